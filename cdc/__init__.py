@@ -1,0 +1,3 @@
+"""Reads Postgres, publishes to Kafka, confirms."""
+
+from __future__ import annotations

@@ -1,0 +1,222 @@
+"""What a document shows: a tree of models, with the columns and links that routes need.
+
+A document itself is a plain dict, as Avro decodes it:
+
+    {"id": 42, "name": "S00042", "partner_id": {"id": 7, "name": "Azure"},      many2one, or None
+     "order_line": [{"id": 1, "sequence": 10, ...}, ...], "_external_id": None}  x2many, by id
+
+The shape says which keys there are and how to read them. It is built from the paths that routes
+read (`build`), travels inside every event's Avro schema, and answers `resolve` on both sides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final, Self
+
+from schemas.errors import OdooCdcError
+from schemas.fields import Kind
+
+EXTERNAL_ID: Final = "external_id"  # as written in a path
+KEY: Final = "key"
+SPECIAL: Final = frozenset({EXTERNAL_ID, KEY})
+EXTERNAL_ID_COLUMN: Final = "_external_id"  # as found in a document
+ID: Final = "id"
+
+
+class NotShown(OdooCdcError):
+    """A path names something that this shape does not carry."""
+
+    hint = "Events that carry it follow once capture has read it; older ones need `resend`."
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One path that a domain or a mapping reads.
+
+    `path` is dotted, as written, and may end in `id`, `key` or `external_id`. `follow` is false
+    where a change of the looked-up record alone shall send nothing. `each` marks an x2many whose
+    parts become objects, ordered by their `sequence` where they have one.
+    """
+
+    path: str
+    follow: bool = True
+    each: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A value that stands in the record itself; `type` is Odoo's ttype."""
+
+    name: str
+    kind: Kind
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class ManyToOne:
+    """The record's own column of the link's name holds the other's id."""
+
+
+@dataclass(frozen=True, slots=True)
+class OneToMany:
+    """The other's column holds this record's id; `model_column` must hold this model's name."""
+
+    inverse: str
+    model_column: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ManyToMany:
+    """A table of pairs: `column1` holds this record's id, `column2` the other's."""
+
+    table: str
+    column1: str
+    column2: str
+
+
+Via = ManyToOne | OneToMany | ManyToMany
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A relational field with what is shown of the records behind it."""
+
+    name: str
+    via: Via
+    shape: Shape
+    followed: bool = True  # whether a change of the record behind it rebuilds the document
+
+    @property
+    def many(self) -> bool:
+        """Whether the document holds a list."""
+        return not isinstance(self.via, ManyToOne)
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What is shown of one model; `columns` and `links` are sorted by name, without `id`.
+
+    `aliases` are fields without a column of their own, with the path that they read through:
+    `("name", ("product_tmpl_id", "name"))` on product.product.
+    """
+
+    model: str
+    table: str
+    columns: tuple[Column, ...] = ()
+    links: tuple[Link, ...] = ()
+    external_id: bool = False
+    aliases: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    _columns: dict[str, Column] = field(init=False, repr=False, compare=False)
+    _links: dict[str, Link] = field(init=False, repr=False, compare=False)
+    _aliases: dict[str, tuple[str, ...]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_columns", {c.name: c for c in self.columns})
+        object.__setattr__(self, "_links", {link.name: link for link in self.links})
+        object.__setattr__(self, "_aliases", dict(self.aliases))
+
+    def column(self, name: str) -> Column | None:
+        """Return the column of that name, `id` included."""
+        return Column(ID, Kind.INTEGER, "integer") if name == ID else self._columns.get(name)
+
+    def link(self, name: str) -> Link | None:
+        """Return the relational field of that name."""
+        return self._links.get(name)
+
+    def alias(self, name: str) -> tuple[str, ...] | None:
+        """Return the path that a related field reads through."""
+        return self._aliases.get(name)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the shape as JSON; `from_json` reads it back."""
+        return {
+            "model": self.model,
+            "table": self.table,
+            "columns": [[c.name, c.kind.value, c.type] for c in self.columns],
+            "links": [_link_to_json(link) for link in self.links],
+            "external_id": self.external_id,
+            "aliases": [[name, list(path)] for name, path in self.aliases],
+        }
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Self:
+        """Read what `to_json` wrote."""
+        return cls(
+            model=value["model"],
+            table=value["table"],
+            columns=tuple(Column(n, Kind(k), t) for n, k, t in value["columns"]),
+            links=tuple(_link_from_json(link) for link in value["links"]),
+            external_id=value["external_id"],
+            aliases=tuple((name, tuple(path)) for name, path in value["aliases"]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A path, read against a shape: links to follow, then what stands at its end.
+
+    `column` is the value, `special` is `key` or `external_id`, and with neither of them the
+    path ends at the records behind the last link.
+    """
+
+    links: tuple[Link, ...]
+    shape: Shape  # of the record at the end
+    column: Column | None = None
+    special: str = ""
+
+    @property
+    def many(self) -> bool:
+        """Whether the path gives a list."""
+        return any(link.many for link in self.links)
+
+
+def resolve(shape: Shape, path: str | Iterable[str]) -> Resolved:
+    """Walk `path` from `shape`; NotShown where the shape does not carry it."""
+    links: list[Link] = []
+    steps = list(path.split(".") if isinstance(path, str) else path)
+    at = shape
+    while steps:
+        name = steps.pop(0)
+        if (alias := at.alias(name)) is not None:
+            steps[:0] = alias
+        elif (link := at.link(name)) is not None:
+            links.append(link)
+            at = link.shape
+        elif steps:
+            raise NotShown(f'{at.model} shows nothing through "{name}"')
+        elif (column := at.column(name)) is not None:
+            return Resolved(tuple(links), at, column)
+        elif name == KEY or (name == EXTERNAL_ID and at.external_id):
+            return Resolved(tuple(links), at, special=name)
+        else:
+            raise NotShown(f'{at.model} does not show "{name}"')
+    return Resolved(tuple(links), at)
+
+
+def _link_to_json(link: Link) -> dict[str, Any]:
+    match link.via:
+        case ManyToOne():
+            via = ["many2one"]
+        case OneToMany(inverse, model_column):
+            via = ["one2many", inverse, model_column]
+        case ManyToMany(table, column1, column2):
+            via = ["many2many", table, column1, column2]
+    shape = link.shape.to_json()
+    return {"name": link.name, "via": via, "followed": link.followed, "shape": shape}
+
+
+def _link_from_json(value: dict[str, Any]) -> Link:
+    kind, *names = value["via"]
+    via: Via
+    match kind:
+        case "many2one":
+            via = ManyToOne()
+        case "one2many":
+            via = OneToMany(*names)
+        case "many2many":
+            via = ManyToMany(*names)
+        case _:
+            raise ValueError(f"not a kind of link: {kind!r}")
+    return Link(value["name"], via, Shape.from_json(value["shape"]), value["followed"])

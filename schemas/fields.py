@@ -1,0 +1,106 @@
+"""Odoo's models and fields, as `ir_model_fields` and the tables describe them."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from schemas.errors import BadUsage
+
+
+class Kind(StrEnum):
+    """How a value travels: the form of its text in Postgres and of its JSON."""
+
+    INTEGER = "integer"
+    BOOLEAN = "boolean"
+    FLOAT = "float"  # double precision: a JSON number
+    NUMERIC = "numeric"  # monetary and floats with digits: a string that keeps its digits
+    TEXT = "text"  # char, text, html, selection, reference
+    DATE = "date"
+    DATETIME = "datetime"
+    TRANSLATED = "translated"  # jsonb, language -> text
+    COMPANY = "company"  # jsonb, company id -> value
+    JSON = "json"
+    BINARY = "binary"
+
+
+class Unknown(BadUsage):
+    """Odoo has no such model or field."""
+
+    def __init__(self, message: str, *, nearest: str = "", hint: str = "") -> None:
+        """Name the nearest valid name where there is one."""
+        super().__init__(
+            message, hint=hint or (f'Did you mean "{nearest}"?' if nearest else "")
+        )
+        self.nearest = nearest
+
+
+def nearest(name: str, valid: Iterator[str] | list[str]) -> str:
+    """Return the valid name most like `name`, or "" where none is alike."""
+    return next(iter(difflib.get_close_matches(name, list(valid), n=1, cutoff=0.6)), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One row of `ir_model_fields`, and whether the model's table has a column of that name."""
+
+    name: str
+    type: str  # Odoo's ttype
+    kind: Kind | None = None  # None: relational or without a column
+    relation: str = ""  # the other model of a relational field
+    inverse: str = ""  # one2many: the many2one (or integer) in the other model
+    table: str = ""  # many2many: its table ...
+    column1: str = ""  # ... the column that holds this model's id ...
+    column2: str = ""  # ... and the one with the other's
+    related: str = ""  # path that a field without column reads through
+    stored: bool = False  # the table has the column (many2many: the relation table exists)
+    translated: bool = False
+    company_dependent: bool = False
+    label: str = ""
+
+    @property
+    def is_many(self) -> bool:
+        """Whether the value is a set of records."""
+        return self.type in {"one2many", "many2many"}
+
+    @property
+    def is_relation(self) -> bool:
+        """Whether the value is records."""
+        return self.type in {"many2one", "one2many", "many2many"}
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """One model with its table and fields."""
+
+    name: str
+    table: str
+    fields: Mapping[str, Field] = field(repr=False)
+
+    def field(self, name: str) -> Field:
+        """Return the field, or raise Unknown with the nearest name."""
+        try:
+            return self.fields[name]
+        except KeyError:
+            near = nearest(name, list(self.fields))
+            raise Unknown(f'{self.name} has no field "{name}"', nearest=near) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """All models of a database."""
+
+    by_name: Mapping[str, Model] = field(repr=False)
+
+    def model(self, name: str) -> Model:
+        """Return the model, or raise Unknown with the nearest name."""
+        try:
+            return self.by_name[name]
+        except KeyError:
+            near = nearest(name, list(self.by_name))
+            raise Unknown(f'the database has no model "{name}"', nearest=near) from None
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.by_name
