@@ -196,15 +196,22 @@ def resolve(shape: Shape, path: str | Iterable[str]) -> Resolved:
 
 
 def _link_to_json(link: Link) -> dict[str, Any]:
-    match link.via:
+    return {
+        "name": link.name,
+        "via": _via_to_json(link.via),
+        "followed": link.followed,
+        "shape": link.shape.to_json(),
+    }
+
+
+def _via_to_json(via: Via) -> list[str]:
+    match via:
         case ManyToOne():
-            via = ["many2one"]
+            return ["many2one"]
         case OneToMany(inverse, model_column):
-            via = ["one2many", inverse, model_column]
+            return ["one2many", inverse, model_column]
         case ManyToMany(table, column1, column2):
-            via = ["many2many", table, column1, column2]
-    shape = link.shape.to_json()
-    return {"name": link.name, "via": via, "followed": link.followed, "shape": shape}
+            return ["many2many", table, column1, column2]
 
 
 def _link_from_json(value: dict[str, Any]) -> Link:

@@ -1,10 +1,10 @@
 """The error tree. Every error says what happened and what to do next.
 
-    OdooCdcError
-    ├── BadUsage            exit 2   the command line or a file is not valid
-    ├── NothingFound        exit 1   the answer is no
-    ├── ServiceUnavailable  exit 3   Postgres, Kafka or WSO2 is not there
-    └── DataAtRisk          exit 4   going on could lose or repeat data unseen
+OdooCdcError
+├── BadUsage            exit 2   the command line or a file is not valid
+├── NothingFound        exit 1   the answer is no
+├── ServiceUnavailable  exit 3   Postgres, Kafka or WSO2 is not there
+└── DataAtRisk          exit 4   going on could lose or repeat data unseen
 """
 
 from __future__ import annotations

@@ -31,9 +31,7 @@ class Unknown(BadUsage):
 
     def __init__(self, message: str, *, nearest: str = "", hint: str = "") -> None:
         """Name the nearest valid name where there is one."""
-        super().__init__(
-            message, hint=hint or (f'Did you mean "{nearest}"?' if nearest else "")
-        )
+        super().__init__(message, hint=hint or (f'Did you mean "{nearest}"?' if nearest else ""))
         self.nearest = nearest
 
 

@@ -44,9 +44,7 @@ class Position:
     @property
     def sequence(self) -> Sequence:
         """`6743A1F0-00000000016B3748-00000003-0000`: sorts as text like the positions."""
-        return Sequence(
-            f"{self.generation:08X}-{self.lsn:016X}-{self.ordinal:08d}-{self.run:04d}"
-        )
+        return Sequence(f"{self.generation:08X}-{self.lsn:016X}-{self.ordinal:08d}-{self.run:04d}")
 
     @classmethod
     def parse(cls, sequence: str) -> Position:

@@ -70,10 +70,7 @@ def _grow(models: Models, root: _Draft, read: Read) -> None:
     draft, depth = root, 0
     while steps:
         name = steps.pop(0)
-        if not steps and name in {ID, KEY}:
-            return
-        if not steps and name == EXTERNAL_ID and name not in draft.model.fields:
-            draft.external_id = True
+        if not steps and _is_identity(draft, name):
             return
         found = draft.model.field(name)
         if found.related and not found.stored:
@@ -90,10 +87,22 @@ def _grow(models: Models, root: _Draft, read: Read) -> None:
                 f'the path "{read.path}" of {root.model.name} is longer than {_MAX_DEPTH} steps',
                 hint="Select a nearer field, or one that is stored.",
             )
-    if read.each and SEQUENCE in draft.model.fields:
-        sequence = draft.model.fields[SEQUENCE]
-        if sequence.kind is not None and sequence.stored:
-            draft.columns[SEQUENCE] = Column(SEQUENCE, sequence.kind, sequence.type)
+    if read.each:
+        _show_sequence(draft)
+
+
+def _is_identity(draft: _Draft, name: str) -> bool:
+    """Say whether `name` is what every record has, and note that its external id is wanted."""
+    if name == EXTERNAL_ID and name not in draft.model.fields:
+        draft.external_id = True
+        return True
+    return name in {ID, KEY}
+
+
+def _show_sequence(draft: _Draft) -> None:
+    found = draft.model.fields.get(SEQUENCE)
+    if found is not None and found.kind is not None and found.stored:
+        draft.columns[SEQUENCE] = Column(SEQUENCE, found.kind, found.type)
 
 
 def _show(draft: _Draft, found: Field, rest: list[str]) -> None:
@@ -132,7 +141,7 @@ def _via(models: Models, model: Model, found: Field) -> Via:
         case "many2one":
             if found.company_dependent:
                 raise Unreadable(
-                    f"{model.name}.{found.name} depends on the company; it can't be looked through",
+                    f"{model.name}.{found.name} depends on the company: no look through it",
                     hint="Select a many2one that is the same for all companies.",
                 )
             return ManyToOne()

@@ -12,11 +12,11 @@ class Topics:
     source: str
 
     def events(self, model: str) -> str:
-        """One topic per root model: `odoo_a.sale.order`."""
+        """Return the topic of a root model: `odoo_a.sale.order`."""
         return f"{self.source}.{model}"
 
     def deliveries(self, target: str) -> str:
-        """The send queue of one target."""
+        """Return the send queue of one target."""
         return f"{self.source}.deliveries.{target}"
 
     @property
