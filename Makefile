@@ -1,0 +1,46 @@
+# Everything sets itself up: Python 3.11 or newer and make are all that must be there.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-long lint format bench clean
+
+help:
+	@echo "make demo         the whole pipeline with live data, in this terminal (ONCE=1: ends by itself with a summary)"
+	@echo "make test         every test but the long ones (services start by themselves)"
+	@echo "make test-long    the long ones: recorded workloads, many kills"
+	@echo "make lint         style, types, layers"
+	@echo "make bench        what it costs: rows, events, deliveries per second, latency, memory"
+
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with make PYTHON=...")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+demo: $(READY)
+	$(BIN)/odoo-cdc demo $(if $(ONCE),--once)
+
+test: $(READY)
+	$(BIN)/pytest
+
+test-long: $(READY)
+	$(BIN)/pytest -m slow
+
+lint: $(READY)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(READY)
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: $(READY)
+	$(BIN)/python -m tests.benchmarks
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
