@@ -11,6 +11,8 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from embedded.users import User
+
 
 def cache() -> Path:
     """Return the folder for what can be made again; it exists.
@@ -29,9 +31,11 @@ def cache() -> Path:
     return Path(tempfile.mkdtemp(prefix="odoo-cdc-cache-"))
 
 
-def data(name: str) -> Path:
-    """Make a temporary folder for one service's data."""
-    return Path(tempfile.mkdtemp(prefix=f"odoo-cdc-{name}-")).resolve()
+def data(name: str, user: User | None = None) -> Path:
+    """Make a temporary folder for one service's data, where its user reaches it."""
+    places = (tempfile.gettempdir(), "/var/tmp", "/tmp")  # noqa: S108 - mkdtemp's folder is private
+    reached = (place for place in places if not user or user.reaches(Path(place)))
+    return Path(tempfile.mkdtemp(prefix=f"odoo-cdc-{name}-", dir=next(reached, None))).resolve()
 
 
 def key(*parts: object) -> str:

@@ -12,21 +12,15 @@ import time
 from abc import ABC, abstractmethod
 from pathlib import Path
 from types import TracebackType
-from typing import ClassVar, NamedTuple, Self
+from typing import ClassVar, Self
 
 from embedded import folders
 from embedded.errors import NotStarted
+from embedded.users import User
 
 GUARDIAN = Path(__file__).with_name("guardian.py")
 TAIL_LINES = 25
 PORT_TAKEN = "address already in use"
-
-
-class User(NamedTuple):
-    """Whom a service runs as, by number."""
-
-    uid: int
-    gid: int
 
 
 class Service(ABC):
