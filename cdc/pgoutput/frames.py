@@ -3,6 +3,8 @@
 w  start(8) end(8) sent(8) message      XLogData; the message begins at offset 25
 k  end(8) sent(8) reply(1)              keepalive
 r  written(8) flushed(8) applied(8) sent(8) reply(1)      standby status update, ours
+
+Numbers are big-endian; times are microseconds since 2000-01-01 UTC.
 """
 
 from __future__ import annotations

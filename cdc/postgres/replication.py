@@ -1,0 +1,185 @@
+"""The walsender's connection: one frame at a time, never blocking once the stream runs.
+
+psycopg has no replication of its own, but its `pq` layer has all that is needed. The reader's
+loop, which is the fastest that was measured (a walsender that wakes its reader for every message
+fights with it for the socket):
+
+    while (frame := replication.read()) is not None: ...
+    sleep 0.3 ms where something came, otherwise poll `replication.fileno()`
+"""
+
+from __future__ import annotations
+
+import select
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+import psycopg
+from psycopg import pq
+
+from cdc.pgoutput.frames import status
+from cdc.pgoutput.values import microseconds_of
+from cdc.postgres.connect import Row, describe, one_line, open_connection, translated
+from cdc.postgres.refusals import ConnectionLost, start_refused, stream_ended
+from schemas.position import Lsn, format_lsn, parse_lsn
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """The cluster behind the connection, and how far its WAL reaches."""
+
+    system_id: str
+    timeline: int
+    lsn: Lsn
+    database: str
+
+
+class Replication:
+    """A logical replication connection of one database."""
+
+    def __init__(self, connection: psycopg.Connection[Row], where: str) -> None:
+        """Take over an open walsender connection; `where` names the database in errors."""
+        self.connection = connection
+        self.where = where
+        self._pgconn = connection.pgconn
+        self._tls = bool(connection.pgconn.ssl_in_use)
+        self._drained = False
+        self._unflushed = False
+
+    @classmethod
+    def connect(cls, dsn: str, application_name: str) -> Self:
+        """Open it, settings pinned. Raises BadDsn, DatabaseUnreachable, NotPermitted.
+
+        Without the REPLICATION attribute Postgres refuses the connection (DatabaseUnreachable).
+        """
+        connection = open_connection(dsn, application_name, replication="database")
+        return cls(connection, describe(dsn))
+
+    @property
+    def backend_pid(self) -> int:
+        """The process that serves us."""
+        return self._pgconn.backend_pid
+
+    def identify(self) -> System:
+        """Ask which cluster this is, before the stream starts."""
+        with translated(self.where):
+            found = self.connection.execute("IDENTIFY_SYSTEM").fetchone()
+        if found is None:
+            raise ConnectionLost(f"{self.where} does not say who it is")
+        system_id, timeline, lsn, database = found
+        return System(str(system_id), int(timeline), parse_lsn(lsn), str(database))
+
+    def start(
+        self, slot: str, lsn: int, publications: Sequence[str], *, messages: bool = True
+    ) -> None:
+        """Start the stream behind `lsn`; 0 means: at the slot's confirmed position.
+
+        Version 1 of the protocol, text, whole transactions in commit order. Raises SlotBusy,
+        SlotMissing, SlotLost, StreamStopped, ConnectionLost.
+        """
+        statement = _start_statement(slot, lsn, publications, messages=messages)
+        with translated(self.where):
+            # libpq's input buffer only grows: from here on it reads in few, large pieces.
+            self._pgconn.exec_(b"SELECT repeat('x', 1048576)")
+            result = self._pgconn.exec_(statement)
+        if result.status != pq.ExecStatus.COPY_BOTH:
+            raise start_refused(self.connection, self.where, slot, result)
+        self._pgconn.nonblocking = 1
+
+    def read(self) -> memoryview | bytes | None:
+        """Return the next frame, or None when none is waiting.
+
+        The call after a None looks at the socket first. The frame is the caller's to keep.
+        Raises ConnectionLost, and what `stream_ended` makes of the server's last word.
+        """
+        try:
+            if self._drained:
+                self._receive()
+            size, frame = self._pgconn.get_copy_data(1)
+            if size == 0 and self._tls:  # poll cannot see what OpenSSL holds back
+                self._receive()
+                size, frame = self._pgconn.get_copy_data(1)
+            if size > 0:
+                return frame
+            self._drained = True
+            if size == 0:
+                return None
+            result = self._pgconn.get_result()
+        except psycopg.Error as error:
+            raise self._lost(error) from error
+        raise stream_ended(self.where, result)
+
+    def fileno(self) -> int:
+        """Return the socket, readable when `read` has something to do. Raises ConnectionLost."""
+        try:
+            return self._pgconn.socket
+        except psycopg.Error as error:
+            raise self._lost(error) from error
+
+    def send_status(self, written: int, flushed: int, applied: int) -> None:
+        """Tell the server how far we are; a flushed LSN of 0 confirms nothing.
+
+        Never blocks: what the socket does not take at once goes out with the next call of
+        `read` or `send_status`. Raises ConnectionLost.
+        """
+        frame = status(written, flushed, applied, microseconds_of(time.time()))
+        try:
+            self._pgconn.put_copy_data(frame)
+            self._unflushed = bool(self._pgconn.flush())
+        except psycopg.Error as error:
+            raise self._lost(error) from error
+
+    def close(self) -> None:
+        """Close it; what was sent has left, what was not confirmed comes again."""
+        self.connection.close()
+
+    def __enter__(self) -> Self:
+        """Return itself; leaving the block closes it."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close it."""
+        self.close()
+
+    def _receive(self) -> None:
+        self._drained = False
+        if self._unflushed:
+            self._unflushed = bool(self._pgconn.flush())
+        self._pgconn.consume_input()
+
+    def _lost(self, error: psycopg.Error) -> ConnectionLost:
+        return ConnectionLost(f"{self.where} broke the stream off: {one_line(error)}")
+
+
+def readable(socket: int, seconds: float) -> bool:
+    """Wait until the socket has something to read, `seconds` at most."""
+    poller = select.poll()
+    poller.register(socket, select.POLLIN)
+    return bool(poller.poll(seconds * 1000))
+
+
+def _start_statement(slot: str, lsn: int, publications: Sequence[str], *, messages: bool) -> bytes:
+    names = ",".join(quote_name(name) for name in publications)
+    options = [("proto_version", "1"), ("publication_names", names)]
+    if messages:
+        options.append(("messages", "true"))
+    written = ", ".join(quote_name(name) + " " + _quoted(text, "'") for name, text in options)
+    head = f"START_REPLICATION SLOT {quote_name(slot)} LOGICAL {format_lsn(lsn)}"
+    return f"{head} ({written})".encode()
+
+
+def quote_name(name: str) -> str:
+    """Return a name as the replication grammar wants it."""
+    return _quoted(name, '"')
+
+
+def _quoted(text: str, mark: str) -> str:
+    return mark + text.replace(mark, mark * 2) + mark

@@ -1,0 +1,174 @@
+"""Rows as of one moment, a key range at a time, and marks in the WAL.
+
+No transaction outlives a call: nothing here pins old rows or holds a lock for longer than one
+range takes to read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from psycopg import sql
+from psycopg.pq.abc import PGresult
+
+from cdc.postgres.connect import SCHEMA, Session, Statement, StatementFailed
+from schemas.position import Lsn, parse_lsn
+
+_WRAP: Final = 1 << 32  # transaction ids in the stream have 32 bits
+_HALF: Final = 1 << 31
+_FLUSHES_MARKS: Final = 170000
+
+Rows = list[list[bytes | None]]
+Key = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What a range was read as of: `pg_current_snapshot()`, transaction ids of 64 bits."""
+
+    xmin: int
+    xmax: int
+    xip: frozenset[int]
+
+    @classmethod
+    def parse(cls, text: str) -> Snapshot:
+        """Read `xmin:xmax:xip,xip`; ValueError for anything else."""
+        xmin, xmax, xip = text.split(":")
+        return cls(int(xmin), int(xmax), frozenset(int(xid) for xid in xip.split(",") if xid))
+
+    def sees(self, xid: int) -> bool:
+        """Say whether the snapshot shows what the committed transaction `xid` wrote.
+
+        `xid` has 32 bits, as Begin carries it; it lies within 2^31 of the snapshot, as all that
+        is alive does (Postgres manual, "Preventing Transaction ID Wraparound Failures").
+        """
+        whole = self.xmax + (xid - self.xmax + _HALF) % _WRAP - _HALF
+        return whole < self.xmin or (whole < self.xmax and whole not in self.xip)
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The rows of one range in the order of the key; `last` is None at the table's end."""
+
+    rows: Rows
+    last: Key | None
+    snapshot: Snapshot
+
+
+class RangeReader:
+    """Reads ranges over a connection of its own, opened at the first use and again when lost."""
+
+    def __init__(self, dsn: str, application_name: str = "odoo-cdc-load") -> None:
+        """Remember where to connect; nothing happens yet."""
+        self.dsn = dsn
+        self.application_name = application_name
+        self._session: Session | None = None
+
+    def read(
+        self,
+        table: str,
+        columns: Sequence[str],
+        key_columns: Sequence[str],
+        after: Key | None,
+        limit: int,
+        where: tuple[str, frozenset[str]] | None = None,
+    ) -> Range:
+        """Read up to `limit` rows behind the key `after`, cells as pgoutput sends them.
+
+        `key_columns` are among `columns` and hold integers. A column or table that is gone
+        raises StatementFailed; also DatabaseUnreachable and NotPermitted.
+        """
+        statement = _range_statement(table, columns, key_columns, after, limit, where)
+        session = self._connected()
+        with session.transaction(snapshot=True):
+            snapshot = Snapshot.parse(_text(session, "SELECT pg_catalog.pg_current_snapshot()"))
+            result = session.raw(statement)
+        rows = _rows(result)
+        last = None
+        if len(rows) >= limit:
+            places = [columns.index(name) for name in key_columns]
+            last = tuple(_number(rows[-1][place], table) for place in places)
+        return Range(rows, last, snapshot)
+
+    def emit_mark(self, prefix: str, content: bytes | str) -> Lsn:
+        """Write a message into the WAL, flushed: it comes in the stream at once.
+
+        Returns the LSN behind it. A message that is not flushed would come when somebody else
+        commits, or up to three times wal_writer_delay later.
+        """
+        session = self._connected()
+        data = content.encode() if isinstance(content, str) else content
+        if session.version >= _FLUSHES_MARKS:
+            query = "SELECT pg_catalog.pg_logical_emit_message(false, %s, %s::bytea, true)"
+        else:  # an xid, taken behind the message, makes the commit flush both
+            query = (
+                "SELECT pg_catalog.pg_logical_emit_message(false, %s, %s::bytea),"
+                " pg_catalog.pg_current_xact_id()"
+            )
+        return parse_lsn(_text(session, query, prefix, data))
+
+    def current_lsn(self) -> Lsn:
+        """Return how far the WAL is written."""
+        return parse_lsn(_text(self._connected(), "SELECT pg_catalog.pg_current_wal_lsn()"))
+
+    def close(self) -> None:
+        """Close the connection, if there is one."""
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+
+    def _connected(self) -> Session:
+        if self._session is None or self._session.closed:
+            self._session = Session.connect(self.dsn, self.application_name)
+        return self._session
+
+
+def _range_statement(
+    table: str,
+    columns: Sequence[str],
+    key_columns: Sequence[str],
+    after: Key | None,
+    limit: int,
+    where: tuple[str, frozenset[str]] | None,
+) -> sql.Composed:
+    keys = _names(key_columns)
+    conditions: list[sql.Composable] = []
+    if after is not None:
+        values = sql.SQL(", ").join([sql.Literal(value) for value in after])
+        conditions.append(sql.SQL("({}) > ({})").format(keys, values))
+    if where is not None:
+        column, wanted = sql.Identifier(where[0]), sql.Literal(sorted(where[1]))
+        conditions.append(sql.SQL("{} = ANY ({}::text[])").format(column, wanted))
+    return sql.SQL("SELECT {} FROM ONLY {}{} ORDER BY {} LIMIT {}").format(
+        _names(columns),
+        sql.Identifier(SCHEMA, table),
+        sql.SQL(" WHERE {}").format(sql.SQL(" AND ").join(conditions))
+        if conditions
+        else sql.SQL(""),
+        keys,
+        sql.Literal(limit),
+    )
+
+
+def _names(names: Sequence[str]) -> sql.Composed:
+    return sql.SQL(", ").join([sql.Identifier(name) for name in names])
+
+
+def _rows(result: PGresult) -> Rows:
+    cell, columns = result.get_value, range(result.nfields)
+    return [[cell(row, column) for column in columns] for row in range(result.ntuples)]
+
+
+def _number(cell: bytes | None, table: str) -> int:
+    if cell is None:
+        raise StatementFailed(f"the table {table} has a row without a key")
+    return int(cell)
+
+
+def _text(session: Session, query: Statement, *parameters: str | bytes) -> str:
+    found = session.row(query, parameters or None)
+    if found is None:
+        raise StatementFailed(f"{session.where}: a query without an answer")
+    return str(found[0])
