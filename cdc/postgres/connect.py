@@ -40,7 +40,7 @@ _DEFAULTS: Final[Mapping[str, str]] = {  # where the DSN says nothing
     "tcp_user_timeout": "60000",
 }
 
-Statement = LiteralString | sql.SQL | sql.Composed
+Statement = LiteralString | bytes | sql.SQL | sql.Composed
 Parameters = Sequence[Any] | Mapping[str, Any] | None
 Row = tuple[Any, ...]
 

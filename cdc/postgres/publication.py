@@ -124,12 +124,35 @@ def plan(wanted_tables: Collection[str], state: PublicationState) -> list[str]:
     return statements
 
 
-def apply(session: Session, statements: Sequence[str]) -> None:
+def apply(session: Session, publication: str, statements: Sequence[str]) -> None:
     """Run what `plan` returned, all or nothing.
 
     The role must own the publication and the tables: NotPermitted otherwise. Raises
-    StatementFailed for a table that cannot be published, such as an unlogged one.
+    PublicationUnfit for a table that Odoo could no longer change once it is published, and
+    StatementFailed for one that cannot be published, such as an unlogged one.
     """
     with session.transaction():
         for statement in statements:
             session.execute(statement.encode())
+        if harmed := _unidentified(session, publication):
+            raise PublicationUnfit(
+                f"without a primary key no row of {', '.join(harmed)} could be changed or"
+                " deleted any more once the table is published",
+                hint="Give the table a primary key, or a unique index and"
+                " ALTER TABLE ... REPLICA IDENTITY USING INDEX; or do not select it.",
+            )
+
+
+def _unidentified(session: Session, publication: str) -> list[str]:
+    """Return the published tables whose rows Postgres cannot tell apart in the stream."""
+    rows = session.rows(
+        "SELECT c.relname::text FROM pg_catalog.pg_publication p"
+        " JOIN pg_catalog.pg_publication_rel r ON r.prpubid = p.oid"
+        " JOIN pg_catalog.pg_class c ON c.oid = r.prrelid"
+        " WHERE p.pubname = %s AND c.relreplident <> 'f' AND NOT EXISTS ("
+        "  SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND i.indisvalid AND"
+        "  CASE c.relreplident WHEN 'd' THEN i.indisprimary WHEN 'i' THEN i.indisreplident END)"
+        " ORDER BY 1",
+        [publication],
+    )
+    return [name for (name,) in rows]

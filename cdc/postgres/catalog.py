@@ -1,0 +1,184 @@
+"""Odoo's models and fields: what `ir_model_fields` says, as far as the tables bear it out.
+
+`ir_model_fields.store` does not say whether there is a column; pg_attribute does. Columns that
+Odoo added to ir_model_fields over the years are asked for only where the table has them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, LiteralString
+
+from psycopg import sql
+
+from cdc.postgres.connect import SCHEMA, Row, Session
+from schemas.errors import BadUsage
+from schemas.fields import Field, Kind, Model, Models
+
+_KINDS: Final[Mapping[str, Kind]] = {
+    "bool": Kind.BOOLEAN,
+    "bytea": Kind.BINARY,
+    "date": Kind.DATE,
+    "float4": Kind.FLOAT,
+    "float8": Kind.FLOAT,
+    "int2": Kind.INTEGER,
+    "int4": Kind.INTEGER,
+    "int8": Kind.INTEGER,
+    "json": Kind.JSON,
+    "jsonb": Kind.JSON,
+    "numeric": Kind.NUMERIC,
+    "timestamp": Kind.DATETIME,
+}  # any other type travels as the text that Postgres writes
+
+# Models whose table is not their name with underscores (odoo/addons/base, ir.actions).
+_TABLES: Final[Mapping[str, str]] = {
+    "ir.actions.actions": "ir_actions",
+    "ir.actions.act_url": "ir_act_url",
+    "ir.actions.act_window": "ir_act_window",
+    "ir.actions.act_window.view": "ir_act_window_view",
+    "ir.actions.act_window_close": "ir_actions",
+    "ir.actions.client": "ir_act_client",
+    "ir.actions.report": "ir_act_report_xml",
+    "ir.actions.server": "ir_act_server",
+}
+
+_MANY2MANY: Final = "many2many"
+_ONE2MANY: Final = "one2many"
+_MANY2ONE: Final = "many2one"
+
+_Columns = Mapping[str, Mapping[str, str]]  # table -> column -> type
+
+
+class NotOdoo(BadUsage):
+    """The database has no ir_model_fields: it is not Odoo's."""
+
+    hint = "Name Odoo's own database in source.dsn of sync.yaml."
+
+
+def load_models(session: Session) -> Models:
+    """Read all models with their fields; models without a table have no stored field.
+
+    Needs SELECT on ir_model and ir_model_fields. Raises NotOdoo, NotPermitted,
+    DatabaseUnreachable.
+    """
+    columns = _all_columns(session)
+    if "model" not in columns.get("ir_model_fields", {}) or "ir_model" not in columns:
+        raise NotOdoo(f"{session.where} has no table ir_model_fields")
+    fields: dict[str, dict[str, Field]] = {}
+    for (model,) in session.rows("SELECT model FROM ir_model ORDER BY model"):
+        fields[model] = {}
+    for row in session.rows(_fields_statement(columns["ir_model_fields"])):
+        described = _Described(*row)
+        if described.model in fields:
+            found = _field(described, columns)
+            fields[described.model][found.name] = found
+    return Models({name: Model(name, table_of(name), fields[name]) for name in fields})
+
+
+def table_of(model: str) -> str:
+    """Return the table that Odoo keeps a model in."""
+    return _TABLES.get(model) or model.replace(".", "_")
+
+
+def columns(session: Session, tables: Iterable[str]) -> dict[str, tuple[tuple[str, int], ...]]:
+    """Return (name, type oid) of the columns of each table, in the order of the stream.
+
+    Tables that do not exist are left out, as are generated columns, which do not travel.
+    """
+    found: dict[str, list[tuple[str, int]]] = {}
+    for table, name, _, oid in _column_rows(session, list(tables)):
+        found.setdefault(table, []).append((name, oid))
+    return {table: tuple(names) for table, names in found.items()}
+
+
+def _all_columns(session: Session) -> _Columns:
+    found: dict[str, dict[str, str]] = {}
+    for table, name, type_name, _ in _column_rows(session, None):
+        found.setdefault(table, {})[name] = type_name
+    return found
+
+
+def _column_rows(session: Session, tables: list[str] | None) -> list[Row]:
+    return session.rows(
+        "SELECT c.relname::text, a.attname::text, t.typname::text, a.atttypid::int8"
+        " FROM pg_catalog.pg_attribute a"
+        " JOIN pg_catalog.pg_class c ON c.oid = a.attrelid"
+        " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+        " JOIN pg_catalog.pg_type t ON t.oid = a.atttypid"
+        " WHERE n.nspname = %(schema)s AND c.relkind IN ('r', 'p')"
+        " AND (%(tables)s::text[] IS NULL OR c.relname = ANY (%(tables)s::text[]))"
+        " AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''"
+        " ORDER BY c.relname, a.attnum",
+        {"schema": SCHEMA, "tables": tables},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Described:
+    """A row of ir_model_fields."""
+
+    model: str
+    name: str
+    type: str
+    relation: str
+    inverse: str
+    table: str
+    column1: str
+    column2: str
+    related: str
+    translate: Any  # a boolean; later versions name the kind of translation
+    company_dependent: bool
+    label: str
+
+
+def _fields_statement(known: Mapping[str, str]) -> sql.Composed:
+    def optional(column: LiteralString, otherwise: LiteralString) -> sql.SQL:
+        return sql.SQL(column if column in known else otherwise)
+
+    label: LiteralString = "coalesce(field_description, '')"
+    if known.get("field_description") == "jsonb":
+        label = "coalesce(field_description ->> 'en_US', '')"
+    return sql.SQL(
+        "SELECT model, name, ttype, coalesce(relation, ''), coalesce(relation_field, ''),"
+        " coalesce(relation_table, ''), coalesce(column1, ''), coalesce(column2, ''),"
+        " coalesce(related, ''), {}, {}, {} FROM ir_model_fields ORDER BY model, name"
+    ).format(
+        optional("translate", "false"),
+        optional("company_dependent", "false"),
+        sql.SQL(label),
+    )
+
+
+def _field(row: _Described, columns: _Columns) -> Field:
+    type_name = columns.get(table_of(row.model), {}).get(row.name)
+    stored = type_name is not None and row.type not in {_ONE2MANY, _MANY2MANY}
+    if row.type == _MANY2MANY:
+        stored = {row.column1, row.column2} <= columns.get(row.table, {}).keys()
+    many2many = row.type == _MANY2MANY and stored
+    return Field(
+        name=row.name,
+        type=row.type,
+        kind=_kind(row, type_name) if stored and type_name else None,
+        relation=row.relation,
+        inverse=row.inverse if row.type == _ONE2MANY else "",
+        table=row.table if many2many else "",
+        column1=row.column1 if many2many else "",
+        column2=row.column2 if many2many else "",
+        related="" if stored else row.related,
+        stored=stored,
+        translated=bool(row.translate) and type_name == "jsonb",
+        company_dependent=bool(row.company_dependent),
+        label=row.label,
+    )
+
+
+def _kind(row: _Described, type_name: str) -> Kind | None:
+    kind = _KINDS.get(type_name, Kind.TEXT)
+    if kind is Kind.JSON and row.company_dependent:
+        return Kind.COMPANY
+    if row.type == _MANY2ONE:
+        return None
+    if kind is Kind.JSON and row.translate:
+        return Kind.TRANSLATED
+    return kind
