@@ -176,6 +176,13 @@ class Session:
         with translated(self.where):
             return self.connection.execute(statement, parameters).fetchone()
 
+    def one(self, statement: Statement, parameters: Parameters = None) -> Row:
+        """Run a query that always has a row; StatementFailed where it has none."""
+        found = self.row(statement, parameters)
+        if found is None:
+            raise StatementFailed(f"{self.where}: a query without an answer")
+        return found
+
     def execute(self, statement: Statement, parameters: Parameters = None) -> None:
         """Run a statement for what it does."""
         with translated(self.where):

@@ -13,7 +13,7 @@ from typing import Final
 from psycopg import sql
 from psycopg.pq.abc import PGresult
 
-from cdc.postgres.connect import SCHEMA, Session, Statement, StatementFailed
+from cdc.postgres.connect import SCHEMA, Session, StatementFailed
 from schemas.position import Lsn, parse_lsn
 
 _WRAP: Final = 1 << 32  # transaction ids in the stream have 32 bits
@@ -83,7 +83,7 @@ class RangeReader:
         statement = _range_statement(table, columns, key_columns, after, limit, where)
         session = self._connected()
         with session.transaction(snapshot=True):
-            snapshot = Snapshot.parse(_text(session, "SELECT pg_catalog.pg_current_snapshot()"))
+            snapshot = Snapshot.parse(session.one("SELECT pg_catalog.pg_current_snapshot()")[0])
             result = session.raw(statement)
         rows = _rows(result)
         last = None
@@ -107,11 +107,11 @@ class RangeReader:
                 "SELECT pg_catalog.pg_logical_emit_message(false, %s, %s::bytea),"
                 " pg_catalog.pg_current_xact_id()"
             )
-        return parse_lsn(_text(session, query, prefix, data))
+        return parse_lsn(session.one(query, [prefix, data])[0])
 
     def current_lsn(self) -> Lsn:
         """Return how far the WAL is written."""
-        return parse_lsn(_text(self._connected(), "SELECT pg_catalog.pg_current_wal_lsn()"))
+        return parse_lsn(self._connected().one("SELECT pg_catalog.pg_current_wal_lsn()")[0])
 
     def close(self) -> None:
         """Close the connection, if there is one."""
@@ -165,10 +165,3 @@ def _number(cell: bytes | None, table: str) -> int:
     if cell is None:
         raise StatementFailed(f"the table {table} has a row without a key")
     return int(cell)
-
-
-def _text(session: Session, query: Statement, *parameters: str | bytes) -> str:
-    found = session.row(query, parameters or None)
-    if found is None:
-        raise StatementFailed(f"{session.where}: a query without an answer")
-    return str(found[0])
