@@ -14,16 +14,26 @@ from pathlib import Path
 from embedded.users import User
 
 
+def home() -> Path | None:
+    """Return the user's home, if there is one that can be written to."""
+    with contextlib.suppress(RuntimeError):  # a user by number alone
+        found = Path.home()
+        if os.access(found, os.W_OK):
+            return found
+    return None
+
+
 def cache() -> Path:
     """Return the folder for what can be made again; it exists.
 
     `$XDG_CACHE_HOME/odoo-cdc` or `~/.cache/odoo-cdc`; for a user without a home a private one
     in the temporary folder.
     """
-    base = os.environ.get("XDG_CACHE_HOME")
-    folder = Path(base) if base else Path("~").expanduser() / ".cache"
-    homeless = Path(tempfile.gettempdir()) / f"odoo-cdc-{os.getuid()}"
-    for candidate in (folder / "odoo-cdc", homeless):
+    candidates = [Path(tempfile.gettempdir()) / f"odoo-cdc-{os.getuid()}"]
+    base = os.environ.get("XDG_CACHE_HOME") or ((own := home()) and own / ".cache")
+    if base:
+        candidates.insert(0, Path(base) / "odoo-cdc")
+    for candidate in candidates:
         with contextlib.suppress(OSError):
             candidate.mkdir(mode=0o700, parents=True, exist_ok=True)
             if candidate.stat().st_uid == os.getuid() and os.access(candidate, os.W_OK):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,6 +19,9 @@ from embedded.errors import JarsMissing, NotInstalled
 
 LOCKS = Path(__file__).with_name("locks")
 THREADS = 8
+ATTEMPTS = 3
+REQUEST_TIMEOUT = 60
+"""Seconds."""
 
 Progress = Callable[[int, int], None]
 """Called with the number of jars at hand and of all, from one thread at a time."""
@@ -75,9 +79,10 @@ def resolve(name: str, progress: Progress | None = None) -> list[Path]:
 
 def _fetcher() -> Fetch:
     try:
-        maven = importlib.import_module("jgo.maven").MavenContext()
+        jgo = importlib.import_module("jgo.maven")
     except ImportError:
         raise NotInstalled("the Python package jgo, which fetches jars, is missing") from None
+    maven = jgo.MavenContext(repo_cache=_repository(), timeout=REQUEST_TIMEOUT)
 
     def fetch(jar: Jar) -> Path:
         project = maven.project(jar.group, jar.artifact)
@@ -86,15 +91,24 @@ def _fetcher() -> Fetch:
     return fetch
 
 
+def _repository() -> Path | None:
+    """Return a folder for the jars of a user who has no home; None means Maven's own."""
+    return None if "M2_REPO" in os.environ or folders.home() else folders.cache() / "maven"
+
+
 def _verified(jar: Jar, fetch: Fetch) -> Path:
-    """Return the jar's file; one with another sum, half written perhaps, is fetched once more."""
-    for last in (False, True):
+    """Return the jar's file; what failed, or has another sum, is tried again."""
+    trouble: Exception | None = None
+    for _ in range(ATTEMPTS):
         try:
             path = fetch(jar)
-        except Exception as error:  # jgo and requests have no common class of errors
-            raise JarsMissing(f"{jar} cannot be fetched: {error}") from error
+        except Exception as error:  # noqa: BLE001 - jgo and requests have no common class of errors
+            trouble = JarsMissing(f"{jar} cannot be fetched: {error}")
+            continue
         if hashlib.sha256(path.read_bytes()).hexdigest() == jar.sha256:
             return path
-        if not last:
-            path.unlink()
-    raise JarsMissing(f"{jar} is not the file it was: its sum differs from the lock file's")
+        path.unlink()
+        trouble = JarsMissing(
+            f"{jar} is not the file it was: its sum differs from the lock file's"
+        )
+    raise trouble or JarsMissing

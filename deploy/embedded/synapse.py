@@ -6,18 +6,22 @@ It runs the same artifact files, byte for byte. JSON is opaque text in it and re
 
 from __future__ import annotations
 
+import contextlib
+import http.client
+import secrets
 import shutil
 from pathlib import Path
 from typing import ClassVar, Self
 
 from embedded import jars, java
 from embedded.errors import EmbeddedError, NotStarted
-from embedded.ports import LOOPBACK, accepts, free_ports
+from embedded.ports import LOOPBACK, free_ports
 from embedded.process import PORT_TAKEN, Service
 
 LOCK = "synapse-3.0.1"
 ENGINE = Path(__file__).with_name("engine")
 KINDS = ("api", "sequences", "endpoints")
+LEFT_OUT = "Continue in fail-safe mode"
 STARTED = "Apache Synapse started successfully"
 
 JVM = (
@@ -48,6 +52,7 @@ class Synapse(Service):
         super().__init__(home, keep=keep)
         self.artifacts = artifacts.absolute()
         self.port = 0
+        self._token = ""
 
     @classmethod
     def start(
@@ -91,11 +96,27 @@ class Synapse(Service):
         return [*engine, home, str(axis2), home, str(flows), home, "engine"]
 
     def answers(self) -> bool:
-        """Whether our engine listens; one that could not bind its port lives on without."""
+        """Whether it is our engine that listens, with all its flows; it goes on without either."""
         said = self.said()
         if PORT_TAKEN in said.lower():
             raise NotStarted(f"{self.name} has no port:\n{self.tail()}")
-        return STARTED in said and accepts(self.port)
+        if LEFT_OUT in said:
+            causes = [line for line in said.splitlines() if not line.startswith("\tat ")]
+            raise NotStarted(
+                "\n".join([f"{self.name} leaves out what it cannot read:", *causes]),
+                hint="The log above names the file and the reason.",
+            )
+        return STARTED in said and self._token in self._ask()
+
+    def _ask(self) -> str:
+        connection = http.client.HTTPConnection(LOOPBACK, self.port, timeout=2)
+        with (
+            contextlib.closing(connection),
+            contextlib.suppress(OSError, http.client.HTTPException),
+        ):
+            connection.request("GET", "/embedded/ready")
+            return connection.getresponse().read().decode(errors="replace")
+        return ""
 
     def _lay_out(self) -> Path:
         if not (self.artifacts / "api").is_dir():
@@ -110,9 +131,14 @@ class Synapse(Service):
             if (self.artifacts / kind).is_dir():
                 target = configuration / "synapse-config" / kind
                 shutil.copytree(self.artifacts / kind, target, dirs_exist_ok=True)
-        axis2 = configuration / "axis2.xml"
-        text = axis2.read_text(encoding="utf-8").replace("@PORT@", str(self.port))
-        axis2.write_text(text, encoding="utf-8")
+        self._token = secrets.token_hex(8)
+        _fill(configuration / "axis2.xml", "@PORT@", str(self.port))
+        _fill(configuration / "synapse-config/api/EmbeddedReady.xml", "@TOKEN@", self._token)
         for expected in ("modules", "services"):
             (self.home / expected).mkdir(exist_ok=True)
         return configuration
+
+
+def _fill(file: Path, place: str, value: str) -> None:
+    text = file.read_text(encoding="utf-8").replace(place, value)
+    file.write_text(text, encoding="utf-8")
