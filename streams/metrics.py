@@ -1,0 +1,141 @@
+"""What a worker counts, as Prometheus text (exposition format 0.0.4).
+
+Plain numbers in one process and one event loop: no locks, no registry, no labels but the one
+that each metric names below.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+PREFIX: Final = "odoo_cdc_stream_"
+CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0, 600.0)
+
+COUNTERS: Final[Mapping[str, tuple[str, str]]] = {  # name -> (its label or "", what it counts)
+    "events": ("model", "events read"),
+    "events_unreadable": ("topic", "records that are no events, left where they are"),
+    "deliveries_unreadable": ("topic", "records that are no deliveries, left where they are"),
+    "routes_not_started": ("route", "events older than the fields that the route reads"),
+    "dispatched": ("target", "deliveries made from events"),
+    "stillborn": ("target", "deliveries that could not be made, dead at birth"),
+    "attempts": ("target", "calls to WSO2"),
+    "accepted": ("target", "deliveries that WSO2 has taken"),
+    "retries": ("target", "attempts that will be repeated"),
+    "delivered": ("target", "deliveries that the target has taken"),
+    "rejected": ("target", "deliveries that the target has refused"),
+    "dead": ("target", "deliveries given up"),
+    "superseded": ("target", "deliveries replaced by a newer one while they waited"),
+    "copies_dropped": ("target", "later copies of a delivery"),
+    "deadlines": ("target", "acknowledgements that did not come in time"),
+    "acknowledgements": ("status", "acknowledgements applied"),
+    "acknowledgements_unknown": ("", "acknowledgements of deliveries that nobody knows"),
+    "acknowledgements_unreadable": ("", "records of the responses that are none"),
+    "acknowledgements_moved": ("", "acknowledgements produced again to their chain's partition"),
+    "gate_closed": ("reason", "times that sending to WSO2 was halted"),
+}
+HISTOGRAMS: Final[Mapping[str, str]] = {
+    "latency_accepted": "seconds from the commit to WSO2's 202",
+    "latency_delivered": "seconds from the commit to the target's word",
+    "send": "seconds of one call to WSO2",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Gauge:
+    """One number as it stands at the time of asking; `labels` are (name, value) pairs."""
+
+    name: str
+    help: str
+    value: float
+    labels: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(slots=True)
+class _Histogram:
+    counts: list[int] = field(default_factory=lambda: [0] * (len(BUCKETS) + 1))
+    total: float = 0.0
+
+    def add(self, seconds: float) -> None:
+        self.counts[bisect_left(BUCKETS, seconds)] += 1
+        self.total += seconds
+
+
+@dataclass(slots=True)
+class Metrics:
+    """Counters and histograms of one worker."""
+
+    _counts: dict[str, dict[str, int]] = field(default_factory=dict)
+    _histograms: dict[str, _Histogram] = field(default_factory=dict)
+
+    def count(self, name: str, label: str = "", by: int = 1) -> None:
+        """Add to a counter; KeyError for a name that COUNTERS does not hold."""
+        if name not in COUNTERS:
+            raise KeyError(name)
+        counts = self._counts.setdefault(name, {})
+        counts[label] = counts.get(label, 0) + by
+
+    def observe(self, name: str, seconds: float) -> None:
+        """Add one duration; a negative one, where clocks differ, counts as none."""
+        if name not in HISTOGRAMS:
+            raise KeyError(name)
+        self._histograms.setdefault(name, _Histogram()).add(max(0.0, seconds))
+
+    def value(self, name: str, label: str | None = None) -> int:
+        """Return a counter, over all labels where none is given."""
+        counts = self._counts.get(name, {})
+        return sum(counts.values()) if label is None else counts.get(label, 0)
+
+    def text(self, gauges: Iterable[Gauge] = ()) -> str:
+        """Write everything, and the gauges given, as Prometheus reads it."""
+        lines: list[str] = []
+        for name, (label, about) in COUNTERS.items():
+            lines += _head(f"{name}_total", about, "counter")
+            counts = self._counts.get(name, {} if label else {"": 0})
+            lines += [
+                _line(f"{name}_total", ((label, value),) if label else (), count)
+                for value, count in sorted(counts.items())
+            ]
+        for name, about in HISTOGRAMS.items():
+            lines += _head(f"{name}_seconds", about, "histogram")
+            lines += _histogram(f"{name}_seconds", self._histograms.get(name, _Histogram()))
+        lines += _gauges(gauges)
+        return "\n".join(lines) + "\n"
+
+
+def _gauges(gauges: Iterable[Gauge]) -> list[str]:
+    lines: list[str] = []
+    seen: set[str] = set()
+    for gauge in sorted(gauges, key=lambda g: (g.name, g.labels)):
+        if gauge.name not in seen:
+            seen.add(gauge.name)
+            lines += _head(gauge.name, gauge.help, "gauge")
+        lines.append(_line(gauge.name, gauge.labels, gauge.value))
+    return lines
+
+
+def _histogram(name: str, histogram: _Histogram) -> list[str]:
+    lines, running = [], 0
+    for bound, count in zip((*BUCKETS, float("inf")), histogram.counts, strict=True):
+        running += count
+        text = "+Inf" if bound == float("inf") else f"{bound:g}"
+        lines.append(_line(f"{name}_bucket", (("le", text),), running))
+    lines.append(_line(f"{name}_sum", (), histogram.total))
+    lines.append(_line(f"{name}_count", (), running))
+    return lines
+
+
+def _head(name: str, about: str, kind: str) -> list[str]:
+    return [f"# HELP {PREFIX}{name} {about}", f"# TYPE {PREFIX}{name} {kind}"]
+
+
+def _line(name: str, labels: Iterable[tuple[str, str]], value: float) -> str:
+    inside = ",".join(f'{key}="{_escape(text)}"' for key, text in labels)
+    return f"{PREFIX}{name}{{{inside}}} {value:g}" if inside else f"{PREFIX}{name} {value:g}"
+
+
+def _escape(text: str) -> str:
+    return text.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")

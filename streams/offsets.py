@@ -1,0 +1,181 @@
+"""What Kafka knows of a group's place: checked before consuming, and watched while it runs.
+
+A consumer whose committed offset has expired is set to the first record that is left, and
+nobody hears of the gap. So it is looked for before.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import admin as kafka_admin
+from confluent_kafka.admin import AdminClient
+
+from schemas.errors import DataAtRisk, ServiceUnavailable
+from streams.kafka import KafkaAway, client_settings, consumer, describe
+
+_TIMEOUT: Final = 15.0  # seconds for one answer
+_SPEC: Any = cast("Any", kafka_admin).OffsetSpec  # re-exported without types
+Part = tuple[str, int]  # topic, partition
+
+
+class NoTopic(ServiceUnavailable):
+    """A topic is not there."""
+
+    hint = "Run `odoo-cdc setup`: it makes every topic the file needs."
+
+
+class UnequalPartitions(DataAtRisk):
+    """Topics differ in their partition count: chains would not meet on one worker."""
+
+    hint = (
+        "All topics of a source have the same number of partitions. Drain the queues, then make"
+        " the odd ones anew with `odoo-cdc setup`."
+    )
+
+
+class OffsetsExpired(DataAtRisk):
+    """Kafka has removed records that the group has not read."""
+
+    hint = (
+        "Send again what was missed (`odoo-cdc resend`). To go on with what is left, set the"
+        " group's offsets with Kafka's own tool: kafka-consumer-groups --reset-offsets"
+        " --to-earliest."
+    )
+
+
+class OtherTargets(DataAtRisk):
+    """Another worker of the group runs with other routes or targets."""
+
+    hint = "Workers of one group need the same file: stop them all, then start them again."
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a group stands in one partition; `committed` is None where it never committed."""
+
+    topic: str
+    partition: int
+    committed: int | None
+    start: int  # the first offset that Kafka still has
+    end: int  # the one behind the last
+
+    @property
+    def lag(self) -> int:
+        """How many records are not yet done."""
+        at = self.start if self.committed is None else self.committed
+        return max(0, self.end - at)
+
+    @property
+    def gap(self) -> str:
+        """What is missing, in words; "" for nothing."""
+        where = f"{self.topic}[{self.partition}]"
+        if self.committed is None:
+            return (
+                f"{where}: offsets 0 to {self.start - 1} were removed unread"
+                if self.start
+                else ""
+            )
+        if self.committed < self.start:
+            return f"{where}: offsets {self.committed} to {self.start - 1} were removed unread"
+        if self.committed > self.end:
+            return f"{where}: read up to {self.committed}, but it ends at {self.end}: made anew?"
+        return ""
+
+
+def refuse_gaps(places: Iterable[Place]) -> None:
+    """Raise OffsetsExpired, naming every gap."""
+    gaps = [place.gap for place in places if place.gap]
+    if gaps:
+        raise OffsetsExpired(f"{len(gaps)} gap(s): " + "; ".join(gaps))
+
+
+class GroupOffsets:
+    """Asks Kafka about one group; blocking, for one thread at a time."""
+
+    def __init__(self, settings: Mapping[str, str], group: str) -> None:
+        self._admin = AdminClient(client_settings(settings))
+        self._consumer: Consumer = consumer(settings, group)
+        self._group = group
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._consumer.close()
+
+    def partitions(self, topics: Iterable[str]) -> int:
+        """Return the partition count of all the topics; NoTopic, UnequalPartitions."""
+        try:
+            known = self._admin.list_topics(timeout=_TIMEOUT).topics
+        except KafkaException as error:
+            raise KafkaAway(f"Kafka does not answer: {describe(error)}") from error
+        counts: dict[str, int] = {}
+        for topic in sorted(topics):
+            if topic not in known or not known[topic].partitions:
+                raise NoTopic(f"Kafka has no topic {topic}")
+            counts[topic] = len(known[topic].partitions)
+        if len(set(counts.values())) > 1:
+            text = ", ".join(f"{name}: {count}" for name, count in counts.items())
+            raise UnequalPartitions(f"the topics differ in their partition counts ({text})")
+        return next(iter(counts.values()))
+
+    def places(self, parts: Iterable[Part]) -> list[Place]:
+        """Return where the group stands in each of these partitions."""
+        wanted = [TopicPartition(topic, partition) for topic, partition in parts]
+        if not wanted:
+            return []
+        try:
+            committed = self._consumer.committed(wanted, timeout=_TIMEOUT)
+            starts = self._offsets(wanted, _SPEC.earliest())
+            ends = self._offsets(wanted, _SPEC.latest())
+        except KafkaException as error:
+            raise KafkaAway(f"Kafka does not answer: {describe(error)}") from error
+        found = []
+        for tp in committed:
+            part = (tp.topic, tp.partition)
+            at = tp.offset if tp.offset >= 0 else None
+            found.append(Place(*part, committed=at, start=starts[part], end=ends[part]))
+        return found
+
+    def _offsets(self, wanted: list[TopicPartition], spec: object) -> dict[Part, int]:
+        futures = self._admin.list_offsets(
+            dict.fromkeys(wanted, spec), request_timeout=_TIMEOUT
+        )
+        return {
+            (tp.topic, tp.partition): future.result(timeout=_TIMEOUT).offset
+            for tp, future in futures.items()
+        }
+
+    def refuse_other_workers(self, topics: frozenset[str], *, worker: str, wait: float) -> None:
+        """Raise OtherTargets while a member of the group reads other topics than these.
+
+        Whoever owns a partition of one topic owns it of all. A member that has just died is
+        listed until its session ends, so a difference counts when it stands for `wait` seconds.
+        """
+        deadline = time.monotonic() + wait
+        while (odd := self._odd_member(topics, worker)) is not None:
+            name, reads = odd
+            if time.monotonic() > deadline:
+                extra = ", ".join(sorted(reads - topics)) or "nothing more"
+                missing = ", ".join(sorted(topics - reads)) or "nothing"
+                raise OtherTargets(
+                    f"worker {name} of group {self._group} reads {extra} and lacks {missing}"
+                )
+            time.sleep(0.5)
+
+    def _odd_member(self, topics: frozenset[str], worker: str) -> tuple[str, set[str]] | None:
+        try:
+            future = self._admin.describe_consumer_groups([self._group])[self._group]
+            members = future.result(timeout=_TIMEOUT).members
+        except KafkaException as error:
+            raise KafkaAway(f"Kafka does not answer: {describe(error)}") from error
+        for member in members:
+            name = member.group_instance_id or member.client_id
+            assigned = member.assignment.topic_partitions if member.assignment else []
+            reads = {tp.topic for tp in assigned}
+            if name != worker and reads and reads != topics:
+                return name, reads
+        return None
