@@ -41,6 +41,19 @@ class Installation(NamedTuple):
         """Whether this extension can be created, `pg_trgm` for instance."""
         return (self.share / "extension" / f"{extension}.control").is_file()
 
+    def within(self, folder: Path) -> Path:
+        """Return where `copy` puts the programs."""
+        return folder.joinpath(*self.bin.parts[-3:])
+
+    def copy(self, folder: Path) -> None:
+        """Copy what the server needs, and the libraries that a wheel keeps beside its package."""
+        root = self.bin.parent
+        unneeded = shutil.ignore_patterns("include", "doc")
+        shutil.copytree(root, self.within(folder).parent, ignore=unneeded)
+        libraries = root.parent.with_name(f"{root.parent.name}.libs")
+        if libraries.is_dir():
+            shutil.copytree(libraries, folder / libraries.name)
+
 
 def find(version: int | None = None, extension: str | None = None) -> Installation:
     """Return the first installation of this major version that has this extension.

@@ -138,11 +138,13 @@ class Postgres(Service):
 
     def command(self) -> list[str]:
         """Make the cluster when there is none, write postgresql.conf, return what to run."""
+        if self.user and not self.user.gets_to(self.home):
+            raise OutOfReach(
+                f"Postgres runs as user {self.user.uid}, who cannot reach {self.home}"
+            )
         programs = self._programs()
         if self.user:
             self.user.owns(self.home)
-            if not self.user.reaches(self.home):
-                raise OutOfReach(f"user {self.user.uid}, whom Postgres runs as: {self.home}")
         if not (self.data / "PG_VERSION").exists():
             self._make_cluster(programs)
         (self.data / "postgresql.conf").write_text(self._configuration(), encoding="utf-8")
@@ -178,14 +180,13 @@ class Postgres(Service):
         original = self.installation.bin
         if not self.user or self.user.reaches(original / "postgres"):
             return original
-        copy = self.home / "program"
+        copy = self.home / "programs"
         if not copy.exists():
             unfinished = self.home / "copying"
             shutil.rmtree(unfinished, ignore_errors=True)
-            unneeded = shutil.ignore_patterns("include", "doc")
-            shutil.copytree(original.parent, unfinished, ignore=unneeded)
+            self.installation.copy(unfinished)
             unfinished.rename(copy)
-        return copy / original.name
+        return self.installation.within(copy)
 
     def _make_cluster(self, programs: Path) -> None:
         """Run initdb, as the user that the server runs as; it takes a third of a second."""

@@ -19,14 +19,17 @@ class User(NamedTuple):
     gid: int
 
     def reaches(self, path: Path) -> bool:
-        """Whether permission bits let this user read `path` and pass every folder above it.
+        """Whether permission bits let this user get to `path` and read it.
 
         Access control lists are not looked at.
         """
         resolved = path.resolve()
-        above = all(self._may(folder, stat.S_IXOTH) for folder in resolved.parents)
         wanted = stat.S_IROTH | stat.S_IXOTH if resolved.is_dir() else stat.S_IROTH
-        return above and self._may(resolved, wanted)
+        return self.gets_to(resolved) and self._may(resolved, wanted)
+
+    def gets_to(self, path: Path) -> bool:
+        """Whether permission bits let this user pass every folder above `path`."""
+        return all(self._may(folder, stat.S_IXOTH) for folder in path.resolve().parents)
 
     def owns(self, folder: Path) -> None:
         """Give this user the folder and everything in it."""
