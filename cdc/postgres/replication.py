@@ -22,7 +22,16 @@ from psycopg import pq
 
 from cdc.pgoutput.frames import status
 from cdc.pgoutput.values import microseconds_of
-from cdc.postgres.connect import Row, describe, one_line, open_connection, translated
+from cdc.postgres.connect import (
+    DatabaseUnreachable,
+    NotPermitted,
+    Row,
+    Session,
+    describe,
+    one_line,
+    open_connection,
+    translated,
+)
 from cdc.postgres.refusals import ConnectionLost, start_refused, stream_ended
 from schemas.position import Lsn, format_lsn, parse_lsn
 
@@ -51,11 +60,12 @@ class Replication:
 
     @classmethod
     def connect(cls, dsn: str, application_name: str) -> Self:
-        """Open it, settings pinned. Raises BadDsn, DatabaseUnreachable, NotPermitted.
-
-        Without the REPLICATION attribute Postgres refuses the connection (DatabaseUnreachable).
-        """
-        connection = open_connection(dsn, application_name, replication="database")
+        """Open it, settings pinned. Raises BadDsn, DatabaseUnreachable, NotPermitted."""
+        try:
+            connection = open_connection(dsn, application_name, replication="database")
+        except DatabaseUnreachable:
+            _must_be_permitted(dsn, application_name)
+            raise
         return cls(connection, describe(dsn))
 
     @property
@@ -157,6 +167,22 @@ class Replication:
 
     def _lost(self, error: psycopg.Error) -> ConnectionLost:
         return ConnectionLost(f"{self.where} broke the stream off: {one_line(error)}")
+
+
+def _must_be_permitted(dsn: str, application_name: str) -> None:
+    """Raise NotPermitted where the role may connect, but not stream."""
+    with Session.connect(dsn, application_name) as session:
+        role, permitted = session.one(
+            "SELECT current_user::text, r.rolreplication OR r.rolsuper OR EXISTS ("
+            "  SELECT FROM pg_catalog.pg_roles c WHERE c.rolname = 'rds_replication'"
+            "  AND pg_has_role(r.oid, c.oid, 'MEMBER'))"
+            " FROM pg_catalog.pg_roles r WHERE r.rolname = current_user"
+        )
+    if not permitted:
+        raise NotPermitted(
+            f'the role "{role}" may not replicate from {describe(dsn)}',
+            hint=f'ALTER ROLE "{role}" REPLICATION; on Amazon RDS GRANT rds_replication TO it.',
+        )
 
 
 def readable(socket: int, seconds: float) -> bool:

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from cdc.postgres.publication import PublicationState, PublicationUnfit, Published, plan
+
+STATE = PublicationState("p", exists=True, tables={"a": Published(("id",)), "b": Published(())})
+
+
+def test_a_publication_is_made_with_whole_tables() -> None:
+    assert plan(["sale_order", "res_partner"], PublicationState("cdc")) == [
+        (
+            'CREATE PUBLICATION "cdc" FOR TABLE ONLY "public"."res_partner",'
+            ' ONLY "public"."sale_order" WITH (publish = \'insert, update, delete, truncate\')'
+        )
+    ]
+
+
+def test_names_are_quoted() -> None:
+    (statement,) = plan(['x"; DROP TABLE y; --'], PublicationState('p"q'))
+    assert '"p""q"' in statement
+    assert '"x""; DROP TABLE y; --"' in statement
+
+
+def test_nothing_is_done_where_everything_fits() -> None:
+    assert plan({"b", "a"}, STATE) == []
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        pytest.param(replace(STATE, tables={"a": Published(())}), id="a table is missing"),
+        pytest.param(
+            replace(STATE, tables={**STATE.tables, "c": Published(())}), id="a table is too much"
+        ),
+        pytest.param(
+            replace(STATE, tables={**STATE.tables, "b": Published((), listed=True)}),
+            id="a column list",
+        ),
+        pytest.param(
+            replace(STATE, tables={**STATE.tables, "b": Published((), row_filter="(id > 1)")}),
+            id="a row filter",
+        ),
+        pytest.param(replace(STATE, schemas=("other",)), id="a whole schema"),
+    ],
+)
+def test_tables_are_set_where_they_differ(state: PublicationState) -> None:
+    assert plan(["a", "b"], state) == [
+        'ALTER PUBLICATION "p" SET TABLE ONLY "public"."a", ONLY "public"."b"'
+    ]
+
+
+@pytest.mark.parametrize(
+    "state",
+    [replace(STATE, operations=frozenset({"insert"})), replace(STATE, via_root=True)],
+    ids=["operations", "root"],
+)
+def test_options_are_set_where_they_differ(state: PublicationState) -> None:
+    assert plan(["a", "b"], state) == [
+        (
+            "ALTER PUBLICATION \"p\" SET (publish = 'insert, update, delete, truncate',"
+            " publish_via_partition_root = false)"
+        )
+    ]
+
+
+def test_a_publication_for_all_tables_is_left_alone() -> None:
+    with pytest.raises(PublicationUnfit, match="all tables"):
+        plan(["a"], replace(STATE, all_tables=True))
+
+
+def test_no_tables_are_no_publication() -> None:
+    with pytest.raises(PublicationUnfit, match="no table"):
+        plan([], STATE)
