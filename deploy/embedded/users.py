@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 OVERFLOW = 65534
-"""The number of `nobody` where nobody has that name."""
+"""The number of `nobody` nearly everywhere."""
 
 
 class User(NamedTuple):
@@ -45,11 +45,12 @@ class User(NamedTuple):
 
 
 def ordinary() -> User | None:
-    """Return the user for a service that refuses to run as root; None when we are not root."""
+    """Return the user for a service that refuses to run as root; None when we are not root.
+
+    `nobody`, or some other known user: initdb wants one with a name.
+    """
     if os.geteuid():
         return None
-    try:
-        nobody = pwd.getpwnam("nobody")
-    except KeyError:
-        return User(OVERFLOW, OVERFLOW)
-    return User(nobody.pw_uid, nobody.pw_gid)
+    known = [entry for entry in pwd.getpwall() if entry.pw_uid]
+    known.sort(key=lambda entry: entry.pw_name != "nobody")
+    return User(known[0].pw_uid, known[0].pw_gid) if known else User(OVERFLOW, OVERFLOW)
