@@ -1,0 +1,33 @@
+"""Deliveries as tests need them."""
+
+from __future__ import annotations
+
+import itertools
+
+from schemas.delivery import Delivery
+from schemas.keys import chain_of, delivery_id
+
+_numbers = itertools.count(1)
+
+
+def a_delivery(*, target: str = "webshop", record: int = 0, body: bytes = b"{}") -> Delivery:
+    """Return a delivery of a record of its own, unless told which."""
+    number = next(_numbers)
+    record = record or 1_000_000 + number
+    chain = chain_of("odoo_a", target, "sale.order", record)
+    sequence = f"6743A1F0-{number:016X}-00000001-0000"
+    return Delivery(
+        id=delivery_id(chain, "orders", sequence),
+        chain=chain,
+        target=target,
+        route="orders",
+        sequence=sequence,
+        model="sale.order",
+        record_id=record,
+        operation="update",
+        mode="stream",
+        source="odoo_a",
+        time="2026-11-23T10:00:00.123456Z",
+        traceparent=f"00-{number:032x}-{number:016x}-01",
+        body=body,
+    )

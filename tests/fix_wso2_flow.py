@@ -1,0 +1,152 @@
+"""Our flow on the real engine, between a scripted target and the real intake."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.stand_ins import HOST, LONG, Background, StandIn
+
+if TYPE_CHECKING:
+    from embedded.synapse import Synapse
+    from schemas.config import Config
+    from streams.intake import Response
+
+TOKEN = 'a&b<c>"d'
+
+
+def sync_yaml(
+    *,
+    url: str = f"http://{HOST}:8290/cdc/v1/messages",
+    targets: Mapping[str, str] | None = None,
+    timeout: str = "30s",
+    token: str = "",
+    acks: str = f"http://{HOST}:8091/acks",
+    wso2: Mapping[str, Any] | None = None,
+) -> str:
+    """Return a file with what concerns WSO2; JSON is YAML."""
+    urls = targets or {"webshop": "http://shop.example/deliveries"}
+    return json.dumps(
+        {
+            "source": {"name": "odoo_a", "dsn": "postgresql:///odoo_a"},
+            "kafka": {"bootstrap.servers": f"{HOST}:9092"},
+            "wso2": {"url": url, **(wso2 or {})},
+            "acks": {"listen": f"{HOST}:8091", "url": acks, "token": token},
+            "targets": {name: {"url": url, "timeout": timeout} for name, url in urls.items()},
+            "routes": [
+                {
+                    "name": "products",
+                    "model": "product.template",
+                    "targets": [next(iter(urls))],
+                    "fields": ["name"],
+                }
+            ],
+        },
+        indent=1,
+    )
+
+
+@pytest.fixture
+def wso2_config(tmp_path: Path) -> Callable[..., Config]:
+    """Load a configuration with what concerns WSO2 as given: see `sync_yaml`."""
+
+    from schemas.config import load  # noqa: PLC0415 - see fix_services
+
+    def make(**settings: Any) -> Config:
+        file = tmp_path / "sync.yaml"
+        file.write_text(sync_yaml(**settings))
+        return load(file)
+
+    return make
+
+
+@dataclass
+class Words:
+    """The responses topic as the intake writes it."""
+
+    said: list[dict[str, Any]] = field(default_factory=list)
+    arrival: threading.Condition = field(default_factory=threading.Condition)
+
+    async def __call__(self, responses: Sequence[Response]) -> None:
+        with self.arrival:
+            self.said += [{"key": r.chain, **json.loads(r.value)} for r in responses]
+            self.arrival.notify_all()
+
+    def of(self, delivery_id: str, number: int = 1) -> list[dict[str, Any]]:
+        """Wait for so many acknowledgements of a delivery."""
+
+        def found() -> list[dict[str, Any]]:
+            return [word for word in self.said if word["id"] == delivery_id]
+
+        with self.arrival:
+            came = self.arrival.wait_for(lambda: len(found()) >= number, LONG)
+            assert came, f"{found()} of {number} in {LONG} s"
+            return found()
+
+
+@dataclass
+class Flow:
+    """The engine with our artifacts, the target behind it, and what the intake was told."""
+
+    engine: Synapse
+    config: Config
+    target: StandIn
+    words: Words
+
+    @property
+    def url(self) -> str:
+        """For `wso2.url`."""
+        return self.engine.url
+
+
+@pytest.fixture(scope="session")
+def _flow(
+    tmp_path_factory: pytest.TempPathFactory, synapse: Callable[[Path], Synapse]
+) -> Iterator[Flow]:
+    from embedded.ports import free_ports  # noqa: PLC0415 - see fix_services
+    from schemas.config import load  # noqa: PLC0415
+    from streams.artifacts import generate  # noqa: PLC0415
+    from streams.commands.wso2 import write  # noqa: PLC0415
+    from streams.intake import Intake  # noqa: PLC0415
+
+    folder = tmp_path_factory.mktemp("wso2")
+    (nobody,) = free_ports(1)
+    target, words, background = StandIn(), Words(), Background()
+    (port,) = free_ports(1)
+    at = f"http://{HOST}:{target.port}"
+    targets = {
+        "webshop": f"{at}/deliveries?shop=1&lang=en",
+        "gone": f"http://{HOST}:{nobody}/in",
+        "odoo-b_2": f"{at}/odoo",
+    }
+    text = sync_yaml(
+        targets=targets, timeout="2s", token=TOKEN, acks=f"http://{HOST}:{port}/acks"
+    ).replace(f"{HOST}:8091", f"{HOST}:{port}")
+    (folder / "sync.yaml").write_text(text)
+    config = load(folder / "sync.yaml")
+
+    async def open_intake() -> Intake:
+        return await Intake(config.acks, words).__aenter__()
+
+    intake = background.run(open_intake())
+    write(generate(config), folder / "artifacts")
+    yield Flow(synapse(folder / "artifacts"), config, target, words)
+    background.run(intake.__aexit__(None, None, None))
+    background.close()
+    target.close()
+
+
+@pytest.fixture
+def synapse_flow(_flow: Flow) -> Iterator[Flow]:
+    """Our flow on Apache Synapse. Targets: webshop and odoo-b_2 (scripted), gone (refuses)."""
+    _flow.target.forget()
+    yield _flow
+    _flow.target.release()
+    _flow.target.forget()
+    _flow.engine.launch()
