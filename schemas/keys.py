@@ -56,6 +56,7 @@ def delivery_id(chain: Chain, route: str, sequence: str) -> DeliveryId:
 def split_delivery_id(text: str) -> tuple[Chain, str, str]:
     """Return (chain, route, sequence); ValueError where the text is not a delivery's id."""
     parts = text.rsplit("/", 2)
-    if len(parts) != 3 or parts[0].count("/") != 3:  # noqa: PLR2004  the form of an id
-        raise ValueError(f"not the id of a delivery: {text!r}")
+    well_formed = len(parts) == 3 and parts[0].count("/") == 3  # noqa: PLR2004  the form of an id
+    if not well_formed or len(text) > MAX_DELIVERY_ID or not text.isascii():
+        raise ValueError(f"not the id of a delivery: {text[:MAX_DELIVERY_ID]!r}")
     return Chain(parts[0]), parts[1], parts[2]

@@ -1,0 +1,100 @@
+"""One event for one target: what the send queue holds.
+
+A value is Avro's single-object encoding (specification 1.11, "Single-object encoding"): `C3 01`,
+the schema's CRC-64-AVRO fingerprint in little-endian order, then the datum. The schema is the
+same for every source and lies in `<source>.schemas` beside those of the events. `body` is the
+message to WSO2, byte for byte: whoever sends a delivery again sends the same bytes.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+from fastavro import parse_schema, schemaless_reader, schemaless_writer
+from fastavro.schema import fingerprint, to_parsing_canonical_form
+
+from schemas.errors import OdooCdcError
+
+SCHEMA: Final[dict[str, Any]] = {
+    "type": "record",
+    "name": "Delivery",
+    "namespace": "odoo_cdc",
+    "fields": [
+        {"name": "id", "type": "string"},
+        {"name": "chain", "type": "string"},
+        {"name": "target", "type": "string"},
+        {"name": "route", "type": "string"},
+        {"name": "sequence", "type": "string"},
+        {"name": "model", "type": "string"},
+        {"name": "record_id", "type": "long"},
+        {"name": "operation", "type": "string"},
+        {"name": "mode", "type": "string"},
+        {"name": "source", "type": "string"},
+        {"name": "time", "type": "string"},
+        {"name": "traceparent", "type": "string"},
+        {"name": "body", "type": "bytes"},
+    ],
+}
+
+# fastavro writes the checksum as its bytes in the order of the wire, in hexadecimal.
+FINGERPRINT: Final = bytes.fromhex(
+    fingerprint(to_parsing_canonical_form(SCHEMA), "CRC-64-AVRO"),
+)
+_PREFIX: Final = b"\xc3\x01" + FINGERPRINT
+_PARSED: Final = parse_schema(SCHEMA)
+_FIELDS: Final = tuple(field["name"] for field in SCHEMA["fields"])
+
+
+class NotADelivery(OdooCdcError):
+    """A record of a send queue is no delivery."""
+
+    hint = "Only `odoo-cdc stream` may write to send queues; look for another producer."
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One event as one target gets it.
+
+    `id` is chain, route and sequence, the same over all attempts; `time` is the commit's in
+    ISO 8601, UTC; `traceparent` follows from the id. `body` is empty where there is nothing
+    that could be sent.
+    """
+
+    id: str
+    chain: str
+    target: str
+    route: str
+    sequence: str
+    model: str
+    record_id: int
+    operation: str  # create | update | leave | delete
+    mode: str  # see schemas.event.Mode
+    source: str
+    time: str
+    traceparent: str
+    body: bytes
+
+
+def encode(delivery: Delivery) -> bytes:
+    """Write the value of a record in a send queue; the same delivery gives the same bytes."""
+    buffer = io.BytesIO(_PREFIX)
+    buffer.seek(len(_PREFIX))
+    schemaless_writer(buffer, _PARSED, {name: getattr(delivery, name) for name in _FIELDS})
+    return buffer.getvalue()
+
+
+def decode(value: bytes) -> Delivery:
+    """Read what `encode` wrote; NotADelivery for anything else."""
+    if not value.startswith(_PREFIX):
+        raise NotADelivery("it does not begin as a delivery does")
+    buffer = io.BytesIO(value)
+    buffer.seek(len(_PREFIX))
+    try:
+        datum = cast("dict[str, Any]", schemaless_reader(buffer, _PARSED, None))
+    except (ValueError, EOFError, IndexError, OverflowError, MemoryError) as error:
+        raise NotADelivery(f"it ends or breaks off inside: {error}") from error
+    if buffer.tell() != len(value):
+        raise NotADelivery("something stands behind its end")
+    return Delivery(**datum)
