@@ -1,0 +1,155 @@
+"""What a configuration is, once read. Times are seconds; secrets never show in a repr."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from schemas import domain, mapping
+from schemas.config.yaml_lines import Lines
+from schemas.document import Read
+from schemas.errors import BadUsage
+from schemas.finding import Finding
+
+
+class FileUnreadable(BadUsage):
+    """The configuration cannot be read."""
+
+    hint = "Name the file with `-c FILE` or ODOO_CDC_CONFIG; it is UTF-8 text."
+
+
+class ConfigError(BadUsage):
+    """The configuration is not valid; the message holds a line for every finding."""
+
+    hint = "Correct the file; docs/configuration.md shows every key."
+
+    def __init__(self, path: Path, findings: Sequence[Finding]) -> None:
+        """Say all findings, in the order of the file."""
+        super().__init__("\n".join(finding.text(path) for finding in findings))
+        self.findings = list(findings)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One Odoo database that is captured; `odoo` are the credentials for its RPC, or empty."""
+
+    name: str
+    dsn: str = field(repr=False)
+    publication: str
+    slot: str
+    publish: str = "tables"
+    initial_load: bool = True
+    lang: str = "en_US"
+    company: int = 1
+    odoo: Mapping[str, str] = field(default_factory=dict, repr=False)
+    fanout_limit: int = 10_000  # documents; above it a change is spread as backfill
+    mask_key: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Where capture and stream tell how they are; "" is nowhere."""
+
+    listen: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TopicSettings:
+    """How `setup` makes topics; `retention` in seconds."""
+
+    partitions: int = 8
+    replication: int = 1
+    retention: float = 7 * 86400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Wso2:
+    """Where deliveries go, and what lets us in.
+
+    `auth` is empty or has one key: `basic` ({user, password}), `oauth2` ({token_url, client_id,
+    client_secret}) or `bearer` (the token). `tls` has none, some or all of `ca`, `cert`, `key`:
+    absolute paths.
+    """
+
+    url: str
+    timeout: float = 10.0
+    concurrency: int = 32
+    auth: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    tls: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Acks:
+    """Where acknowledgements come in; `listen` "" leaves only the topic."""
+
+    listen: str = "127.0.0.1:8091"
+    url: str = "http://127.0.0.1:8091/acks"
+    token: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One receiver of deliveries; `retry` are the waits before the 2nd, 3rd ... attempt."""
+
+    name: str
+    url: str
+    timeout: float = 30.0
+    window: str = ""
+    acknowledge: Literal["required", "accepted"] = "required"
+    ack_timeout: float = 120.0
+    retry: tuple[float, ...] = (30.0, 300.0, 3600.0, 21600.0, 86400.0)
+    history: Literal["latest", "all"] = "latest"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Model + domain + mapping + targets; `index` is its place in the file, from 0."""
+
+    name: str
+    model: str
+    domain: domain.Domain
+    targets: tuple[str, ...]
+    target_model: str
+    mapping: mapping.Mapping
+    on_leave: Literal["leave", "delete", "ignore"] = "leave"
+    follow_lookups: bool = True
+    active_test: bool = False
+    initial_load: bool = True
+    index: int = 0
+
+    def reads(self) -> list[Read]:
+        """Return every path that the domain or the mapping reads.
+
+        With `active_test` the model's `active` is read besides, where it has one: who knows the
+        database's fields adds it.
+        """
+        found = [*domain.reads(self.domain), *mapping.reads(self.mapping)]
+        if self.follow_lookups:
+            return found
+        return [replace(read, follow=False) for read in found]
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """One sync.yaml; `fingerprint` is the file's SHA-256, its first 16 hex digits."""
+
+    path: Path
+    source: Source
+    state: Path
+    health: Health
+    kafka: Mapping[str, str] = field(repr=False)  # librdkafka's own names; may hold passwords
+    topics: TopicSettings
+    wso2: Wso2
+    acks: Acks
+    decimals: Literal["string", "number"]
+    targets: Mapping[str, Target]
+    routes: tuple[Route, ...]
+    fingerprint: str
+    lines: Lines = field(repr=False)
+    warnings: tuple[Finding, ...] = ()
+
+    def with_warnings(self, findings: Sequence[Finding]) -> Config:
+        """Return it with those of the findings that are warnings."""
+        return replace(self, warnings=tuple(f for f in findings if f.level == "warning"))

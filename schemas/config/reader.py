@@ -1,0 +1,262 @@
+"""From the text of sync.yaml to a Config."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from schemas.config.model import (
+    Acks,
+    Config,
+    ConfigError,
+    FileUnreadable,
+    Health,
+    Source,
+    Target,
+    TopicSettings,
+    Wso2,
+)
+from schemas.config.references import References
+from schemas.config.routes import NAME, NAME_HELP, read_routes
+from schemas.config.section import Notes, Section
+from schemas.config.windows import fault_of_window
+from schemas.config.yaml_lines import Lines, Reader
+
+_SOURCE: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_SOURCE_HELP: Final = "a small letter, then up to 39 small letters, digits or _"
+_SLOT: Final = re.compile(r"[a-z0-9_]{1,63}")
+_SLOT_HELP: Final = "Postgres allows small letters, digits and _, 63 at most"
+_PUBLICATION: Final = re.compile(r"[^\x00]{1,63}")
+_LANG: Final = re.compile(r"[a-z]{2,3}(_[A-Za-z0-9]+)?(@[a-z]+)?")
+_LISTEN: Final = re.compile(
+    r"(?:\[(?P<six>[0-9A-Fa-f:.%\w]+)\]|(?P<host>[^:\[\]/\s]*)):(?P<port>[0-9]{1,5})"
+)
+_LISTEN_HELP: Final = "write host:port, 127.0.0.1:8091 for instance"
+_LAST_PORT: Final = 65535
+_LOOPBACK: Final = re.compile(r"localhost|127(\.[0-9]{1,3}){3}|::1")
+_OURS: Final = {  # what odoo-cdc sets, and what depends on it
+    "group.id": "all workers of a source are one group",
+    "enable.auto.commit": "an offset is committed once its deliveries are safe",
+    "enable.auto.offset.store": "an offset is committed once its deliveries are safe",
+    "enable.idempotence": "Kafka must neither lose nor repeat what is published",
+    "partitioner": "every topic must have a chain on the same partition",
+    "acks": "Postgres forgets only what every replica has",
+    "transactional.id": "nothing is written in transactions",
+}
+_AUTH: Final = {
+    "basic": ("user", "password"),
+    "oauth2": ("token_url", "client_id", "client_secret"),
+}
+_TLS: Final = ("ca", "cert", "key")
+_ODOO: Final = ("database", "user", "api_key")
+_TOKEN_URL: Final = "token_url"  # noqa: S105 - the name of a key
+
+
+def load(path: Path, env: Mapping[str, str] = os.environ) -> Config:
+    """Read a file; `env` is where `${NAME}` comes from.
+
+    Raises FileUnreadable, and ConfigError with everything that is wrong with the file.
+    """
+    data = _bytes(path)
+    folder = path.absolute().parent
+    reader = Reader(References(env, folder, []))
+    values = reader.read(data.decode())
+    notes = Notes(Lines(reader.lines), reader.findings)
+    if values is None and not notes.findings:
+        notes.error(
+            "", "the file is empty", "begin with `source:`; docs/examples/sync.yaml is one"
+        )
+    if values is not None and not isinstance(values, dict):
+        notes.error("", "the file must hold keys with values", "begin with `source:`")
+    if not isinstance(values, dict):
+        raise ConfigError(path, notes.findings)
+    config = _config(path, Section(notes, "", values), hashlib.sha256(data).hexdigest()[:16])
+    errors = [found for found in notes.findings if found.level == "error"]
+    if errors:
+        raise ConfigError(path, sorted(notes.findings, key=lambda found: found.line or 0))
+    return config
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        data = path.read_bytes()
+        data.decode()
+    except OSError as error:
+        raise FileUnreadable(f"{path} cannot be read: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise FileUnreadable(f"{path} is not UTF-8 text: byte {error.start + 1}") from error
+    return data
+
+
+def _config(path: Path, file: Section, fingerprint: str) -> Config:
+    folder = path.absolute().parent
+    source = _source(file.section("source"))
+    targets = {name: _target(name, each) for name, each in file.named("targets").items()}
+    config = Config(
+        path=path,
+        source=source,
+        state=folder / Path(file.text("state", "./state")).expanduser(),
+        health=_health(file.section("health")),
+        kafka=_kafka(file.section("kafka")),
+        topics=_topics(file.section("topics")),
+        wso2=_wso2(file.section("wso2"), folder),
+        acks=_acks(file.section("acks")),
+        decimals=file.choice("decimals", "string", ["number"]),
+        targets=targets,
+        routes=read_routes(file.sections("routes"), source, targets),
+        fingerprint=fingerprint,
+        lines=file.notes.lines,
+    )
+    file.done()
+    return config.with_warnings(file.notes.findings)
+
+
+def _source(section: Section) -> Source:
+    name = section.matching("name", _SOURCE, _SOURCE_HELP)
+    source = Source(
+        name=name,
+        dsn=section.text("dsn", required=True),
+        publication=section.matching(
+            "publication", _PUBLICATION, "63 characters at most", f"odoo_cdc_{name}"
+        ),
+        slot=section.matching("slot", _SLOT, _SLOT_HELP, f"odoo_cdc_{name}"),
+        publish=section.choice("publish", "tables", ["columns"]),
+        initial_load=section.flag("initial_load", default=True),
+        lang=section.matching("lang", _LANG, "write a language's code, en_US", "en_US"),
+        company=section.number("company", 1),
+        odoo=_odoo(section.section("odoo")),
+        fanout_limit=section.number("fanout_limit", 10_000),
+        mask_key=section.text("mask_key"),
+    )
+    section.done()
+    return source
+
+
+def _target(name: str, section: Section) -> Target:
+    if not NAME.fullmatch(name):
+        section.error("", f'"{name}" is no name for a target', NAME_HELP)
+    target = Target(
+        name=name,
+        url=section.url("url"),
+        timeout=section.seconds("timeout", 30.0),
+        window=section.text("window"),
+        acknowledge=section.choice("acknowledge", "required", ["accepted"]),
+        ack_timeout=section.seconds("ack_timeout", 120.0),
+        retry=section.ladder("retry", (30.0, 300.0, 3600.0, 21600.0, 86400.0)),
+        history=section.choice("history", "latest", ["all"]),
+    )
+    fault = fault_of_window(target.window)
+    if fault is not None:
+        section.error("window", fault.message, fault.remedy)
+    section.done()
+    return target
+
+
+def _health(section: Section) -> Health:
+    health = Health(listen=_listen(section, ""))
+    section.done()
+    return health
+
+
+def _kafka(section: Section) -> dict[str, str]:
+    servers = section.text("bootstrap.servers", required=True)
+    settings = {"bootstrap.servers": servers, **section.properties()}
+    for key in sorted(_OURS.keys() & settings.keys()):
+        section.error(key, f"odoo-cdc sets it: {_OURS[key]}", "leave it out")
+    return settings
+
+
+def _topics(section: Section) -> TopicSettings:
+    topics = TopicSettings(
+        partitions=section.number("partitions", 8),
+        replication=section.number("replication", 1),
+        retention=section.seconds("retention", 7 * 86400.0),
+    )
+    section.done()
+    return topics
+
+
+def _wso2(section: Section, folder: Path) -> Wso2:
+    wso2 = Wso2(
+        url=section.url("url"),
+        timeout=section.seconds("timeout", 10.0),
+        concurrency=section.number("concurrency", 32),
+        auth=_auth(section.section("auth")),
+        tls=_tls(section.section("tls"), folder),
+    )
+    section.done()
+    return wso2
+
+
+def _auth(section: Section) -> dict[str, Any]:
+    """Return nothing, or one way to be known."""
+    found: dict[str, Any] = {}
+    for way, keys in _AUTH.items():
+        inside = section.section(way)
+        if inside.is_empty:
+            continue
+        found[way] = {key: inside.text(key, required=True) for key in keys if key != _TOKEN_URL}
+        if _TOKEN_URL in keys:
+            found[way][_TOKEN_URL] = inside.url(_TOKEN_URL)
+        inside.done()
+    token = section.token("bearer")
+    if token:
+        found["bearer"] = token
+    if len(found) > 1:
+        section.error("", f"{' and '.join(found)} exclude each other", "keep one of them")
+    section.done()
+    return found
+
+
+def _tls(section: Section, folder: Path) -> dict[str, str]:
+    texts = {key: section.text(key) for key in _TLS}
+    if bool(texts["cert"]) != bool(texts["key"]):
+        section.error("", "`cert` and `key` belong together", "give both, or neither")
+    section.done()
+    return {key: str(folder / Path(text).expanduser()) for key, text in texts.items() if text}
+
+
+def _odoo(section: Section) -> dict[str, str]:
+    """Return nothing, or all that a call to Odoo needs."""
+    if section.is_empty:
+        return {}
+    found = {"url": section.url("url")}
+    found |= {key: section.text(key, required=True) for key in _ODOO}
+    section.done()
+    return found
+
+
+def _acks(section: Section) -> Acks:
+    acks = Acks(
+        listen=_listen(section, "127.0.0.1:8091"),
+        url=section.url("url", "http://127.0.0.1:8091/acks"),
+        token=section.token("token"),
+    )
+    host = _host(acks.listen)
+    if host is not None and not acks.token and not _LOOPBACK.fullmatch(host):
+        section.error(
+            "listen",
+            f'"{acks.listen}" can be reached from other hosts, and there is no token',
+            "set acks.token, or listen on 127.0.0.1",
+        )
+    section.done()
+    return acks
+
+
+def _listen(section: Section, default: str) -> str:
+    """Return an address to listen on; "" is nowhere."""
+    text = section.text("listen", default).strip()
+    match = _LISTEN.fullmatch(text)
+    if text and (match is None or int(match["port"]) > _LAST_PORT):
+        section.error("listen", f'"{text}" is no address to listen on', _LISTEN_HELP)
+        return ""
+    return text
+
+
+def _host(listen: str) -> str | None:
+    match = _LISTEN.fullmatch(listen)
+    return None if match is None else match["six"] or match["host"] or ""

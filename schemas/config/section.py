@@ -1,0 +1,272 @@
+"""A mapping of sync.yaml, read key by key with its type; what is left over is unknown.
+
+Every accessor gives the key's value, or its default after a finding: reading goes on to the end
+of the file, so that everything wrong with it is said at once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeVar
+
+from schemas.config.yaml_lines import BROKEN, Filled, Lines, child, plain
+from schemas.fields import nearest
+from schemas.finding import Finding, Level
+
+Choice = TypeVar("Choice", bound=str)
+
+_URL: Final = re.compile(r"https?://[^\s/?#]+([/?]\S*)?")
+_VISIBLE: Final = re.compile(r"[!-~]*")
+_DURATION: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)")
+_UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_DURATIONS: Final = "write a number with its unit: 500ms, 30s, 5m, 1h, 1d"
+
+
+@dataclass(slots=True)
+class Notes:
+    """What is found while a file is read."""
+
+    lines: Lines
+    findings: list[Finding] = field(default_factory=list)
+
+    def error(self, where: str, message: str, remedy: str = "") -> None:
+        """Note what makes the file invalid."""
+        self._note("error", where, message, remedy)
+
+    def warning(self, where: str, message: str, remedy: str = "") -> None:
+        """Note what a reader should know."""
+        self._note("warning", where, message, remedy)
+
+    def _note(self, level: Level, where: str, message: str, remedy: str) -> None:
+        self.findings.append(Finding(level, where, self.lines.of(where), message, remedy))
+
+
+class Section:
+    """One mapping; `where` is its name, "" for the whole file."""
+
+    def __init__(self, notes: Notes, where: str, values: dict[Any, Any]) -> None:
+        """Read `values`; findings go to `notes`."""
+        self.notes = notes
+        self.where = where
+        self._left = dict(values)
+        self._known: list[str] = []
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no key is left to ask for."""
+        return not self._left
+
+    def at(self, key: str) -> str:
+        """Return the full name of a key."""
+        return child(self.where, key)
+
+    def error(self, key: str, message: str, remedy: str = "") -> None:
+        """Note what is wrong with a key, "" for the whole."""
+        self.notes.error(self.at(key) if key else self.where, message, remedy)
+
+    def raw(self, key: str) -> Any:
+        """Return a value of any form, None where it is missing, BROKEN after a finding."""
+        self._known.append(key)
+        return self._left.pop(key, None)
+
+    def text(self, key: str, default: str = "", *, required: bool = False) -> str:
+        """Return a text; `required` refuses a missing and an empty one."""
+        value = self.raw(key)
+        if value is BROKEN:
+            return default
+        if required and (value is None or value == ""):
+            self.error(key, "missing" if value is None else "empty", "give it a value")
+            return default
+        if value is None:
+            return default
+        if not isinstance(value, str):
+            quotes = isinstance(value, bool | int | float)
+            self._mistyped(key, value, "a text", "put it in quotes" if quotes else "")
+            return default
+        return str(value)
+
+    def matching(self, key: str, form: re.Pattern[str], remedy: str, default: str = "") -> str:
+        """Return a text of a form; without a default it is required."""
+        text = self.text(key, default, required=not default) or default
+        if text != default and not form.fullmatch(text):
+            self.error(key, f'"{text}" is not valid here', remedy)
+        return text
+
+    def url(self, key: str, default: str = "") -> str:
+        """Return an HTTP URL, never said in a message: it may hold a password."""
+        text = self.text(key, default, required=not default) or default
+        if text and not _URL.fullmatch(text):
+            self.error(key, "this is no URL", "write http://host:port/path or https://...")
+        return text
+
+    def token(self, key: str) -> str:
+        """Return a secret that a header can carry, never said in a message; "" is none."""
+        text = self.text(key)
+        if not _VISIBLE.fullmatch(text):
+            remedy = "use letters, digits and punctuation of ASCII, without blanks"
+            self.error(key, "it holds characters that a header cannot carry", remedy)
+        return text
+
+    def choice(self, key: str, default: Choice, others: Sequence[Choice]) -> Choice:
+        """Return one of some words."""
+        words = (default, *others)
+        text = self.text(key, default)
+        for word in words:
+            if text == word:
+                return word
+        near = nearest(text, list(words))
+        self.error(
+            key,
+            f'"{text}" is none of {", ".join(words)}',
+            f'did you mean "{near}"?' if near else "",
+        )
+        return default
+
+    def flag(self, key: str, *, default: bool) -> bool:
+        """Return true or false."""
+        value = self._plain(key)
+        if value is None or value is BROKEN:
+            return default
+        if isinstance(value, bool):
+            return value
+        self._mistyped(key, value, "true or false")
+        return default
+
+    def number(self, key: str, default: int, *, least: int = 1) -> int:
+        """Return a whole number."""
+        value = self._plain(key)
+        if value is None or value is BROKEN:
+            return default
+        if isinstance(value, int) and not isinstance(value, bool):
+            if value >= least:
+                return value
+            self.error(key, f"{value} is too small", f"write {least} or more")
+        else:
+            self._mistyped(key, value, "a whole number")
+        return default
+
+    def seconds(self, key: str, default: float) -> float:
+        """Return a duration above zero, in seconds."""
+        value = self.raw(key)
+        if value is None or value is BROKEN:
+            return default
+        return self._duration(self.at(key), value) or default
+
+    def ladder(self, key: str, default: tuple[float, ...]) -> tuple[float, ...]:
+        """Return a list of durations, in seconds."""
+        values = self.raw(key)
+        if values is None or values is BROKEN:
+            return default
+        if not isinstance(values, list):
+            self._mistyped(key, values, "a list of durations", "write [30s, 5m, 1h]")
+            return default
+        found = [self._duration(f"{self.at(key)}[{i}]", each) for i, each in enumerate(values)]
+        return tuple(each for each in found if each is not None)
+
+    def texts(self, key: str, remedy: str) -> tuple[str, ...]:
+        """Return a list of texts, one at least; `remedy` says what to write."""
+        values = self.raw(key)
+        if values is BROKEN:
+            return ()
+        if values is None or values == []:
+            self.error(key, "missing" if values is None else "empty", remedy)
+            return ()
+        if not isinstance(values, list):
+            self._mistyped(key, values, "a list", remedy)
+            return ()
+        for index, each in enumerate(values):
+            if not isinstance(each, str) and each is not BROKEN:
+                self._mistyped(f"{key}[{index}]", each, "a text")
+        return tuple(str(each) for each in values if isinstance(each, str))
+
+    def left(self) -> list[Any]:
+        """Return the keys that nobody asked for yet."""
+        return list(self._left)
+
+    def section(self, key: str) -> Section:
+        """Return the mapping of a key, an empty one where it is missing."""
+        return self._inside(self.at(key), self._plain_none(key))
+
+    def sections(self, key: str) -> list[Section]:
+        """Return a list of mappings."""
+        values = self._plain_none(key)
+        if values is None or values is BROKEN:
+            return []
+        if not isinstance(values, list):
+            self._mistyped(key, values, "a list", "begin every entry with `- `")
+            return []
+        return [self._inside(f"{self.at(key)}[{i}]", each) for i, each in enumerate(values)]
+
+    def named(self, key: str) -> dict[str, Section]:
+        """Return the mappings of a mapping, by name."""
+        inside = self.section(key)
+        return {str(name): inside.section(name) for name in inside.left()}
+
+    def properties(self) -> dict[str, str]:
+        """Return everything in it as texts: numbers as written, true and false in small."""
+        found: dict[str, str] = {}
+        for key in list(self._left):
+            value = self.raw(key)
+            if isinstance(value, bool):
+                found[str(key)] = str(value).lower()
+            elif isinstance(value, str | int | float):
+                found[str(key)] = str(value)
+            elif value is not BROKEN:
+                self._mistyped(str(key), value, "a text or a number")
+        return found
+
+    def done(self) -> None:
+        """Note every key that nobody asked for."""
+        for key in self._left:
+            near = nearest(str(key), self._known)
+            remedy = f'did you mean "{near}"?' if near else f"known: {', '.join(self._known)}"
+            self.error(str(key), "unknown key", remedy)
+
+    def _inside(self, where: str, value: Any) -> Section:
+        if value is None or isinstance(value, dict):
+            return Section(self.notes, where, value or {})
+        if value is not BROKEN:
+            self.notes.error(where, f"keys with values are wanted here, not {_described(value)}")
+        # What is said once is enough: nothing that is missing inside is noted.
+        return Section(Notes(self.notes.lines), where, {})
+
+    def _duration(self, where: str, value: Any) -> float | None:
+        match = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
+        if match is None:
+            if value is not BROKEN:
+                self.notes.error(where, f"{_described(value)} is no duration", _DURATIONS)
+            return None
+        seconds = float(match[1]) * _UNITS[match[2]]
+        if seconds <= 0:
+            self.notes.error(where, "a duration must be above zero", _DURATIONS)
+            return None
+        return seconds
+
+    def _plain(self, key: str) -> Any:
+        return plain(self.raw(key))
+
+    def _plain_none(self, key: str) -> Any:
+        value = self.raw(key)
+        return None if isinstance(value, Filled) and not value else value
+
+    def _mistyped(self, key: str, value: Any, wanted: str, remedy: str = "") -> None:
+        self.error(key, f"{wanted} is wanted here, not {_described(value)}", remedy)
+
+
+def _described(value: Any) -> str:
+    """Name a value by its kind and never by its text, which may be a secret."""
+    match value:
+        case bool():
+            return "true or false"
+        case int() | float():
+            return "a number"
+        case str():
+            return "a text"
+        case list():
+            return "a list"
+        case dict():
+            return "keys with values"
+        case _:
+            return "nothing"

@@ -1,0 +1,52 @@
+"""What a check found: where it is, what it is, and what to do about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Level = Literal["error", "warning"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One finding; `where` is a key of sync.yaml (`routes[3].domain`) or names a service.
+
+    `line` counts from 1 and is None where no line of the file is to blame. `remedy` is the
+    reader's next step, "" where the message says it all.
+    """
+
+    level: Level
+    where: str
+    line: int | None
+    message: str
+    remedy: str = ""
+
+    def text(self, file: object) -> str:
+        """Return it as one line: `sync.yaml:14: routes[0].feilds: unknown key; did you ...`."""
+        place = f"{file}:{self.line}" if self.line else str(file)
+        where = f"{self.where}: " if self.where else ""
+        remedy = f"; {self.remedy}" if self.remedy else ""
+        return f"{place}: {where}{self.message}{remedy}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the object that `check --json` lists."""
+        return {
+            "level": self.level,
+            "where": self.where,
+            "line": self.line,
+            "message": self.message,
+            "remedy": self.remedy,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with a domain or a mapping, before anybody knows where in a file it stands.
+
+    `key` is the place inside the route, `map.order_line.map.name` for instance, "" for the whole.
+    """
+
+    message: str
+    remedy: str
+    key: str = ""

@@ -1,0 +1,27 @@
+"""A document in, a target's fields out: the values table of CONTRACT.md section 2.
+
+`parse_map` and `parse_fields` read what a route says, `check` holds it against a database,
+`reads` names the paths it needs, and `compile_mapping` makes the renderer for one shape. Pure:
+capture, the worker and every preview agree because they all ask here.
+"""
+
+from __future__ import annotations
+
+from schemas.mapping.check import check
+from schemas.mapping.forms import Mapping, reads
+from schemas.mapping.parse import BadMapping, parse_fields, parse_map
+from schemas.mapping.render import Renderer, changed, compile_mapping
+from schemas.mapping.scalars import UnsendableValue
+
+__all__ = [
+    "BadMapping",
+    "Mapping",
+    "Renderer",
+    "UnsendableValue",
+    "changed",
+    "check",
+    "compile_mapping",
+    "parse_fields",
+    "parse_map",
+    "reads",
+]

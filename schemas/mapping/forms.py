@@ -1,0 +1,125 @@
+"""What a mapping is, once parsed, and the paths that it reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from schemas import domain
+from schemas.document import EXTERNAL_ID, Read
+
+ALL_LANGUAGES = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What is sent instead of a value; `otherwise` counts only with `has_else`."""
+
+    values: tuple[tuple[Any, Any], ...]  # a key is a text, a number, true, false or null
+    has_else: bool = False
+    otherwise: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A field, near or far; `default` None is none, `lang` "" is the source's."""
+
+    path: str
+    follow: bool = True
+    lang: str = ""
+    table: Table | None = None
+    default: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """Always the same JSON value."""
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Each:
+    """A list of objects, one for each part at the end of `path` that matches `domain`."""
+
+    path: str
+    domain: domain.Domain
+    mapping: Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """Key and external id of the record at `path`."""
+
+    path: str
+    follow: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Field values by which another Odoo finds the record.
+
+    That record is the one that all paths lead through last: `product_id` in
+    `{default_code: product_id.default_code, name: product_id.name}`.
+    """
+
+    entries: tuple[Entry, ...]  # each value a Path or a Constant, one a Path at least
+    follow: bool = True
+
+    @property
+    def record(self) -> tuple[str, ...]:
+        """The steps that all paths share, () where they begin at the document itself."""
+        ways = [e.value.path.split(".")[:-1] for e in self.entries if isinstance(e.value, Path)]
+        shared: list[str] = []
+        for steps in zip(*ways, strict=False):
+            if len(set(steps)) > 1:
+                break
+            shared.append(steps[0])
+        return tuple(shared)
+
+
+Value = Path | Constant | Each | Ref | Match
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One name with its value; `key` is its place inside the route, `map.order_line.map.name`."""
+
+    name: str
+    value: Value
+    key: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """Names and values, in the order of the file."""
+
+    entries: tuple[Entry, ...]
+
+
+def reads(mapping: Mapping) -> list[Read]:
+    """Return every path that the mapping reads, those of domains inside `each` included."""
+    return [read for entry in mapping.entries for read in _reads(entry.value)]
+
+
+def _reads(value: Value) -> Iterator[Read]:
+    match value:
+        case Constant():
+            return
+        case Path(path=path, follow=follow):
+            yield Read(path, follow)
+        case Ref(path=path, follow=follow):
+            yield Read(f"{path}.{EXTERNAL_ID}", follow)
+        case Match(entries=entries, follow=follow):
+            inside = (read for entry in entries for read in _reads(entry.value))
+            yield from (replace(read, follow=read.follow and follow) for read in inside)
+        case Each(path=path, domain=condition, mapping=mapping):
+            yield Read(path, each=True)
+            yield from _below(path, domain.reads(condition))
+            yield from _below(path, reads(mapping))
+
+
+def _below(path: str, inside: Iterable[Read]) -> Iterator[Read]:
+    for read in inside:
+        yield replace(read, path=f"{path}.{read.path}")

@@ -1,0 +1,302 @@
+"""A mapping, compiled for one shape: closures that read documents and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any, NamedTuple, assert_never
+
+from schemas.document import (
+    EXTERNAL_ID,
+    EXTERNAL_ID_COLUMN,
+    ID,
+    KEY,
+    Link,
+    NotShown,
+    OneToMany,
+    Resolved,
+    Shape,
+    resolve,
+)
+from schemas.domain import compile_domain
+from schemas.event import Document
+from schemas.fields import Kind
+from schemas.keys import record_key
+from schemas.mapping.forms import Constant, Each, Entry, Mapping, Match, Path, Ref, Value
+from schemas.mapping.scalars import Function, finish, scalar
+from schemas.shaping import SEQUENCE
+
+Read = Callable[[Document], Any]
+ReadOne = Callable[[Document | None], Any]  # of a record that may not be there
+
+
+class _Ways(NamedTuple):
+    """What a value comes to: as it is sent, compared, and compared where lookups do not count."""
+
+    send: Read
+    compare: Read
+    decide: Read
+
+
+class _Ends(NamedTuple):
+    """The same three, of the record at the end of a path."""
+
+    send: ReadOne
+    compare: ReadOne
+    decide: ReadOne
+
+
+@dataclass(frozen=True, slots=True)
+class Renderer:
+    """Renders the documents of one shape; the same document gives equal fields, always."""
+
+    names: tuple[str, ...]
+    _ways: tuple[_Ways, ...]
+
+    def render(self, document: Document) -> dict[str, Any]:
+        """Return the fields in map order, ready for JSON; a Decimal is a JSON number.
+
+        Raises UnsendableValue.
+        """
+        return {name: way.send(document) for name, way in zip(self.names, self._ways, strict=True)}
+
+    def compared(self, document: Document) -> list[Any]:
+        """Return what decides whether there is anything to send: == means there is not.
+
+        Numbers count by value; what is looked up without `follow` counts by whose it is.
+        Raises UnsendableValue.
+        """
+        return [way.decide(document) for way in self._ways]
+
+    def values(self, document: Document) -> list[Any]:
+        """Return the fields such that == means the same value. Raises UnsendableValue."""
+        return [way.compare(document) for way in self._ways]
+
+
+def changed(renderer: Renderer, before: Document, after: Document) -> list[str]:
+    """Return the top-level names whose values differ, in map order. Raises UnsendableValue."""
+    old, new = renderer.values(before), renderer.values(after)
+    return [name for name, a, b in zip(renderer.names, old, new, strict=True) if a != b]
+
+
+def compile_mapping(
+    mapping: Mapping,
+    shape: Shape,
+    *,
+    source: str,
+    lang: str,
+    decimals: str,
+    follow: bool = True,
+) -> Renderer:
+    """Return the renderer of a mapping for the documents of `shape`.
+
+    `lang` is for translated fields without one of their own; `decimals` is `string` or `number`;
+    without `follow` no lookup counts in `compared`. Raises NotShown where the shape lacks a path.
+    """
+    compiler = _Compiler(source, lang, number=decimals == "number", follow=follow)
+    return Renderer(
+        tuple(entry.name for entry in mapping.entries),
+        tuple(compiler.value(entry.value, shape, entry.name) for entry in mapping.entries),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiler:
+    source: str
+    lang: str
+    number: bool
+    follow: bool
+
+    def value(self, value: Value, shape: Shape, field: str) -> _Ways:
+        match value:
+            case Path():
+                return self._path(value, shape, field)
+            case Constant(value=constant):
+                return _Ways(lambda _: constant, _nothing, _nothing)
+            case Each():
+                return self._each(value, shape, field)
+            case Ref():
+                return self._ref(value, shape)
+            case Match():
+                return self._match(value, shape, field)
+            case _:
+                assert_never(value)
+
+    def _path(self, path: Path, shape: Shape, field: str) -> _Ways:
+        found = resolve(shape, path.path)
+        kind, read = self._end(found)
+        handled = scalar(kind, field, lang=path.lang or self.lang, number=self.number)
+        send, compare = finish(path, kind, handled, field)
+        sent, compared = _after(read, send), _after(read, compare)
+        return self._ways(found.links, _Ends(sent, compared, compared), follow=path.follow)
+
+    def _end(self, found: Resolved) -> tuple[Kind, ReadOne]:
+        """Return what stands at the end of a path: its kind, and how to read it of a record."""
+        if found.column is not None:
+            return found.column.kind, _column(found.column.name)
+        if found.special == KEY:
+            return Kind.TEXT, self._key(found.shape.model)
+        if found.special == EXTERNAL_ID:
+            return Kind.TEXT, self._external_id(found.shape)
+        return Kind.INTEGER, _column(ID)
+
+    def _key(self, model: str) -> ReadOne:
+        prefix = record_key(self.source, model, 0)[:-1]
+        return lambda record: None if record is None else f"{prefix}{record[ID]}"
+
+    def _external_id(self, shape: Shape) -> ReadOne:
+        key = self._key(shape.model)
+        return lambda record: (
+            None if record is None else record.get(EXTERNAL_ID_COLUMN) or key(record)
+        )
+
+    def _ref(self, ref: Ref, shape: Shape) -> _Ways:
+        found = _records_of(shape, ref.path)
+        resolve(found.shape, EXTERNAL_ID)  # NotShown where nobody has asked for it yet
+        key, external_id = self._key(found.shape.model), self._external_id(found.shape)
+
+        def send(record: Document | None) -> Any:
+            if record is None:
+                return None
+            return {"key": key(record), "external_id": external_id(record)}
+
+        return self._ways(found.links, _Ends(send, send, send), follow=ref.follow)
+
+    def _match(self, match: Match, shape: Shape, field: str) -> _Ways:
+        found = _records_of(shape, ".".join(match.record))
+        inside = [
+            (entry.name, self._match_value(entry, match, found.shape, field))
+            for entry in match.entries
+        ]
+
+        def send(record: Document | None) -> Any:
+            if record is None:
+                return None
+            return {"match": {name: ways.send(record) for name, ways in inside}}
+
+        def compare(record: Document | None) -> Any:
+            return None if record is None else [ways.compare(record) for _, ways in inside]
+
+        def decide(record: Document | None) -> Any:
+            return None if record is None else [ways.decide(record) for _, ways in inside]
+
+        return self._ways(found.links, _Ends(send, compare, decide), follow=match.follow)
+
+    def _match_value(self, entry: Entry, match: Match, shape: Shape, field: str) -> _Ways:
+        value = entry.value
+        if isinstance(value, Path):
+            steps = value.path.split(".")[len(match.record) :]
+            value = replace(value, path=".".join(steps), follow=value.follow and match.follow)
+        return self.value(value, shape, f"{field}.{entry.name}")
+
+    def _each(self, each: Each, shape: Shape, field: str) -> _Ways:
+        found = _records_of(shape, each.path)
+        matches = compile_domain(each.domain, found.shape, lang=self.lang)
+        order = _order(found.shape)
+        inside = [
+            (entry.name, self.value(entry.value, found.shape, f"{field}.{entry.name}"))
+            for entry in each.mapping.entries
+        ]
+        records = _collect(found.links)
+
+        def parts(document: Document) -> list[Document]:
+            return sorted(filter(matches, records(document)), key=order)
+
+        return _Ways(
+            lambda d: [{name: ways.send(part) for name, ways in inside} for part in parts(d)],
+            lambda d: [[ways.compare(part) for _, ways in inside] for part in parts(d)],
+            lambda d: [[ways.decide(part) for _, ways in inside] for part in parts(d)],
+        )
+
+    def _ways(self, links: Sequence[Link], ends: _Ends, *, follow: bool) -> _Ways:
+        """Return the ways of a value that is read of the record, or of each, behind `links`."""
+        send, compare, decide = (_spread(links, end) for end in ends)
+        near = _lookup(links)
+        if near and not (follow and self.follow):
+            # Whose value it is decides, not what it is: the record's own relations count.
+            decide = _spread(near, _column(ID))
+        return _Ways(send, compare, decide)
+
+
+def _nothing(_: Document) -> None:
+    return None
+
+
+def _column(name: str) -> ReadOne:
+    return lambda record: None if record is None else record[name]
+
+
+def _after(read: ReadOne, then: Function) -> ReadOne:
+    return lambda record: then(read(record))
+
+
+def _records_of(shape: Shape, path: str) -> Resolved:
+    """Resolve a path that must end at records; "" is the document's own."""
+    if not path:
+        return Resolved((), shape)
+    found = resolve(shape, path)
+    if found.column is not None or found.special:
+        raise NotShown(f'"{path}" of {shape.model} leads to no record')
+    return found
+
+
+def _lookup(links: Sequence[Link]) -> Sequence[Link]:
+    """Return the links up to the first that leads to a record which is only looked up."""
+    for place, link in enumerate(links):
+        if not isinstance(link.via, OneToMany):
+            return links[: place + 1]
+    return ()
+
+
+def _spread(links: Sequence[Link], read: ReadOne) -> Read:
+    """Return the value behind `links`, a list of them where a link leads to many."""
+    if any(link.many for link in links):
+        records = _collect(links)
+        return lambda document: [read(record) for record in records(document)]
+    names = tuple(link.name for link in links)
+    if not names:
+        return read
+
+    def walk(document: Document) -> Any:
+        record: Document | None = document
+        for name in names:
+            if record is None:
+                break
+            record = record[name]
+        return read(record)
+
+    return walk
+
+
+def _collect(links: Sequence[Link]) -> Callable[[Document], list[Document]]:
+    """Return the records behind `links`, in the document's order; what is not there is left out.
+
+    A record that several ways lead to comes once for each.
+    """
+    ways = tuple((link.name, link.many) for link in links)
+
+    def collect(document: Document) -> list[Document]:
+        records = [document]
+        for name, many in ways:
+            if many:
+                records = [part for record in records for part in record[name]]
+            else:
+                records = [one for record in records if (one := record[name]) is not None]
+        return records
+
+    return collect
+
+
+def _order(shape: Shape) -> Callable[[Document], Any]:
+    """Return the sort key of parts: `sequence, id` as Postgres sorts them, nulls last."""
+    column = shape.column(SEQUENCE)
+    if column is None:
+        return lambda part: part[ID]
+    number: Function = Decimal if column.kind is Kind.NUMERIC else lambda value: value
+
+    def key(part: Document) -> Any:
+        sequence = part[SEQUENCE]
+        return (True, 0, part[ID]) if sequence is None else (False, number(sequence), part[ID])
+
+    return key

@@ -1,0 +1,108 @@
+"""The body of a delivery: one CloudEvents 1.0 object, CONTRACT.md section 3.
+
+The same event and route give the same bytes, however often they are asked for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Final
+
+from schemas.delivery import Delivery
+from schemas.event import Event
+from schemas.keys import record_key
+from schemas.position import format_lsn
+
+_compact: Final = json.JSONEncoder(
+    ensure_ascii=False, check_circular=False, allow_nan=False, separators=(",", ":")
+).encode
+
+
+def body(
+    event: Event,
+    delivery: Delivery,
+    fields: Mapping[str, Any],
+    *,
+    target_model: str,
+    changed: Sequence[str] | None,
+    external_id: str | None,
+) -> bytes:
+    """Return the message as UTF-8, compact, keys in the order of the contract.
+
+    A Decimal in `fields` becomes a number with the same digits. Without an `external_id` the
+    record's key stands in its place.
+    """
+    key = record_key(event.source, event.model, event.id)
+    return _encode(
+        {
+            "specversion": "1.0",
+            "id": delivery.id,
+            "source": f"/{event.source}",
+            "type": f"odoo.{event.model}.{delivery.operation}",
+            "subject": f"{event.model}/{event.id}",
+            "time": event.time,
+            "datacontenttype": "application/json",
+            "partitionkey": delivery.chain,
+            "sequence": delivery.sequence,
+            "data": {
+                "routing": {
+                    "route": delivery.route,
+                    "target": delivery.target,
+                    "mode": event.mode.value,
+                },
+                "record": {
+                    "model": event.model,
+                    "id": event.id,
+                    "key": key,
+                    "external_id": external_id or key,
+                    "target_model": target_model,
+                    "operation": delivery.operation,
+                    "changed": None if changed is None else list(changed),
+                    "transaction": {
+                        "id": event.transaction,
+                        "lsn": format_lsn(event.position.lsn),
+                        "time": event.time,
+                    },
+                },
+                "fields": dict(fields),
+            },
+        }
+    ).encode()
+
+
+def traceparent(delivery_id: str) -> str:
+    """Return the W3C trace context of a delivery: always the same for the same id, sampled."""
+    digest = hashlib.sha256(delivery_id.encode()).hexdigest()
+    return f"00-{digest[:32]}-{digest[32:48]}-01"
+
+
+def _encode(value: Any) -> str:
+    try:
+        return _compact(value)
+    except TypeError:  # a Decimal, which the C encoder cannot write
+        return "".join(_written(value))
+
+
+def _written(value: Any) -> Iterator[str]:
+    """Give the pieces of a value that holds Decimals."""
+    match value:
+        case Decimal():
+            yield format(value, "f")
+        case dict():
+            yield "{"
+            for place, (name, inside) in enumerate(value.items()):
+                yield f"{',' if place else ''}{_compact(name)}:"
+                yield from _written(inside)
+            yield "}"
+        case list():
+            yield "["
+            for place, inside in enumerate(value):
+                if place:
+                    yield ","
+                yield from _written(inside)
+            yield "]"
+        case _:
+            yield _compact(value)
