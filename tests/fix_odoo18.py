@@ -72,7 +72,8 @@ class Recording:
         return load(self.folder / "odoo18_workload.sql.gz")
 
     def _run(self, program: str, *options: str, text: bytes | None = None) -> None:
-        command = [self.cluster.installation.bin / program, "-d", self.cluster.dsn(_TEMPLATE)]
+        path = str(self.cluster.installation.bin / program)
+        command = [path, "-d", self.cluster.dsn(_TEMPLATE)]
         done = subprocess.run([*command, *options], input=text, capture_output=True, check=False)
         assert done.returncode == 0, done.stderr.decode(errors="replace")
 

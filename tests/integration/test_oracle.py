@@ -92,7 +92,7 @@ def line(number: int, **values: Any) -> dict[str, Any]:
 def test_products_show_translations_taxes_variants_and_their_category(oracle: Oracle) -> None:
     answers = oracle.ask()["products"]
 
-    desk = {
+    desk: dict[str, Any] = {
         "key": "src.product_template_1",
         "name": "Desk",
         "name_fr": "Bureau",
@@ -107,7 +107,7 @@ def test_products_show_translations_taxes_variants_and_their_category(oracle: Or
         ],
     }
     desk["variants"] = [{**each, "name": "Desk"} for each in desk["variants"]]
-    chair = {
+    chair: dict[str, Any] = {
         "key": "src.product_template_2",
         "name": "Chair",
         "name_fr": "Chair",
