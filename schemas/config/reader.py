@@ -24,7 +24,7 @@ from schemas.config.references import References
 from schemas.config.routes import NAME, NAME_HELP, read_routes
 from schemas.config.section import Notes, Section
 from schemas.config.windows import fault_of_window
-from schemas.config.yaml_lines import Lines, Reader
+from schemas.config.yaml_lines import Lines, Reader, child
 
 _SOURCE: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _SOURCE_HELP: Final = "a small letter, then up to 39 small letters, digits or _"
@@ -51,6 +51,7 @@ _AUTH: Final = {
     "basic": ("user", "password"),
     "oauth2": ("token_url", "client_id", "client_secret"),
 }
+_ROUTES_HELP: Final = "say which model goes where: [{name: ..., model: ..., targets: [...]}]"
 _TLS: Final = ("ca", "cert", "key")
 _ODOO: Final = ("database", "user", "api_key")
 _TOKEN_URL: Final = "token_url"  # noqa: S105 - the name of a key
@@ -99,7 +100,7 @@ def _config(path: Path, file: Section, fingerprint: str) -> Config:
     config = Config(
         path=path,
         source=source,
-        state=folder / Path(file.text("state", "./state")).expanduser(),
+        state=folder / Path(file.text("state") or "./state").expanduser(),
         health=_health(file.section("health")),
         kafka=_kafka(file.section("kafka")),
         topics=_topics(file.section("topics")),
@@ -107,12 +108,22 @@ def _config(path: Path, file: Section, fingerprint: str) -> Config:
         acks=_acks(file.section("acks")),
         decimals=file.choice("decimals", "string", ["number"]),
         targets=targets,
-        routes=read_routes(file.sections("routes"), source, targets),
+        routes=read_routes(file.sections("routes", _ROUTES_HELP), source, targets),
         fingerprint=fingerprint,
         lines=file.notes.lines,
     )
     file.done()
+    if not file.notes.findings:
+        _note_unused(file.notes, config)
     return config.with_warnings(file.notes.findings)
+
+
+def _note_unused(notes: Notes, config: Config) -> None:
+    used = {name for route in config.routes for name in route.targets}
+    for name in config.targets:
+        if name not in used:
+            where = child("targets", name)
+            notes.warning(where, "no route has this target", "add it to a route's `targets`")
 
 
 def _source(section: Section) -> Source:

@@ -189,10 +189,13 @@ class Section:
         """Return the mapping of a key, an empty one where it is missing."""
         return self._inside(self.at(key), self._plain_none(key))
 
-    def sections(self, key: str) -> list[Section]:
-        """Return a list of mappings."""
+    def sections(self, key: str, remedy: str) -> list[Section]:
+        """Return a list of mappings, one at least; `remedy` says what to write."""
         values = self._plain_none(key)
-        if values is None or values is BROKEN:
+        if values is BROKEN:
+            return []
+        if values is None or values == []:
+            self.error(key, "missing" if values is None else "empty", remedy)
             return []
         if not isinstance(values, list):
             self._mistyped(key, values, "a list", "begin every entry with `- `")

@@ -33,13 +33,8 @@ def _entry(entry: Entry, models: Models, model: str) -> Iterator[Fault]:
             yield from _path(path, models, model, entry.key)
         case Ref(path=path):
             yield from _relation(_resolved(models, model, path), path, entry.key)
-        case Match(entries=entries) as match:
-            for inside in entries:
-                yield from _entry(inside, models, model)
-            shared = ".".join(match.record)
-            found = _resolved(models, model, shared) if shared else None
-            if isinstance(found, Resolved):  # a Fault would say what the paths' own said
-                yield from _relation(found, shared, entry.key)
+        case Match() as match:
+            yield from _match(match, models, model, entry.key)
         case Each() as each:
             yield from _each(each, models, model, entry.key)
         case _:
@@ -87,6 +82,14 @@ def _table(table: Table, path: str, found: Resolved, key: str) -> Iterator[Fault
                 "leave it out, or write a value that the field can have",
                 f"{key}.{written}",
             )
+
+
+def _match(match: Match, models: Models, model: str, key: str) -> Iterator[Fault]:
+    faults = [fault for entry in match.entries for fault in _entry(entry, models, model)]
+    yield from faults
+    if match.record and not faults:
+        shared = ".".join(match.record)
+        yield from _relation(_resolved(models, model, shared), shared, key)
 
 
 def _each(each: Each, models: Models, model: str, key: str) -> Iterator[Fault]:

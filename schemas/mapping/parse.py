@@ -116,10 +116,18 @@ class _Parser:
             return None
         heads = [head for head in _HEADS if head in value]
         if len(heads) != 1:
-            both = f"{' and '.join(heads)} exclude each other" if heads else "no kind of value"
-            self._fault(key, both, f"write exactly one of {', '.join(_HEADS)}")
+            self._headless(heads, value, key)
             return None
         return self._headed(heads[0], value, key)
+
+    def _headless(self, heads: list[str], value: dict[Any, Any], key: str) -> None:
+        if heads:
+            message = f"{' and '.join(heads)} exclude each other"
+        else:
+            message = "this is no kind of value"
+        near = "" if heads else next(filter(None, (nearest(str(n), [*_HEADS]) for n in value)), "")
+        remedy = f'did you mean "{near}"?' if near else f"write one of {', '.join(_HEADS)}"
+        self._fault(key, message, remedy)
 
     def _headed(self, head: str, value: dict[str, Any], key: str) -> Value | None:
         if not self._only_known(value, head, key):

@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import json
 import math
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
@@ -244,15 +244,14 @@ def _no_constant(text: str) -> Any:
 def _depth(value: Any) -> int:
     """Count levels without recursion."""
     depth, level = 0, [value]
-    while level := [inside for each in level for inside in _inside(each)]:
+    while level := [each for each in level if isinstance(each, dict | list)]:
         depth += 1
+        level = [inside for each in level for inside in _inside(each)]
     return depth
 
 
-def _inside(value: Any) -> list[Any]:
-    if isinstance(value, dict):
-        return list(value.values())
-    return value if isinstance(value, list) else []
+def _inside(value: dict[str, Any] | list[Any]) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value
 
 
 def _refuse_company(raw: Any, field: str) -> Any:
