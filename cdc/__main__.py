@@ -1,0 +1,116 @@
+"""`odoo-cdc COMMAND`: finds the command by its entry point, and owns what all commands share."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import Final, Protocol, cast
+
+from schemas.errors import OdooCdcError
+from schemas.fields import nearest
+from schemas.logs import FORMATS, set_up
+
+COMMANDS: Final = "odoo_cdc.commands"
+_USAGE: Final = 2
+_INTERRUPTED: Final = 130
+
+
+class Command(Protocol):
+    """A module that is a command."""
+
+    HELP: str
+    EXAMPLE: str
+
+    def configure(self, parser: argparse.ArgumentParser) -> None:
+        """Declare the arguments."""
+
+    def run(self, args: argparse.Namespace) -> int:
+        """Do it; return the exit code."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; return the exit code (CONTRACT, section 1)."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    found = {entry.name: entry for entry in entry_points(group=COMMANDS)}
+    if not words or words[0] in {"-h", "--help"}:
+        print(_overview(found))
+        return 0 if words else _USAGE
+    name, *rest = words
+    if name not in found:
+        near = nearest(name, list(found))
+        hint = f'Did you mean "{near}"?' if near else "`odoo-cdc --help` lists the commands."
+        return _say(f'there is no command "{name}"', hint, _USAGE)
+    return _run(name, cast("Command", found[name].load()), rest)
+
+
+def _run(name: str, command: Command, words: list[str]) -> int:
+    args = _parser(name, command).parse_args(words)
+    set_up(args.log_format)
+    try:
+        code = command.run(args)
+        sys.stdout.flush()
+    except OdooCdcError as error:
+        return _say(str(error), error.hint, error.exit_code)
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    except BrokenPipeError:  # the reader has seen enough, `| head` for instance
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        logging.getLogger(__name__).debug("unexpected", exc_info=error)
+        return _say(
+            f"unexpected: {type(error).__name__}: {error}",
+            "This is a fault of odoo-cdc; ODOO_CDC_LOG_LEVEL=DEBUG shows where it happened.",
+            1,
+        )
+    return code
+
+
+def _parser(name: str, command: Command) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=f"odoo-cdc {name}",
+        description=f"{command.HELP[:1].upper()}{command.HELP[1:]}.",
+        epilog=f"example:\n  {command.EXAMPLE}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "-c",
+        "--config",
+        type=Path,
+        metavar="FILE",
+        default=Path(os.environ.get("ODOO_CDC_CONFIG") or "sync.yaml"),
+        help="the configuration (default: ODOO_CDC_CONFIG, else ./sync.yaml)",
+    )
+    parser.add_argument("--json", action="store_true", help="print data as JSON")
+    parser.add_argument(
+        "--log-format",
+        choices=FORMATS,
+        default=FORMATS[0],
+        help="how logs are written to stderr (default: %(default)s)",
+    )
+    command.configure(parser)
+    return parser
+
+
+def _overview(found: dict[str, EntryPoint]) -> str:
+    lines = ["usage: odoo-cdc COMMAND [-c sync.yaml] [--help]", "", "commands:"]
+    for name in sorted(found):
+        command = cast("Command", found[name].load())
+        lines.append(f"  {name:<8} {command.HELP}")
+    return "\n".join(lines)
+
+
+def _say(message: str, hint: str, code: int) -> int:
+    print(f"odoo-cdc: {message}", file=sys.stderr)
+    if hint:
+        print(f"hint: {hint}", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

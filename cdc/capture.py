@@ -1,0 +1,225 @@
+"""The loop: read what has come, end epochs in time, tell the server, let loads go on.
+
+One thread reads the stream, folds, publishes and commits. It never blocks on the socket, and it
+leaves the server alone while Kafka is away: after some seconds it disconnects, so that a
+shutdown of Postgres waits for nobody, and begins again where the shadow stands.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from cdc.engine.fold import Fold
+from cdc.engine.plan import Plan
+from cdc.epoch import Epoch
+from cdc.loading import CaughtUp, Marks, Portion, frontiers
+from cdc.stream import Stream
+from schemas.errors import ServiceUnavailable
+
+logger = logging.getLogger(__name__)
+
+_NAP: Final = 0.0003  # seconds; a reader that naps is woken less often by the walsender
+_STATUS: Final = 5.0  # seconds between two words to the server
+_LOOK: Final = 0.25  # seconds between two looks at everything else
+_AT_ONCE: Final = 2_000  # frames between two looks at the clock
+_PATIENCE: Final = 3.0  # seconds that Kafka may take while the server is kept waiting
+_PAUSES: Final = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)  # seconds between attempts to connect
+
+
+class Stopped(Exception):
+    """Capture was told to stop while it waited for Kafka."""
+
+
+class Connection(Protocol):
+    """The walsender's connection."""
+
+    def read(self) -> memoryview | bytes | None:
+        """Return the next frame, None when none is waiting."""
+
+    def wait(self, seconds: float) -> None:
+        """Wait for the next one."""
+
+    def send_status(self, written: int, flushed: int, applied: int) -> None:
+        """Tell the server how far we are."""
+
+    def close(self) -> None:
+        """Close it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the loop drives; `connect` opens the stream behind an LSN, `watch` raises trouble."""
+
+    plan: Plan
+    fold: Fold
+    epoch: Epoch
+    stream: Stream
+    marks: Marks
+    connect: Callable[[int], Connection]
+    watch: Callable[[], None]
+
+
+class Capture:
+    """Runs until it is stopped or, where that is asked for, caught up."""
+
+    def __init__(self, parts: Parts, *, until_caught_up: bool = False) -> None:
+        """Begin where the shadow stands; nothing is connected yet."""
+        self._parts = parts
+        self._until_caught_up = until_caught_up
+        self._connection: Connection | None = None
+        self._stopping = False
+        self._told = 0.0
+        self._waiting_since: float | None = None
+        self._marked = False
+        self.connected_once = False
+        parts.stream.on_pulse(self._pulse)
+
+    def stop(self) -> None:
+        """Finish what is in hand, then return; for signal handlers."""
+        self._stopping = True
+
+    def close(self) -> None:
+        """Let the server go."""
+        self._close()
+
+    @property
+    def connected(self) -> bool:
+        """Whether the stream is being followed."""
+        return self._connection is not None
+
+    def run(self) -> None:
+        """Capture; a connection that is lost is made again, everything else is raised."""
+        failures = 0
+        try:
+            while not self._stopping:
+                try:
+                    self._connect()
+                    failures = 0
+                    self._follow()
+                except Stopped:
+                    return
+                except ServiceUnavailable as error:
+                    if not self.connected_once:
+                        raise
+                    logger.warning("%s", error, extra={"action": "disconnected"})
+                    self._close()
+                    self._pause(_PAUSES[min(failures, len(_PAUSES) - 1)])
+                    failures += 1
+        finally:
+            self._close()
+
+    def kafka_is_slow(self) -> None:
+        """Take care of the server while Kafka has not acknowledged everything."""
+        now = time.monotonic()
+        self._waiting_since = self._waiting_since or now
+        waited = now - self._waiting_since
+        if waited > _PATIENCE:
+            if self._stopping:
+                raise Stopped
+            if self._connection is not None:
+                logger.warning("Kafka does not answer: waiting", extra={"action": "kafka_away"})
+                self._close()
+        elif now - self._told > 1:
+            self._tell()
+
+    def _connect(self) -> None:
+        """Begin where the shadow stands; what is not durable is thrown away and comes again."""
+        parts = self._parts
+        parts.marks.forget()
+        self._marked = False
+        parts.epoch.reset()
+        parts.fold.frontiers = frontiers(parts.plan, parts.epoch.progress)
+        parts.stream.begin_again()
+        self._connection = parts.connect(parts.epoch.watermark.durable)
+        self.connected_once = True
+        self._told = time.monotonic()
+
+    def _follow(self) -> None:
+        """Follow the stream until it is to stop, or was left because of Kafka."""
+        parts, look = self._parts, 0.0
+        epoch = parts.epoch
+        while (connection := self._connection) is not None:
+            came = self._drain(connection)
+            now = time.monotonic()
+            if epoch.full or not epoch.due_in(now):
+                self._end_epoch()
+            if now - look > _LOOK:
+                look = now
+                self._chores(now)
+            if self._finished():
+                return
+            if self._connection is not None:
+                if came:
+                    time.sleep(_NAP)
+                else:
+                    connection.wait(min(_LOOK, epoch.due_in(now)))
+        if not parts.stream.in_transaction:
+            self._end_epoch()
+
+    def _drain(self, connection: Connection) -> int:
+        """Handle what has come, up to the end of an epoch."""
+        stream, epoch = self._parts.stream, self._parts.epoch
+        came = 0
+        while came < _AT_ONCE and (frame := connection.read()) is not None:
+            came += 1
+            if stream.handle(frame):
+                self._tell()
+            if epoch.full or self._connection is None:
+                break
+        return came
+
+    def _end_epoch(self) -> None:
+        epoch = self._parts.epoch
+        epoch.end()
+        self._waiting_since = None
+        self._tell()
+
+    def _chores(self, now: float) -> None:
+        parts = self._parts
+        parts.watch()
+        if now - self._told > _STATUS:
+            self._tell()
+        if not parts.marks.idle:
+            return
+        progress = parts.epoch.progress
+        table = progress.next_table(parts.plan)
+        if table is not None:
+            parts.marks.read(table, progress.frontiers[table.name])
+        elif progress.next_root(parts.plan) is not None:
+            parts.marks.mark(Portion())
+        elif self._until_caught_up and not self._marked:
+            self._marked = True
+            parts.marks.mark(CaughtUp())
+
+    def _finished(self) -> bool:
+        """Say whether to stop, everything being durable and told."""
+        caught_up = self._until_caught_up and self._parts.stream.caught_up
+        if not (self._stopping or caught_up) or self._parts.stream.in_transaction:
+            return False
+        self._end_epoch()
+        self._stopping = True
+        return True
+
+    def _tell(self) -> None:
+        if self._connection is None:
+            return
+        self._told = time.monotonic()
+        self._connection.send_status(*self._parts.epoch.watermark.status())
+
+    def _pulse(self) -> None:
+        if time.monotonic() - self._told > 1:
+            self._tell()
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _pause(self, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while not self._stopping and (left := deadline - time.monotonic()) > 0:
+            time.sleep(min(left, 0.1))

@@ -1,0 +1,48 @@
+"""`odoo-cdc capture`: the replication reader of one source. Everything is put together here."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import signal
+from contextlib import ExitStack, closing
+from typing import Final
+
+from cdc.assembly import assemble
+from schemas.config import load
+from schemas.errors import BadUsage
+
+HELP: Final = "read what Odoo commits and publish it to Kafka (one per source)"
+EXAMPLE: Final = "odoo-cdc capture --until-caught-up"
+
+logger = logging.getLogger(__name__)
+
+
+class NothingToCapture(BadUsage):
+    """The file has no routes: there is nothing to capture."""
+
+    hint = "Add a route to `routes:`, then `odoo-cdc check`."
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument(
+        "--until-caught-up",
+        action="store_true",
+        help="exit 0 once everything committed before the start is published and confirmed",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run until SIGTERM or, with --until-caught-up, until that is so."""
+    config = load(args.config)
+    if not config.routes:
+        raise NothingToCapture
+    with ExitStack() as stack:
+        capture = assemble(config, stack, until_caught_up=args.until_caught_up)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: capture.stop())
+        with closing(capture):
+            capture.run()
+    logger.info("stopped", extra={"action": "stopped"})
+    return 0

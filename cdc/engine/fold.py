@@ -1,0 +1,301 @@
+"""The changes of one transaction: made in the store as they come, remembered until its end.
+
+What a row was before its first change is kept (`undo`), and how index entries have changed on
+the whole (`delta`). That is the transaction's before image, and what takes it back where it was
+not finished. Above a limit both move into the store: memory does not grow with a transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+
+from cdc.engine.keys import index_key, number_of, pack_id, row_key, unpack_key
+from cdc.engine.plan import PairPlan, Plan, RowPlan
+from cdc.engine.relations import Reader, Relations
+from cdc.engine.row import Entries, Links
+from cdc.engine.split import UNCHANGED, Cells, skip, split
+from cdc.engine.store import Store
+from cdc.pgoutput.decoder import MalformedMessage
+from schemas.errors import DataAtRisk
+
+LIMIT: Final = 50_000  # rows and index entries remembered in memory
+_INSERT, _UPDATE, _DELETE = b"IUD"
+_NEW: Final = ord("N")
+_TUPLE_AT: Final = 6
+_GONE: Final = b"0"
+_WAS: Final = b"1"
+_MADE: Final = b"+"
+_TAKEN: Final = b"-"
+
+
+class ShadowIncomplete(DataAtRisk):
+    """An update left a large value alone that the shadow does not hold."""
+
+    hint = (
+        "The shadow is not that of this slot: stop capture, remove its folder below `state:` and"
+        " drop the slot; then `odoo-cdc setup` and a start load everything again."
+    )
+
+
+class Fold:
+    """One transaction's changes."""
+
+    def __init__(self, plan: Plan, store: Store, relations: Relations, limit: int = LIMIT) -> None:
+        """Begin with none; `frontiers` says how far tables that are being loaded are loaded."""
+        self.store = store
+        self.spilled = False
+        self.frontiers: dict[int, tuple[int, ...] | None] = {}
+        self.count = 0
+        self._plan = plan
+        self._readers = relations.readers
+        self._limit = limit
+        self._undo: dict[bytes, bytes | None] = {}
+        self._delta: dict[bytes, dict[int, bool]] = {}
+        self._remembered = 0
+
+    @property
+    def crowded(self) -> bool:
+        """Whether what is remembered should move into the store."""
+        return self._remembered > self._limit
+
+    def change(self, data: bytes) -> None:
+        """Make the change of one row message (I, U or D). Raises MalformedMessage."""
+        try:
+            reader = self._readers[data[1:5]]
+        except KeyError:
+            raise MalformedMessage("a row before its relation") from None
+        if reader is None:
+            return
+        self.count += 1
+        kind = data[0]
+        at = _TUPLE_AT
+        new: Cells | None = None
+        old: Cells | None = None
+        if kind != _INSERT and data[5] != _NEW:
+            old = _cells(reader, data, at)
+            if kind == _UPDATE:
+                at = skip(data, at) + 1
+        if kind != _DELETE:
+            if data[at - 1] != _NEW:
+                raise MalformedMessage("a row message without its row")
+            new = _cells(reader, data, at)
+        self._apply(reader, old, new)
+
+    def _apply(self, reader: Reader, old: Cells | None, new: Cells | None) -> None:
+        plan = reader.plan
+        if isinstance(plan, RowPlan):
+            before = None if old is None else _number(old[0])
+            after = None if new is None else _number(new[0])
+            if before is not None and before != after:
+                self.put(plan, before, None)
+            if new is not None and after is not None:
+                self.put(plan, after, new)
+        else:
+            if old is not None:
+                self.put_pair(plan, _number(old[0]), _number(old[1]), held=False)
+            if new is not None:
+                self.put_pair(plan, _number(new[0]), _number(new[1]), held=True)
+
+    def put(self, plan: RowPlan, row: int, cells: Cells | None) -> None:
+        """Write a row as the stream has it, or drop it where `cells` is None."""
+        if (
+            cells is not None
+            and plan.model_cell >= 0
+            and cells[plan.model_cell] not in plan.allowed
+        ):
+            cells = None
+        key = row_key(plan.number, row)
+        old = self.store.get(key)
+        new: bytes | None = None
+        if self.frontiers:
+            self._note_ahead(plan.number, (row,), key)
+        if cells is not None:
+            if UNCHANGED in cells:
+                if old is not None:
+                    plan.layout.complete(cells, old)
+                elif plan.number not in self.frontiers:
+                    raise ShadowIncomplete(f"{plan.name} {row}")
+            new = plan.layout.pack(cells)
+        if new != old:
+            self.write(plan, row, key, old, new)
+
+    def write(
+        self, plan: RowPlan, row: int, key: bytes, old: bytes | None, new: bytes | None
+    ) -> None:
+        """Replace a held row by another, and its index entries."""
+        if key not in self._undo and not (self.spilled and self.store.undo.get(key)):
+            self._undo[key] = old
+            self._remembered += 1
+        if new is None:
+            self.store.delete(key)
+        else:
+            self.store.put(key, new)
+        layout = plan.layout
+        if layout.entries:
+            before = None if old is None else layout.links_of(old)
+            after = None if new is None else layout.links_of(new)
+            if before != after:
+                self._reindex(layout.entries, row, before, after)
+
+    def put_pair(self, plan: PairPlan, left: int, right: int, *, held: bool) -> None:
+        """Make or take a pair of a many2many table."""
+        if self.frontiers:
+            self._note_ahead(
+                plan.number, (left, right), row_key(plan.number, left) + pack_id(right)
+            )
+        self.link(plan, left, right, held=held)
+
+    def link(self, plan: PairPlan, left: int, right: int, *, held: bool) -> None:
+        """Make or take a pair's two index entries."""
+        self._entry(index_key(plan.left, left), right, made=held)
+        self._entry(index_key(plan.right, right), left, made=held)
+
+    def before(self, key: bytes) -> tuple[bool, bytes | None]:
+        """Return whether a row was changed, and what it was then."""
+        if key in self._undo:
+            return True, self._undo[key]
+        if self.spilled and (found := self.store.undo.get(key)):
+            return True, _row(found)
+        return False, None
+
+    def delta(self, key: bytes) -> Mapping[int, bool]:
+        """Return the ids that an index key gained (true) and lost (false)."""
+        found = self._delta.get(key, {})
+        if self.spilled:
+            spilled = {
+                int.from_bytes(at[-8:], "big"): value == _MADE
+                for at, value in self.store.delta.scan(key)
+            }
+            return _merged(spilled, found)
+        return found
+
+    def changed_rows(self) -> Iterator[tuple[int, int, bytes | None]]:
+        """Yield (table, id, the row as it was) of every row that was written."""
+        for key, old in self._undo.items():
+            yield *unpack_key(key), old
+        if self.spilled:
+            for key, value in self.store.undo.scan():
+                yield *unpack_key(key), _row(value)
+
+    def changed_pairs(self) -> Iterator[tuple[PairPlan, int, int]]:
+        """Yield (table, left, right) of every pair that was made or taken."""
+        pairs = self._plan.by_left_index
+        for key, ids in self._delta.items():
+            if (plan := pairs.get(number_of(key))) is not None:
+                _, left = unpack_key(key)
+                for right in ids:
+                    yield plan, left, right
+        if self.spilled:
+            for key, _ in self.store.delta.scan():
+                if (plan := pairs.get(number_of(key))) is not None:
+                    _, left = unpack_key(key[:10])
+                    yield plan, left, int.from_bytes(key[10:], "big")
+
+    def spill(self) -> None:
+        """Move what is remembered into the store."""
+        self.spilled = True
+        undo, delta = self.store.undo, self.store.delta
+        for key, old in self._undo.items():
+            undo.put(key, _GONE if old is None else _WAS + old)
+        for key, ids in self._delta.items():
+            for row, made in ids.items():
+                at = key + pack_id(row)
+                if delta.get(at) is None:
+                    delta.put(at, _MADE if made else _TAKEN)
+                else:  # the one undoes the other
+                    delta.delete(at)
+        self._forget()
+
+    def finish(self) -> None:
+        """Forget the transaction: what it changed stands."""
+        self._forget()
+        self.count = 0
+        if self.spilled:
+            self.store.undo.clear()
+            self.store.delta.clear()
+            self.store.touched.clear()
+            self.spilled = False
+
+    def _forget(self) -> None:
+        self._undo.clear()
+        self._delta.clear()
+        self._remembered = 0
+
+    def _reindex(
+        self, entries: Iterable[Entries], row: int, before: Links | None, after: Links | None
+    ) -> None:
+        for entry in entries:
+            was = None if before is None else entry.value(before)
+            now = None if after is None else entry.value(after)
+            if was != now:
+                if was is not None:
+                    self._entry(index_key(entry.index, was), row, made=False)
+                if now is not None:
+                    self._entry(index_key(entry.index, now), row, made=True)
+
+    def _entry(self, key: bytes, row: int, *, made: bool) -> None:
+        if not (self.store.add if made else self.store.remove)(key, row):
+            return
+        ids = self._delta.setdefault(key, {})
+        if row in ids:  # made and taken again, or the other way round
+            del ids[row]
+            if not ids:
+                del self._delta[key]
+        else:
+            ids[row] = made
+            self._remembered += 1
+
+    def _note_ahead(self, table: int, row: tuple[int, ...], key: bytes) -> None:
+        if table in self.frontiers:
+            frontier = self.frontiers[table]
+            if frontier is None or row > frontier:
+                self.store.ahead.put(key, b"")
+
+
+def take_back(store: Store) -> bool:
+    """Undo a large transaction whose end never came; say whether there was one.
+
+    What it did stands in the store when the process was ended in its midst.
+    """
+    found = False
+    for key, value in list(store.delta.scan()):
+        found = True
+        restore = store.remove if value == _MADE else store.add
+        restore(key[:10], int.from_bytes(key[10:], "big"))
+    for key, value in list(store.undo.scan()):
+        found = True
+        old = _row(value)
+        if old is None:
+            store.delete(key)
+        else:
+            store.put(key, old)
+    store.delta.clear()
+    store.undo.clear()
+    store.touched.clear()
+    return found
+
+
+def _cells(reader: Reader, data: bytes, at: int) -> Cells:
+    return split(data, at, reader.slots, reader.size, reader.columns)[0]
+
+
+def _number(cell: bytes) -> int:
+    try:
+        return int(cell[5:])
+    except ValueError:
+        raise MalformedMessage("a row whose key is not a number") from None
+
+
+def _row(value: bytes) -> bytes | None:
+    return value[1:] if value[:1] == _WAS else None
+
+
+def _merged(first: Mapping[int, bool], then: Mapping[int, bool]) -> dict[int, bool]:
+    both = dict(first)
+    for row, made in then.items():
+        if row in both:
+            del both[row]
+        else:
+            both[row] = made
+    return both

@@ -1,0 +1,292 @@
+"""What the engine does with every table, compiled once from the selection.
+
+Tables and indexes are numbered by their place in the sorted selection; the shadow remembers the
+selection (`Plan.describe`), so that numbers never mean two things.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from struct import pack
+from typing import Any, Final
+
+from cdc.engine.encode import ENCODERS, ExternalId, Many, Node, One
+from cdc.engine.reach import Climb, Owner, Parent, Scan, Use, Whole
+from cdc.engine.row import Entries, Layout
+from cdc.engine.split import Cells
+from cdc.selection import EXTERNAL_IDS, Index, PairTable, Selection, Table
+from schemas.document import Link, ManyToMany, ManyToOne, OneToMany, Shape
+
+LAYOUT: Final = 1  # the form of rows; a row of another form would carry another number
+MODEL_COLUMNS: Final = ("model", "res_model")  # beside a plain integer: whose id it is
+
+
+@dataclass(frozen=True, slots=True)
+class RowPlan:
+    """A table with an `id`."""
+
+    table: Table
+    number: int
+    layout: Layout
+    model_cell: int = -1  # with `allowed`: rows whose cell is none of these are not held
+    allowed: frozenset[bytes] = frozenset()
+    loaded_by: tuple[str, ...] = ("id",)
+
+    @property
+    def name(self) -> str:
+        """The table's name."""
+        return self.table.name
+
+    def holds(self, cells: Cells) -> bool:
+        """Whether a row is one that documents may show."""
+        return self.model_cell < 0 or cells[self.model_cell] in self.allowed
+
+    @property
+    def read(self) -> tuple[str, ...]:
+        """The selected columns, in the order of the cells."""
+        return self.table.read
+
+
+@dataclass(frozen=True, slots=True)
+class PairPlan:
+    """A many2many table: `left` leads from the left column's value to the right one's."""
+
+    table: PairTable
+    number: int
+    left: int
+    right: int
+
+    @property
+    def name(self) -> str:
+        """The table's name."""
+        return self.table.name
+
+    @property
+    def read(self) -> tuple[str, ...]:
+        """The two columns."""
+        return self.table.read
+
+    @property
+    def loaded_by(self) -> tuple[str, ...]:
+        """The two columns, which are the key."""
+        return self.table.read
+
+
+TablePlan = RowPlan | PairPlan
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """One captured model: how its documents are written, and which tables they need."""
+
+    rank: int  # place among the captured models, sorted by name
+    shape: Shape
+    node: Node
+    write_date: int  # place among the guards, or -1
+    write_uid: int
+    tables: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All of it; `uses` says by table number which documents a row of the table shows up in."""
+
+    rows: tuple[RowPlan, ...]
+    pairs: tuple[PairPlan, ...]
+    roots: tuple[Root, ...]
+    uses: tuple[tuple[Use, ...], ...]
+    by_name: Mapping[str, TablePlan]
+    by_number: Mapping[int, TablePlan]
+    by_left_index: Mapping[int, PairPlan]
+
+    def describe(self) -> dict[str, Any]:
+        """Return what the shadow must remember, as JSON: names in the order of their numbers."""
+        return {
+            "layout": LAYOUT,
+            "tables": {
+                plan.name: {
+                    "read": list(plan.read),
+                    "links": len(plan.table.links) if isinstance(plan, RowPlan) else 2,
+                    "only": sorted(plan.table.only) if isinstance(plan, RowPlan) else [],
+                    "indexes": sorted(i.name for i in plan.table.indexes)
+                    if isinstance(plan, RowPlan)
+                    else [],
+                }
+                for _, plan in sorted(self.by_number.items())
+            },
+        }
+
+
+def compile_plan(selection: Selection) -> Plan:
+    """Give tables and indexes of a selection their numbers, and lay out rows and documents."""
+    return _Compiler(selection).plan()
+
+
+@dataclass(slots=True)
+class _Compiler:
+    selection: Selection
+    numbers: dict[str, int] = field(default_factory=dict)  # of tables, by name
+    indexes: dict[str, int] = field(default_factory=dict)  # by name
+    rows: dict[str, RowPlan] = field(default_factory=dict)
+    pairs: dict[str, PairPlan] = field(default_factory=dict)
+    uses: dict[int, list[Use]] = field(default_factory=dict)
+    nodes: int = 0
+
+    def plan(self) -> Plan:
+        self.numbers = {name: number for number, name in enumerate(self.selection.names)}
+        names = [index.name for table in self.selection.tables for index in table.indexes]
+        for pair in self.selection.pairs:
+            names += [f"{pair.name}.{pair.left}", f"{pair.name}.{pair.right}"]
+        self.indexes = {name: number for number, name in enumerate(sorted(names))}
+        self.rows = {table.name: self._row_plan(table) for table in self.selection.tables}
+        self.pairs = {pair.name: self._pair_plan(pair) for pair in self.selection.pairs}
+        roots = tuple(self._root(rank, shape) for rank, shape in enumerate(self.selection.shapes))
+        by_name: dict[str, TablePlan] = {**self.rows, **self.pairs}
+        return Plan(
+            rows=tuple(self.rows.values()),
+            pairs=tuple(self.pairs.values()),
+            roots=roots,
+            uses=tuple(
+                tuple(dict.fromkeys(self.uses.get(number, ())))
+                for number in range(len(self.numbers))
+            ),
+            by_name=by_name,
+            by_number={plan.number: plan for plan in by_name.values()},
+            by_left_index={pair.left: pair for pair in self.pairs.values()},
+        )
+
+    def _row_plan(self, table: Table) -> RowPlan:
+        cells = {name: cell for cell, name in enumerate(table.read)}
+        layout = Layout(
+            head=LAYOUT.to_bytes(2, "big"),
+            links=len(table.links),
+            compared=len(table.links) + len(table.columns),
+            guards=tuple(cells[name] for name in table.guards),
+            write_uid=table.guards.index("write_uid") if "write_uid" in table.guards else -1,
+            entries=tuple(self._entries(index, table) for index in table.indexes),
+        )
+        return RowPlan(
+            table,
+            self.numbers[table.name],
+            layout,
+            cells[table.model_column] if table.model_column else -1,
+            frozenset(_cell(name) for name in table.only),
+        )
+
+    def _entries(self, index: Index, table: Table) -> Entries:
+        number, link = self.indexes[index.name], table.links.index(index.column)
+        if not index.model:
+            return Entries(number, link)
+        limit = next(n for n in MODEL_COLUMNS if n in table.links)
+        return Entries(number, link, table.links.index(limit), index.model.encode())
+
+    def _pair_plan(self, pair: PairTable) -> PairPlan:
+        return PairPlan(
+            pair,
+            self.numbers[pair.name],
+            self.indexes[f"{pair.name}.{pair.left}"],
+            self.indexes[f"{pair.name}.{pair.right}"],
+        )
+
+    def _root(self, rank: int, shape: Shape) -> Root:
+        tables: set[str] = set()
+        self._use(shape.table, Use(rank, Whole(), ()))
+        node = self._node(shape, rank, (), tables)
+        guards = self.rows[shape.table].table.guards
+        return Root(
+            rank,
+            shape,
+            node,
+            guards.index("write_date") if "write_date" in guards else -1,
+            guards.index("write_uid") if "write_uid" in guards else -1,
+            frozenset(tables),
+        )
+
+    def _use(self, table: str, use: Use) -> None:
+        self.uses.setdefault(self.numbers[table], []).append(use)
+
+    def _node(self, shape: Shape, rank: int, climb: Climb | None, tables: set[str]) -> Node:
+        """Compile one record of a document; `climb` leads from it to the root.
+
+        `climb` is None where nothing beneath is followed: its rows change no document.
+        """
+        tables.add(shape.table)
+        number, self.nodes = self.nodes, self.nodes + 1
+        plan = self.rows[shape.table]
+        kinds = {column.name: column.kind for column in shape.columns}
+        names = plan.table.links + plan.table.columns
+        shown = [name for name in names if name in kinds]
+        linked = {link.name for link in shape.links if isinstance(link.via, ManyToOne)}
+        external_id = None
+        if shape.external_id:
+            external_id = self._external_id(shape, rank, climb)
+            tables.add(EXTERNAL_IDS)
+        return Node(
+            number=number,
+            table=plan.number,
+            cells=tuple(ENCODERS[kinds[n]] if n in kinds else None for n in names),
+            numbers=tuple(name in linked for name in plan.table.links),
+            # A column may be shown here and decide an index there: it stands among the links.
+            order=None if shown == sorted(shown) else _order(shown),
+            external_id=external_id,
+            parts=tuple(self._part(shape, link, rank, climb, tables) for link in shape.links),
+        )
+
+    def _part(
+        self, shape: Shape, link: Link, rank: int, climb: Climb | None, tables: set[str]
+    ) -> One | Many:
+        child = link.shape
+        match link.via:
+            case ManyToOne():
+                plan = self.rows[shape.table]
+                up = None
+                if climb is not None and link.followed:
+                    up = (Scan(self.indexes[f"{shape.table}.{link.name}"]), *climb)
+                    self._use(child.table, Use(rank, Whole(), up))
+                cell = plan.table.links.index(link.name)
+                return One(cell, self._node(child, rank, up, tables))
+            case OneToMany(inverse, model_column):
+                entries = self._child_entries(child.table, inverse, model_column, shape.model)
+                up = None
+                if climb is not None:
+                    self._use(child.table, Use(rank, Owner(entries), climb))
+                    up = (Parent(self.numbers[child.table], entries), *climb)
+                return Many(entries.index, self._node(child, rank, up, tables))
+            case ManyToMany(table, column1, column2):
+                tables.add(table)
+                up = None
+                down = self.indexes[f"{table}.{column1}"]
+                if climb is not None:
+                    self._use(table, Use(rank, Owner(Entries(down, column1 > column2)), climb))
+                    if link.followed:
+                        up = (Scan(self.indexes[f"{table}.{column2}"]), *climb)
+                        self._use(child.table, Use(rank, Whole(), up))
+                return Many(down, self._node(child, rank, up, tables))
+
+    def _child_entries(self, table: str, inverse: str, model_column: str, model: str) -> Entries:
+        index = Index(table, inverse, model if model_column else "")
+        number = self.indexes[index.name]
+        return next(e for e in self.rows[table].layout.entries if e.index == number)
+
+    def _external_id(self, shape: Shape, rank: int, climb: Climb | None) -> ExternalId:
+        entries = self._child_entries(EXTERNAL_IDS, "res_id", "model", shape.model)
+        if climb is not None:
+            self._use(EXTERNAL_IDS, Use(rank, Owner(entries), climb))
+        plan = self.rows[EXTERNAL_IDS]
+        return ExternalId(
+            entries.index,
+            plan.number,
+            module=plan.read.index("module") - 1,
+            name=plan.read.index("name") - 1,
+        )
+
+
+def _order(names: list[str]) -> tuple[int, ...]:
+    """Return the places that sort the names."""
+    return tuple(names.index(name) for name in sorted(names))
+
+
+def _cell(text: str) -> bytes:
+    data = text.encode()
+    return b"t" + pack(">I", len(data)) + data

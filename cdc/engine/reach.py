@@ -1,0 +1,76 @@
+"""From a changed row up to the documents that show it.
+
+A use says how a table's rows show up in the documents of one model: where to start, and which
+steps lead to the root. Ways are walked through what holds and what held when the transaction
+began, both at once: a document too many costs a comparison, one too few would be a loss.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from cdc.engine.row import Entries
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """Start at the row itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Start at the record that the row belongs to: the value of one of its links."""
+
+    entries: Entries
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """Go on to every row that has this one's id as its value in an index."""
+
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """Go on to the record that this row of a table belongs to."""
+
+    table: int
+    entries: Entries
+
+
+Climb = tuple[Scan | Parent, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One place in the documents of a model; `rank` is the model's."""
+
+    rank: int
+    start: Whole | Owner
+    climb: Climb
+
+
+class Ways(Protocol):
+    """The rows and indexes of both moments."""
+
+    def members(self, index: int, value: int) -> Iterable[int]:
+        """Return the ids that an index has or had for a value."""
+
+    def owners(self, table: int, row: int, entries: Entries) -> Iterable[int]:
+        """Return the values that a row has or had."""
+
+
+def roots(climb: Climb, starts: Iterable[int], ways: Ways) -> set[int]:
+    """Return the root ids that the climb leads to."""
+    ids = set(starts)
+    for step in climb:
+        if not ids:
+            return ids
+        if isinstance(step, Scan):
+            ids = {found for one in ids for found in ways.members(step.index, one)}
+        else:
+            ids = {found for one in ids for found in ways.owners(step.table, one, step.entries)}
+    return ids

@@ -1,0 +1,96 @@
+"""Which cell each column of a relation becomes, compiled once per Relation message.
+
+A relation comes again after any ALTER, index, GRANT or VACUUM, often without a difference. One
+that changes a selected column is refused: rows behind it would mean something else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from cdc.engine.plan import Plan, RowPlan, TablePlan
+from cdc.engine.split import SKIP, Slots
+from cdc.pgoutput.messages import Relation
+from schemas.errors import DataAtRisk
+
+Types = Mapping[str, Mapping[str, int]]  # table -> column -> type oid
+_START_OVER = (
+    "Stop capture, remove its folder below `state:` and drop the slot; then `odoo-cdc setup` and a"
+    " start of capture load everything again and send it."
+)
+
+
+class SchemaChanged(DataAtRisk):
+    """A selected column is not what it was when its table was loaded."""
+
+    hint = f"Correct the routes that read it (`odoo-cdc check`). {_START_OVER}"
+
+
+class TableTruncated(DataAtRisk):
+    """A captured table was emptied by TRUNCATE, which says nothing of its rows."""
+
+    hint = _START_OVER
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """How a relation's tuples are read."""
+
+    plan: TablePlan
+    slots: Slots
+    size: int
+    columns: int
+
+
+@dataclass(slots=True)
+class Relations:
+    """What the stream has said of tables; `readers` is keyed by the 4 bytes of the oid."""
+
+    plan: Plan
+    types: Types
+    readers: dict[bytes, Reader | None] = field(default_factory=dict)
+    names: dict[int, str] = field(default_factory=dict)
+    _known: dict[int, Relation] = field(default_factory=dict)
+
+    def learn(self, relation: Relation) -> None:
+        """Take in a relation. Raises SchemaChanged."""
+        if self._known.get(relation.oid) == relation:
+            return
+        self._known[relation.oid] = relation
+        self.names[relation.oid] = relation.name
+        self.readers[relation.oid.to_bytes(4, "big")] = self._compile(relation)
+
+    def refuse_truncated(self, oids: Iterable[int]) -> None:
+        """Raise TableTruncated where a captured table is among them."""
+        emptied = sorted(
+            self.names[oid] for oid in oids if self.readers.get(oid.to_bytes(4, "big")) is not None
+        )
+        if emptied:
+            raise TableTruncated(f"TRUNCATE of {', '.join(emptied)}")
+
+    def _compile(self, relation: Relation) -> Reader | None:
+        plan = self.plan.by_name.get(relation.name)
+        if plan is None or relation.namespace != "public":
+            return None
+        places = {column.name: at for at, column in enumerate(relation.columns)}
+        for name in plan.read:
+            self._compare(relation, name, places)
+        key = ("id",) if isinstance(plan, RowPlan) else plan.read
+        if not all(relation.columns[places[name]].key for name in key):
+            raise SchemaChanged(
+                f"{relation.name}: {', '.join(key)} no longer identify its rows",
+                hint="Give the table its primary key back. " + _START_OVER,
+            )
+        slots = [SKIP] * (1 + max(places[name] for name in plan.read))
+        for cell, name in enumerate(plan.read):
+            slots[places[name]] = cell
+        return Reader(plan, tuple(slots), len(plan.read), len(relation.columns))
+
+    def _compare(self, relation: Relation, name: str, places: Mapping[str, int]) -> None:
+        if name not in places:
+            raise SchemaChanged(f"{relation.name}.{name} is gone, renamed or not published")
+        had = self.types.get(relation.name, {}).get(name)
+        has = relation.columns[places[name]].type_oid
+        if had is not None and had != has:
+            raise SchemaChanged(f"{relation.name}.{name} has another type than it had")

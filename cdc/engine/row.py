@@ -1,0 +1,118 @@
+"""A row as the shadow holds it.
+
+    layout(2)  size of the guards(1)  guards  links  columns
+
+Guards are `write_date` and `write_uid`: held, published, never compared. Links decide the
+index entries, so they stand first of what is compared. All cells are as pgoutput sent them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from struct import Struct
+from typing import Final
+
+from cdc.engine.split import NULL, UNCHANGED, Cells
+
+GUARDS_AT: Final = 3
+_length = Struct(">I").unpack_from
+_T: Final = 116  # a cell with a text; all others are one byte long
+_TEXT_AT: Final = 5
+
+Links = list[bytes | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """One index over a table: the link that holds the value, and the link that limits it."""
+
+    index: int
+    link: int
+    limit: int = -1  # link, or -1: every row has an entry
+    wanted: bytes = b""  # what the limiting link must be
+
+    def value(self, links: Links) -> int | None:
+        """Return the value under which a row with these links stands, None for nowhere."""
+        text = links[self.link]
+        if text is None or (self.limit >= 0 and links[self.limit] != self.wanted):
+            return None
+        return int(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How the cells of a table's row are laid out. Cells: id, links, columns; then guards."""
+
+    head: bytes  # the layout's number, 2 bytes
+    links: int  # how many cells after the id are links
+    compared: int  # how many cells after the id are compared, links included
+    guards: tuple[int, ...]  # which cells are write_date and write_uid, where the table has them
+    write_uid: int  # place of write_uid among the guards, or -1
+    entries: tuple[Entries, ...]
+
+    def pack(self, cells: Cells) -> bytes:
+        """Return the row."""
+        guards = b"".join([cells[i] for i in self.guards])
+        return b"".join(
+            [self.head, len(guards).to_bytes(1, "big"), guards, *cells[1 : 1 + self.compared]]
+        )
+
+    def complete(self, cells: Cells, stored: bytes) -> None:
+        """Put the held value where a cell says that its TOAST value is unchanged."""
+        held = cells_of(stored, compared_at(stored))
+        for i in range(self.compared):
+            if cells[i + 1] == UNCHANGED:
+                cells[i + 1] = held[i]
+
+    def fill(self, stored: bytes, cells: Cells) -> bytes:
+        """Return a held row whose unknown cells are taken from `cells`."""
+        at = compared_at(stored)
+        held = cells_of(stored, at)
+        known = [cells[i + 1] if cell == UNCHANGED else cell for i, cell in enumerate(held)]
+        return stored[:at] + b"".join(known)
+
+    def links_of(self, stored: bytes) -> Links:
+        """Return the texts of a row's links."""
+        at = GUARDS_AT + stored[2]
+        found: Links = []
+        for _ in range(self.links):
+            if stored[at] == _T:
+                end = at + _TEXT_AT + _length(stored, at + 1)[0]
+                found.append(stored[at + _TEXT_AT : end])
+                at = end
+            else:
+                found.append(None)
+                at += 1
+        return found
+
+    def writers_of(self, stored: bytes) -> frozenset[int]:
+        """Return the row's write_uid, nobody where it has none."""
+        uid = guards_of(stored)[self.write_uid] if self.write_uid >= 0 else None
+        return frozenset() if uid is None else frozenset({int(uid)})
+
+
+def compared_at(stored: bytes) -> int:
+    """Return where the compared part of a held row begins."""
+    return GUARDS_AT + stored[2]
+
+
+def same(left: bytes, right: bytes) -> bool:
+    """Say whether two held rows differ in nothing but their guards."""
+    return left[GUARDS_AT + left[2] :] == right[GUARDS_AT + right[2] :]
+
+
+def cells_of(stored: bytes, at: int) -> Cells:
+    """Return the cells from `at` on."""
+    found: Cells = []
+    size = len(stored)
+    while at < size:
+        end = at + 1 if stored[at] != _T else at + _TEXT_AT + _length(stored, at + 1)[0]
+        found.append(stored[at:end])
+        at = end
+    return found
+
+
+def guards_of(stored: bytes) -> list[bytes | None]:
+    """Return the texts of the guards, in the layout's order."""
+    found = cells_of(stored[: GUARDS_AT + stored[2]], GUARDS_AT)
+    return [None if cell == NULL else cell[_TEXT_AT:] for cell in found]

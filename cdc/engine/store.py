@@ -1,0 +1,79 @@
+"""What the engine needs of a store: one open change that reads its own writes. Ports only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
+
+
+class Drawer(Protocol):
+    """An ordered map of bytes."""
+
+    def get(self, key: bytes) -> bytes | None:
+        """Return the value, or None."""
+
+    def put(self, key: bytes, value: bytes) -> None:
+        """Write or replace a value."""
+
+    def delete(self, key: bytes) -> None:
+        """Drop a key, if it is there."""
+
+    def scan(self, prefix: bytes = b"", after: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
+        """Yield keys that begin with `prefix` and are greater than `after`, in order.
+
+        What the scan has not reached may change meanwhile.
+        """
+
+    def clear(self) -> None:
+        """Drop everything."""
+
+
+class Store(Protocol):
+    """Rows, indexes, and room for what does not fit into memory."""
+
+    @property
+    def get(self) -> Callable[[bytes], bytes | None]:
+        """Return a row by its key."""
+
+    @property
+    def put(self) -> Callable[[bytes, bytes], object]:
+        """Write a row."""
+
+    @property
+    def delete(self) -> Callable[[bytes], object]:
+        """Drop a row."""
+
+    @property
+    def undo(self) -> Drawer:
+        """What a large transaction found: row's key -> `0`, or `1` and the row."""
+
+    @property
+    def delta(self) -> Drawer:
+        """Index entries that a large transaction made or took: key and id -> `+` or `-`."""
+
+    @property
+    def touched(self) -> Drawer:
+        """The documents that a large transaction touched."""
+
+    @property
+    def ahead(self) -> Drawer:
+        """The keys that the stream touched before the load has reached them."""
+
+    @property
+    def early(self) -> Drawer:
+        """What changed before its documents could be built."""
+
+    def rows(self, table: int, after: int = -1) -> Iterator[tuple[int, bytes]]:
+        """Yield (id, row) of a table behind an id, in order."""
+
+    def members(self, key: bytes) -> Sequence[int]:
+        """Return the ids under an index key, ascending."""
+
+    def each_member(self, key: bytes) -> Iterator[int]:
+        """Yield them one by one: there may be very many."""
+
+    def add(self, key: bytes, row: int) -> bool:
+        """Put an id under an index key; False where it was there."""
+
+    def remove(self, key: bytes, row: int) -> bool:
+        """Take an id from an index key; False where it was not there."""

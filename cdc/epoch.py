@@ -1,0 +1,140 @@
+"""The order of safety: Kafka acknowledges, the shadow commits, Postgres is told it may forget.
+
+An epoch is everything between two commits of the shadow. A crash between two steps repeats work
+and makes the same bytes again; it never loses any.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from cdc.engine.events import Made
+from cdc.engine.fold import take_back
+from cdc.engine.store import Store
+from cdc.progress import Progress
+from cdc.watermark import Watermark
+from schemas.keys import partition_of
+
+PROGRESS: Final = "progress"  # the shadow's note
+CHANGES: Final = 10_000  # in one epoch ...
+SECONDS: Final = 0.1  # ... and how long it stays open once it has any
+_PULSE: Final = 1_000  # events between two pulses
+IDLE_SECONDS: Final = 10.0  # between commits that only move the LSN of an idle source
+
+
+class Publisher(Protocol):
+    """Kafka."""
+
+    def produce(self, topic: str, partition: int, key: bytes, value: bytes) -> None:
+        """Hand over one record."""
+
+    def flush(self) -> None:
+        """Return once Kafka has acknowledged everything."""
+
+
+class Durable(Store, Protocol):
+    """The shadow."""
+
+    def recall(self, name: str) -> dict[str, Any] | None:
+        """Return a note."""
+
+    def note(self, name: str, note: Mapping[str, Any]) -> None:
+        """Write a note."""
+
+    def commit(self) -> None:
+        """Make everything durable."""
+
+    def abort(self) -> None:
+        """Leave nothing of what is not durable."""
+
+    def begin(self) -> None:
+        """Begin again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """Where a model's events go."""
+
+    name: str
+    partitions: int
+
+
+class Epoch:
+    """What was published and is not durable yet."""
+
+    def __init__(
+        self,
+        publisher: Publisher,
+        shadow: Durable,
+        topics: Mapping[int, Topic],
+    ) -> None:
+        """Begin where the shadow stands, which has its notes; `topics` are by the model's rank."""
+        self.watermark, self.progress = _standing(shadow)
+        self.changes = 0
+        self.events = 0
+        self._publisher = publisher
+        self._shadow = shadow
+        self._topics = topics
+        self._opened = 0.0
+        self._unsent = False
+        self._ended = time.monotonic()
+        self.pulse: Callable[[], object] = int
+        """Called now and then while many events are published."""
+
+    def publish(self, made: Made) -> None:
+        """Hand an event to Kafka."""
+        topic = self._topics[made.rank]
+        key = b"%d" % made.id
+        self._publisher.produce(topic.name, partition_of(key, topic.partitions), key, made.value)
+        self._unsent = True
+        self.events += 1
+        if not self.events % _PULSE:
+            self.pulse()
+
+    def did(self, changes: int) -> None:
+        """Note so many changes, 0 where only a position moved."""
+        if not self.changes:
+            self._opened = time.monotonic()
+        self.changes += changes
+
+    @property
+    def full(self) -> bool:
+        """Whether it must end."""
+        return self.changes >= CHANGES
+
+    def due_in(self, now: float) -> float:
+        """Return the seconds until it should end."""
+        if self.changes:
+            return max(0.0, self._opened + SECONDS - now)
+        if self.watermark.passed > self.watermark.durable:
+            return max(0.0, self._ended + IDLE_SECONDS - now)
+        return IDLE_SECONDS
+
+    def reset(self) -> None:
+        """Throw away what is not durable, a large transaction's first part included."""
+        self._shadow.abort()
+        self._shadow.begin()
+        take_back(self._shadow)
+        self.watermark, self.progress = _standing(self._shadow)
+        self.changes = 0
+        self._unsent = False
+
+    def end(self) -> None:
+        """Make everything durable that was handled; the next one begins."""
+        if self._unsent:
+            self._publisher.flush()
+            self._unsent = False
+        self._shadow.note(PROGRESS, {"lsn": self.watermark.passed, **self.progress.to_json()})
+        self._shadow.commit()
+        self.watermark.commit()
+        self._shadow.begin()
+        self.changes = 0
+        self._ended = time.monotonic()
+
+
+def _standing(shadow: Durable) -> tuple[Watermark, Progress]:
+    note = shadow.recall(PROGRESS) or {}
+    return Watermark(note["lsn"]), Progress.from_json(note)

@@ -1,0 +1,227 @@
+"""Kafka as capture needs it: one idempotent producer, the schemas topic, and the topics' shape.
+
+A record is published when Kafka has acknowledged it, and not before: `flush` says when that is
+so for everything. While Kafka is away it waits, for as long as it takes.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, cast
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+
+from schemas.errors import DataAtRisk, ServiceUnavailable
+from schemas.keys import partition_of
+
+MAX_MESSAGE: Final = 8 * 1024 * 1024  # bytes; `setup` gives the topics the same limit
+_TIMEOUT: Final = 15.0  # seconds for one answer
+_WAIT: Final = 0.05  # seconds between two calls of on_wait
+_CONSUMER_ONLY: Final = ("session.timeout.ms", "heartbeat.interval.ms", "max.poll.interval.ms")
+_GENERATION: Final = "generation"
+_CONFIG: Final = "config"
+
+
+class KafkaAway(ServiceUnavailable):
+    """Kafka does not answer."""
+
+    hint = "Start Kafka or correct `kafka:` in sync.yaml; `odoo-cdc check` shows its own words."
+
+
+class NoTopic(ServiceUnavailable):
+    """A topic is not there."""
+
+    hint = "Run `odoo-cdc setup`: it makes every topic the file needs."
+
+
+class UnequalPartitions(DataAtRisk):
+    """Topics differ in their partition count: chains would not meet on one worker."""
+
+    hint = (
+        "All topics of a source have the same number of partitions. Drain the queues, then make"
+        " the odd ones anew with `odoo-cdc setup`."
+    )
+
+
+class PublishFailed(ServiceUnavailable):
+    """Kafka has refused a record."""
+
+    hint = "Kafka's log says why; start capture again, it repeats what was not acknowledged."
+
+
+def client_settings(settings: Mapping[str, str]) -> dict[str, Any]:
+    """Return the user's librdkafka properties without those that only the worker needs."""
+    return {name: value for name, value in settings.items() if name not in _CONSUMER_ONLY}
+
+
+class Publisher:
+    """Writes events; one per process."""
+
+    def __init__(
+        self, settings: Mapping[str, str], on_wait: Callable[[], object] = lambda: None
+    ) -> None:
+        """Connect in the background; `on_wait` is called about 20 times a second while waiting."""
+        self._on_wait = on_wait
+        self._refused: str = ""
+        self._producer = Producer(
+            {
+                "linger.ms": 2,
+                "compression.type": "lz4",
+                "queue.buffering.max.kbytes": 32_768,
+                "queue.buffering.max.messages": 100_000,
+                **client_settings(settings),
+                "message.max.bytes": MAX_MESSAGE,
+                "message.timeout.ms": 0,  # Kafka may be away for as long as it takes
+                "enable.idempotence": True,
+                "acks": "all",
+                "partitioner": "murmur2_random",
+                "delivery.report.only.error": True,
+                "on_delivery": self._told,
+                "error_cb": lambda _: None,  # a broker that is away shows as waiting
+            }
+        )
+        self._open = True
+        self._poller = threading.Thread(target=self._poll, name="kafka", daemon=True)
+        self._poller.start()
+
+    def produce(self, topic: str, partition: int, key: bytes, value: bytes) -> None:
+        """Hand over one record; waits while too much is on its way. Raises PublishFailed."""
+        while True:
+            try:
+                self._producer.produce(topic, value, key, partition)
+            except BufferError:
+                self._wait()
+            except KafkaException as error:
+                raise PublishFailed(f"a record of {topic} was refused: {_said(error)}") from error
+            else:
+                return
+
+    def flush(self) -> None:
+        """Return once Kafka has acknowledged everything. Raises PublishFailed."""
+        while self._producer.flush(_WAIT):
+            self._wait(0)
+        self._check()
+
+    def write(
+        self, topic: str, partition: int, key: bytes, value: bytes, headers: Mapping[str, bytes]
+    ) -> None:
+        """Write one record with headers, and return once Kafka has it."""
+        self._producer.produce(topic, value, key, partition, headers=dict(headers))
+        self.flush()
+
+    def close(self) -> None:
+        """Let go; what was not flushed may not arrive."""
+        self._open = False
+        self._poller.join(1)
+        self._producer.purge()
+
+    def _wait(self, seconds: float = _WAIT) -> None:
+        self._check()
+        self._on_wait()
+        time.sleep(seconds)
+
+    def _check(self) -> None:
+        if self._refused:
+            raise PublishFailed(self._refused)
+
+    def _told(self, error: KafkaError | None, message: Message) -> None:
+        if error is not None:  # never `==`: it raises TypeError for None in 2.16.1
+            self._refused = f"a record of {message.topic()}: {error.str()}"
+
+    def _poll(self) -> None:
+        while self._open:
+            self._producer.poll(0.1)
+
+
+def write_schema(  # noqa: PLR0913  what a schema's record holds
+    publisher: Publisher,
+    topic: str,
+    partitions: int,
+    fingerprint: bytes,
+    text: str,
+    *,
+    generation: int,
+    config: str,
+) -> None:
+    """Write a schema, before the first event that uses it.
+
+    Its headers say which generation of the shadow and which file (fingerprint) it came from.
+    """
+    key = fingerprint.hex().encode()
+    headers = {_GENERATION: str(generation).encode(), _CONFIG: config.encode()}
+    publisher.write(topic, partition_of(key, partitions), key, text.encode(), headers)
+
+
+def partitions(settings: Mapping[str, str], topics: Iterable[str]) -> int:
+    """Return the partition count of all the topics; NoTopic, UnequalPartitions, KafkaAway."""
+    said: list[str] = []
+    client = _consumer(settings, said)
+    try:
+        known = client.list_topics(timeout=_TIMEOUT).topics
+    except KafkaException as error:
+        raise KafkaAway(f"Kafka does not answer: {said[-1] if said else _said(error)}") from error
+    finally:
+        client.close()
+    counts: dict[str, int] = {}
+    for topic in topics:
+        if topic not in known or not known[topic].partitions:
+            raise NoTopic(f"Kafka has no topic {topic}")
+        counts[topic] = len(known[topic].partitions)
+    if len(set(counts.values())) > 1:
+        text = ", ".join(f"{name}: {count}" for name, count in sorted(counts.items()))
+        raise UnequalPartitions(f"the topics differ in their partition counts ({text})")
+    return next(iter(counts.values()))
+
+
+def last_generation(settings: Mapping[str, str], topic: str) -> int:
+    """Return the latest generation that wrote a schema, 0 for none."""
+    client = _consumer(settings, [])
+    latest = 0
+    try:
+        for partition in client.list_topics(topic, timeout=_TIMEOUT).topics[topic].partitions:
+            for message in _records(client, topic, partition):
+                headers = dict(cast("list[tuple[str, bytes]]", message.headers() or []))
+                latest = max(latest, int(headers.get(_GENERATION, b"0")))
+    except KafkaException as error:
+        raise KafkaAway(f"Kafka does not answer: {_said(error)}") from error
+    finally:
+        client.close()
+    return latest
+
+
+def _records(client: Consumer, topic: str, partition: int) -> Iterable[Message]:
+    low, high = client.get_watermark_offsets(TopicPartition(topic, partition), timeout=_TIMEOUT)
+    client.assign([TopicPartition(topic, partition, low)])
+    deadline = time.monotonic() + _TIMEOUT
+    at = low
+    while at < high:
+        message = client.poll(0.2)
+        if message is None:
+            if time.monotonic() > deadline:
+                raise KafkaAway(f"Kafka gives no records of {topic}[{partition}]")
+            continue
+        if (error := message.error()) is not None:
+            if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001  that is its name
+                return
+            continue
+        at = (message.offset() or 0) + 1
+        yield message
+
+
+def _consumer(settings: Mapping[str, str], said: list[str]) -> Consumer:
+    return Consumer(
+        {
+            **client_settings(settings),
+            "group.id": "odoo-cdc-capture",  # librdkafka wants a name; it never joins
+            "enable.auto.commit": False,
+            "enable.partition.eof": True,
+            "error_cb": lambda error: said.append(error.str()),
+        }
+    )
+
+
+def _said(error: KafkaException) -> str:
+    inner = error.args[0] if error.args else error
+    return inner.str() if isinstance(inner, KafkaError) else str(inner)

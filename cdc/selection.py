@@ -1,0 +1,188 @@
+"""Which tables, columns and indexes the routes of a configuration need from a database.
+
+The tree of a document (`schemas.document.Shape`) is laid flat here: every table is held once,
+however many documents show its rows, and an index leads from a value to the rows that have it,
+downwards (an order's lines) and upwards (the orders that show a partner).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from schemas.config import Config
+from schemas.document import ManyToMany, ManyToOne, OneToMany, Read, Shape
+from schemas.fields import Models
+from schemas.shaping import Unreadable, build
+
+EXTERNAL_IDS = "ir_model_data"
+GUARDS = ("write_date", "write_uid")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Index:
+    """From a value of `column` to the rows that have it; `model` limits it to such rows."""
+
+    table: str
+    column: str
+    model: str = ""
+
+    @property
+    def name(self) -> str:
+        """`sale_order_line.order_id`, `ir_model_data.res_id=sale.order`."""
+        return f"{self.table}.{self.column}" + (f"={self.model}" if self.model else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table with an `id`, and what is held of its rows.
+
+    `links` are the columns that decide index entries, `columns` the other selected ones,
+    `guards` are held and published but never make a change. `only` limits the rows to those
+    whose `model_column` has one of the values.
+    """
+
+    name: str
+    links: tuple[str, ...]
+    columns: tuple[str, ...]
+    guards: tuple[str, ...]
+    indexes: tuple[Index, ...]
+    model_column: str = ""
+    only: frozenset[str] = frozenset()
+
+    @property
+    def read(self) -> tuple[str, ...]:
+        """Every column that is read, the key first, none twice."""
+        return tuple(dict.fromkeys(("id", *self.links, *self.columns, *self.guards)))
+
+
+@dataclass(frozen=True, slots=True)
+class PairTable:
+    """A many2many table: two columns, `left` < `right`; `indexes` from either to the other."""
+
+    name: str
+    left: str
+    right: str
+
+    @property
+    def read(self) -> tuple[str, str]:
+        """The two columns, which are the key."""
+        return self.left, self.right
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """All that capture holds for a configuration; everything sorted by name."""
+
+    shapes: tuple[Shape, ...]  # the root of each captured model
+    tables: tuple[Table, ...]
+    pairs: tuple[PairTable, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every captured table."""
+        return tuple(sorted([t.name for t in self.tables] + [p.name for p in self.pairs]))
+
+
+def select(config: Config, models: Models) -> Selection:
+    """Lay the routes of `config` flat. Raises Unknown or Unreadable for what is not there."""
+    routes = sorted(config.routes, key=lambda route: route.model)
+    shapes: list[Shape] = []
+    for model, group in groupby(routes, key=lambda route: route.model):
+        reads: list[Read] = []
+        for route in group:
+            reads += route.reads()
+            if route.active_test and "active" in models.model(model).fields:
+                reads.append(Read("active"))
+        shapes.append(build(models, model, [Read("key"), *reads]))
+    return flatten(tuple(shapes), models)
+
+
+def flatten(shapes: tuple[Shape, ...], models: Models) -> Selection:
+    """Return the tables that documents of `shapes` are made of."""
+    drafts = _Drafts(models)
+    for shape in shapes:
+        drafts.take(shape)
+    return Selection(
+        shapes,
+        tuple(draft.table() for _, draft in sorted(drafts.tables.items())),
+        tuple(pair for _, pair in sorted(drafts.pairs.items())),
+    )
+
+
+@dataclass(slots=True)
+class _Draft:
+    name: str
+    guards: tuple[str, ...]
+    columns: set[str] = field(default_factory=set)
+    links: set[str] = field(default_factory=set)
+    indexes: set[Index] = field(default_factory=set)
+    model_column: str = ""
+    only: set[str] = field(default_factory=set)
+    whole: bool = False  # some document shows rows whatever their model column says
+
+    def table(self) -> Table:
+        limited = bool(self.model_column) and not self.whole
+        return Table(
+            self.name,
+            tuple(sorted(self.links)),
+            tuple(sorted(self.columns - self.links)),
+            self.guards,
+            tuple(sorted(self.indexes)),
+            self.model_column if limited else "",
+            frozenset(self.only) if limited else frozenset(),
+        )
+
+
+@dataclass(slots=True)
+class _Drafts:
+    models: Models
+    tables: dict[str, _Draft] = field(default_factory=dict)
+    pairs: dict[str, PairTable] = field(default_factory=dict)
+
+    def take(self, shape: Shape, *, whole: bool = True) -> _Draft:
+        draft = self._draft(shape.model, shape.table)
+        draft.whole = draft.whole or whole
+        draft.columns.update(column.name for column in shape.columns)
+        if shape.external_id:
+            self._children("ir.model.data", EXTERNAL_IDS, OneToMany("res_id", "model"), shape)
+            self.tables[EXTERNAL_IDS].columns.update(("module", "name"))
+        for link in shape.links:
+            match link.via:
+                case ManyToOne():
+                    draft.links.add(link.name)
+                    if link.followed:
+                        draft.indexes.add(Index(shape.table, link.name))
+                    self.take(link.shape)
+                case OneToMany() as via:
+                    self._children(link.shape.model, link.shape.table, via, shape)
+                    self.take(link.shape, whole=not via.model_column)
+                case ManyToMany(table, column1, column2):
+                    self._pair(table, column1, column2)
+                    self.take(link.shape)
+        return draft
+
+    def _children(self, model: str, table: str, via: OneToMany, parent: Shape) -> None:
+        draft = self._draft(model, table)
+        draft.links.add(via.inverse)
+        draft.indexes.add(Index(table, via.inverse, parent.model if via.model_column else ""))
+        if via.model_column:
+            draft.links.add(via.model_column)
+            draft.model_column = via.model_column
+            draft.only.add(parent.model)
+
+    def _pair(self, table: str, column1: str, column2: str) -> None:
+        if any(model.table == table for model in self.models.by_name.values()):
+            raise Unreadable(
+                f'the relation table "{table}" is a model\'s own table',
+                hint="Select the one2many that leads to that model.",
+            )
+        left, right = sorted((column1, column2))
+        self.pairs[table] = PairTable(table, left, right)
+
+    def _draft(self, model: str, table: str) -> _Draft:
+        if table not in self.tables:
+            fields = self.models.model(model).fields
+            guards = tuple(n for n in GUARDS if n in fields and fields[n].stored)
+            self.tables[table] = _Draft(table, guards)
+        return self.tables[table]

@@ -1,0 +1,227 @@
+"""The shadow's file: one LMDB environment, and one open write transaction, which is the epoch.
+
+What an epoch wrote is readable at once and durable with its commit; an abort leaves nothing of
+it. The environment is synced at every commit: an LSN may be confirmed to Postgres only then.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self, cast
+
+import lmdb
+
+from cdc.engine.fold import take_back
+from cdc.engine.keys import pack_id
+from schemas.errors import BadUsage, DataAtRisk, ServiceUnavailable
+
+_MAP: Final = 1 << 40  # bytes of address space; the file grows as it is filled
+_SMALL_MAP: Final = 1 << 34  # for systems that do not give that much
+_TABLES: Final = ("rows", "index", "meta", "undo", "delta", "touched", "ahead", "early")
+
+
+class ShadowInUse(BadUsage):
+    """Another capture has this state folder."""
+
+    hint = "Stop the other capture; each source needs a `state:` folder of its own."
+
+
+class ShadowDamaged(DataAtRisk):
+    """The shadow cannot be read."""
+
+    hint = (
+        "Remove its folder below `state:`; capture then loads everything again and sends it."
+        " Keep `state:` on a local disk, never on a network file system."
+    )
+
+
+class ShadowFull(ServiceUnavailable):
+    """The disk that holds the shadow is full."""
+
+    hint = "Make room on the disk of `state:`, then start capture again; nothing is lost."
+
+
+class Shadow:
+    """The store of one source; `Store` of the engine between `begin` and `commit`."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open the folder, made where there is none.
+
+        A large transaction that a killed capture left half done is taken back. Raises
+        ShadowInUse, ShadowDamaged.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self._lock = (folder / "lock").open("w")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self._lock.close()
+            raise ShadowInUse(f"{folder} is used by another process") from None
+        try:
+            self._env = _open(folder)
+            self._env.reader_check()  # a killed reader would keep pages from being used again
+            self._tables: dict[str, Any] = {
+                name: self._env.open_db(
+                    name.encode(),
+                    dupsort=name == "index",
+                    dupfixed=name == "index",
+                )
+                for name in _TABLES
+            }
+        except lmdb.Error as error:
+            raise ShadowDamaged(f"{folder}: {error}") from error
+        self.begin()
+        if take_back(self):
+            self.commit()
+            self.begin()
+
+    def begin(self) -> None:
+        """Begin an epoch."""
+        tables = self._tables
+        txn = self._txn = self._env.begin(write=True, db=tables["rows"])
+        self.get: Callable[[bytes], bytes | None] = txn.get
+        self.put: Callable[[bytes, bytes], object] = txn.put
+        self.delete: Callable[[bytes], object] = txn.delete
+        self._cursor = txn.cursor(db=tables["index"])
+        self._index = tables["index"]
+        drawers = {name: LmdbDrawer(txn, tables[name]) for name in _TABLES[3:]}
+        self.undo, self.delta = drawers["undo"], drawers["delta"]
+        self.touched, self.ahead, self.early = (
+            drawers["touched"],
+            drawers["ahead"],
+            drawers["early"],
+        )
+
+    def commit(self) -> None:
+        """Make the epoch durable. Raises ShadowFull; then nothing of it is left."""
+        try:
+            self._cursor.close()
+            self._txn.commit()
+        except (lmdb.MapFullError, lmdb.DiskError) as error:
+            raise ShadowFull(f"{self.folder}: {error}") from error
+
+    def abort(self) -> None:
+        """Leave everything as it was."""
+        with suppress(lmdb.Error):  # ended already
+            self._cursor.close()
+            self._txn.abort()
+
+    def close(self) -> None:
+        """Abort what is open and close the file."""
+        self.abort()
+        self._env.close()
+        self._lock.close()
+
+    def __enter__(self) -> Self:
+        """Return itself; leaving the block closes it."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close it."""
+        self.close()
+
+    @property
+    def bytes_used(self) -> int:
+        """How large the file is."""
+        info = self._env.info()
+        return int(info["last_pgno"] + 1) * int(self._env.stat()["psize"])
+
+    def recall(self, name: str) -> dict[str, Any] | None:
+        """Return a note that the shadow has of itself, None where it has none."""
+        found = self._txn.get(name.encode(), db=self._tables["meta"])
+        return None if found is None else json.loads(found)
+
+    def note(self, name: str, note: Mapping[str, Any]) -> None:
+        """Write a note; it is durable with the rows of the epoch."""
+        self._txn.put(name.encode(), json.dumps(note).encode(), db=self._tables["meta"])
+
+    def rows(self, table: int, after: int = -1) -> Iterator[tuple[int, bytes]]:
+        """Yield (id, row) of a table behind an id, in order."""
+        prefix = table.to_bytes(2, "big")
+        with self._txn.cursor() as cursor:
+            if not cursor.set_range(prefix + pack_id(after + 1)):
+                return
+            for key, value in cursor:
+                if key[:2] != prefix:
+                    return
+                yield int.from_bytes(key[2:], "big"), value
+
+    def members(self, key: bytes) -> Sequence[int]:
+        """Return the ids under an index key, ascending."""
+        cursor = self._cursor
+        if not cursor.set_key(key):
+            return ()
+        return [int.from_bytes(value, "big") for value in cursor.iternext_dup()]
+
+    def each_member(self, key: bytes) -> Iterator[int]:
+        """Yield them one by one, over a cursor of their own."""
+        with self._txn.cursor(db=self._index) as cursor:
+            if cursor.set_key(key):
+                for value in cursor.iternext_dup():
+                    yield int.from_bytes(value, "big")
+
+    def add(self, key: bytes, row: int) -> bool:
+        """Put an id under an index key; False where it was there."""
+        return bool(self._txn.put(key, pack_id(row), dupdata=False, db=self._index))
+
+    def remove(self, key: bytes, row: int) -> bool:
+        """Take an id from an index key; False where it was not there."""
+        return bool(self._txn.delete(key, pack_id(row), db=self._index))
+
+
+class LmdbDrawer:
+    """One table of an open transaction."""
+
+    def __init__(self, txn: lmdb.Transaction, table: Any) -> None:
+        """Read and write with a transaction that the shadow ends."""
+        self._txn = txn
+        self._table = table
+
+    def get(self, key: bytes) -> bytes | None:
+        """Return the value, or None."""
+        return cast("bytes | None", self._txn.get(key, db=self._table))
+
+    def put(self, key: bytes, value: bytes) -> None:
+        """Write or replace a value."""
+        self._txn.put(key, value, db=self._table)
+
+    def delete(self, key: bytes) -> None:
+        """Drop a key, if it is there."""
+        self._txn.delete(key, db=self._table)
+
+    def scan(self, prefix: bytes = b"", after: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
+        """Yield keys that begin with `prefix` and are greater than `after`, in order."""
+        with self._txn.cursor(db=self._table) as cursor:
+            if not cursor.set_range(after + b"\0" if after else prefix):
+                return
+            for key, value in cast("Iterator[tuple[bytes, bytes]]", cursor):
+                if not key.startswith(prefix):
+                    return
+                yield key, value
+
+    def clear(self) -> None:
+        """Drop everything."""
+        self._txn.drop(self._table, delete=False)
+
+
+def _open(folder: Path) -> lmdb.Environment:
+    for size in (_MAP, _SMALL_MAP):
+        try:
+            return lmdb.open(
+                str(folder), map_size=size, max_dbs=len(_TABLES), max_readers=16, readahead=False
+            )
+        except (MemoryError, lmdb.MemoryError):
+            if size == _SMALL_MAP:
+                raise
+    raise AssertionError

@@ -1,0 +1,183 @@
+"""The stream, message by message: transactions become events, marks let loads and portions on.
+
+Nothing here waits: what is to be durable is the epoch's, what is to be read beside the stream is
+the marks'.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from itertools import islice
+from typing import Final, assert_never
+
+from cdc.engine.events import Events, Stamp
+from cdc.engine.fold import Fold
+from cdc.engine.plan import Plan
+from cdc.engine.relations import Relations
+from cdc.epoch import Epoch
+from cdc.loading import PREFIX, CaughtUp, Marks, Portion, RangeRead, take_over
+from cdc.pgoutput.decoder import MalformedMessage, decode
+from cdc.pgoutput.frames import PAYLOAD_AT, WAL_DATA, Keepalive, WalData, parse
+from cdc.pgoutput.messages import Begin, Commit, Message, Origin, Relation, Truncate, Type
+from cdc.pgoutput.values import iso_time
+from schemas.event import Mode
+
+logger = logging.getLogger(__name__)
+
+PORTION: Final = 500  # documents
+_ROWS: Final = frozenset(b"IUD")
+
+
+class Stream:
+    """Handles frames in the order in which they come."""
+
+    def __init__(
+        self, plan: Plan, relations: Relations, fold: Fold, events: Events, epoch: Epoch
+    ) -> None:
+        """Handle nothing yet; `marks` is set before the first frame."""
+        self.caught_up = False
+        self.transactions = 0
+        self.marks: Marks
+        self.snapshot: frozenset[str] = frozenset()
+        """The models whose existing documents are published when they are loaded."""
+        self._plan = plan
+        self._relations = relations
+        self._fold = fold
+        self._events = events
+        self._epoch = epoch
+        self._begin: Begin | None = None
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction's end is still to come."""
+        return self._begin is not None
+
+    def on_pulse(self, pulse: Callable[[], object]) -> None:
+        """Have `pulse` called now and then while a large transaction is worked on."""
+        self._events.pulse = self._epoch.pulse = pulse
+
+    def begin_again(self) -> None:
+        """Forget a transaction whose end did not come: the stream begins again."""
+        self._begin = None
+        self._fold.finish()
+        self.refresh()
+
+    def refresh(self) -> None:
+        """See which models are complete."""
+        waiting = self._epoch.progress.waiting
+        ranks = {root.rank: root.shape.model for root in self._plan.roots}
+        self._events.ready = frozenset(r for r, model in ranks.items() if model not in waiting)
+        self._events.awaited = frozenset(r for r, model in ranks.items() if model in waiting)
+
+    def handle(self, frame: bytes | memoryview) -> bool:
+        """Handle a frame; say whether the server wants a word at once.
+
+        Raises MalformedMessage, SchemaChanged, TableTruncated, and what publishing raises.
+        """
+        if frame[0] == WAL_DATA and len(frame) > PAYLOAD_AT and frame[PAYLOAD_AT] in _ROWS:
+            self._row(bytes(frame[PAYLOAD_AT:]))
+            return False
+        head = parse(frame)
+        if isinstance(head, Keepalive):
+            self._epoch.watermark.receive(head.wal_end)
+            if self._begin is None:
+                self._epoch.watermark.reach(head.wal_end)
+            return head.reply_requested
+        self._epoch.watermark.receive(max(head.start, head.end))
+        self._message(bytes(frame[PAYLOAD_AT:]), head)
+        return False
+
+    def _row(self, data: bytes) -> None:
+        if self._begin is None:
+            raise MalformedMessage("a row outside of a transaction")
+        self._fold.change(data)
+        if self._fold.crowded:
+            # What went before becomes durable with it: the unfinished one alone is taken back.
+            self._fold.spill()
+            self._epoch.end()
+
+    def _message(self, data: bytes, head: WalData) -> None:
+        message = decode(data)
+        match message:
+            case Begin():
+                self._begin = message
+            case Commit():
+                self._commit(message)
+            case Relation():
+                self._relations.learn(message)
+            case Truncate(oids=oids):
+                self._relations.refuse_truncated(oids)
+            case Message():
+                self._mark(message, head)
+            case Type() | Origin():
+                pass
+            case _:
+                assert_never(message)
+
+    def _commit(self, commit: Commit) -> None:
+        begin, self._begin = self._begin, None
+        if begin is None:
+            raise MalformedMessage("a commit without its begin")
+        stamp = Stamp(commit.commit_lsn, iso_time(begin.commit_time), begin.xid)
+        for made in self._events.of_transaction(self._fold, stamp):
+            self._epoch.publish(made)
+        changes = self._fold.count
+        self._fold.finish()
+        self.transactions += 1
+        self._epoch.watermark.reach(commit.end_lsn)
+        self._epoch.did(max(changes, 1))
+
+    def _mark(self, message: Message, head: WalData) -> None:
+        if message.transactional or message.prefix != PREFIX:
+            return
+        self._epoch.watermark.reach(message.lsn)
+        meaning = self.marks.take(message.content)
+        match meaning:
+            case None:
+                return
+            case RangeRead():
+                take_over(meaning, self._fold, self._epoch.progress)
+                self._complete(message.lsn, head)
+            case Portion():
+                self._portion(message.lsn, head)
+            case CaughtUp():
+                self.caught_up = True
+            case _:
+                assert_never(meaning)
+        self._epoch.end()
+
+    def _complete(self, lsn: int, head: WalData) -> None:
+        """Let models begin whose tables are all loaded."""
+        progress = self._epoch.progress
+        complete = progress.complete(self._plan)
+        stamp = Stamp(lsn, iso_time(head.send_time), mode=Mode.RECOVER)
+        ordinal = 1
+        for root in complete:
+            early = self._events.take_early(root, self._fold)
+            for made in self._events.of_shadow(root, early, self._fold.store, stamp, ordinal):
+                self._epoch.publish(made)
+            ordinal += len(early)
+            logger.info("%s is loaded", root.shape.model, extra={"action": "loaded"})
+        models = (root.shape.model for root in complete)
+        progress.publish_from_start(model for model in models if model in self.snapshot)
+        if not progress.waiting:
+            self._fold.store.early.clear()
+        if complete:
+            self.refresh()
+
+    def _portion(self, lsn: int, head: WalData) -> None:
+        """Publish some documents of a model that was loaded."""
+        progress = self._epoch.progress
+        root = progress.next_root(self._plan)
+        if root is None:
+            return
+        store, model = self._fold.store, root.shape.model
+        after = progress.published[model]
+        rows = [row for row, _ in islice(store.rows(root.node.table, after), PORTION)]
+        stamp = Stamp(lsn, iso_time(head.send_time), mode=Mode.SNAPSHOT)
+        for made in self._events.of_shadow(root, rows, store, stamp):
+            self._epoch.publish(made)
+        progress.portion(model, rows[-1] if len(rows) == PORTION else None)
+        if model not in progress.published:
+            logger.info("%s is published", model, extra={"action": "published"})
