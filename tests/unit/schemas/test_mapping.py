@@ -669,7 +669,7 @@ def checked(value: Any) -> list[Fault]:
             {"path": "user_id", "table": {1: 2}},
             ".table",
             "relation",
-            "partner_id.",
+            "user_id.name",
             id="table",
         ),
         pytest.param(
