@@ -1,0 +1,217 @@
+"""A delivery that is not final yet, and how it stands in the `retries` topic.
+
+An item carries the whole delivery and what it needs of its target's settings, so that it goes
+out with the same bytes although its route or target is gone from the configuration.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from schemas.delivery import Delivery
+from schemas.keys import Chain, DeliveryId, split_delivery_id
+from schemas.state import State
+
+OPEN: Final = (State.WAITING, State.SENT, State.ACCEPTED)  # the states of an item
+REQUIRED: Final = "required"
+LATEST: Final = "latest"
+_LEAVING: Final = frozenset({"leave", "delete"})
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a delivery needs of its target's settings; times in seconds."""
+
+    acknowledge: str  # required | accepted
+    ack_timeout: float
+    retry: tuple[float, ...]  # pauses before the 2nd, 3rd ... attempt
+    history: str  # latest | all
+
+    def to_fields(self) -> dict[str, Any]:
+        """Return the terms as a JSON object."""
+        return {
+            "acknowledge": self.acknowledge,
+            "ack_timeout": self.ack_timeout,
+            "retry": list(self.retry),
+            "history": self.history,
+        }
+
+    @classmethod
+    def from_fields(cls, fields: dict[str, Any]) -> Terms:
+        """Read what `to_fields` wrote."""
+        return cls(
+            acknowledge=fields["acknowledge"],
+            ack_timeout=float(fields["ack_timeout"]),
+            retry=tuple(float(pause) for pause in fields["retry"]),
+            history=fields["history"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A delivery as it comes from its send queue; `offset` is its place there."""
+
+    delivery: Delivery
+    partition: int
+    offset: int
+    terms: Terms
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A delivery on its way.
+
+    `due` is when something must happen, in UTC seconds: a waiting item is sent again, a sent one
+    has got no answer, an accepted one no acknowledgement. A waiting item without it waits for
+    its turn in the chain. `attempt` counts from 1 the attempts made, the one being made
+    included, `sent` when the latest began. `order` is the offset in the send queue; `since` when
+    a worker first saw the delivery.
+    """
+
+    delivery: Delivery
+    terms: Terms
+    order: int
+    since: float
+    state: State = State.WAITING
+    due: float | None = None
+    attempt: int = 0
+    sent: float | None = None
+    why: str = ""
+    code: str = ""
+    http_status: int | None = None
+
+    @classmethod
+    def of(cls, arrival: Arrival, now: float) -> Item:
+        """Return the item of a delivery that was never sent."""
+        return cls(arrival.delivery, arrival.terms, arrival.offset, now)
+
+    @property
+    def id(self) -> DeliveryId:
+        """The delivery's id."""
+        return DeliveryId(self.delivery.id)
+
+    @property
+    def chain(self) -> Chain:
+        """The chain that the item is one of."""
+        return Chain(self.delivery.chain)
+
+    @property
+    def route(self) -> str:
+        """The route that made the delivery."""
+        return self.delivery.route
+
+    @property
+    def target(self) -> str:
+        """The target that the delivery is for."""
+        return self.delivery.target
+
+    @property
+    def active(self) -> bool:
+        """Whether its chain waits for this one: it is in flight, or failed and due again."""
+        return self.state is not State.WAITING or self.due is not None
+
+    @property
+    def awaits_word(self) -> bool:
+        """Whether acceptance is not enough: the target's own word is required."""
+        return self.terms.acknowledge == REQUIRED
+
+    @property
+    def place(self) -> tuple[str, int, int]:
+        """What orders a chain: sequence, then leave and delete first, then file order."""
+        return place_of(self.delivery.sequence, self.delivery.operation, self.order)
+
+    def begun(self, now: float) -> Item:
+        """Return the item as it is while being sent.
+
+        A sent item's answer was lost with the worker that waited for it: the same attempt is
+        made again.
+        """
+        attempt = self.attempt if self.state is State.SENT else self.attempt + 1
+        return replace(self, state=State.SENT, attempt=attempt, sent=now, due=None)
+
+    def to_json(self) -> bytes:
+        """Write the value of a record in `retries`."""
+        sent = self.delivery
+        fields = {
+            "id": sent.id,
+            "chain": sent.chain,
+            "target": sent.target,
+            "route": sent.route,
+            "sequence": sent.sequence,
+            "state": self.state.value,
+            "due": self.due,
+            "attempt": self.attempt,
+            "sent": self.sent,
+            "why": self.why,
+            "code": self.code,
+            "http_status": self.http_status,
+            "since": self.since,
+            "order": self.order,
+            "terms": self.terms.to_fields(),
+            "delivery": origin(sent),
+            "body": sent.body.decode(),
+        }
+        return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
+
+    @classmethod
+    def from_json(cls, value: bytes) -> Item:
+        """Read a record of `retries`; ValueError or KeyError where it is not one."""
+        fields = json.loads(value)
+        return cls(
+            delivery=_delivery(fields),
+            terms=Terms.from_fields(fields["terms"]),
+            order=fields["order"],
+            since=fields["since"],
+            state=State(fields["state"]),
+            due=fields["due"],
+            attempt=fields["attempt"],
+            sent=fields["sent"],
+            why=fields["why"],
+            code=fields["code"],
+            http_status=fields["http_status"],
+        )
+
+
+def place_of(sequence: str, operation: str, order: int) -> tuple[str, int, int]:
+    """Return what orders the deliveries of a chain."""
+    return sequence, 0 if operation in _LEAVING else 1, order
+
+
+def target_of(chain: str) -> str:
+    """Return the target's name in a chain: its second part."""
+    return chain.split("/", 2)[1]
+
+
+def origin(delivery: Delivery) -> dict[str, Any]:
+    """Return the fields of a delivery that its id does not show."""
+    return {
+        "model": delivery.model,
+        "record": delivery.record_id,
+        "operation": delivery.operation,
+        "mode": delivery.mode,
+        "source": delivery.source,
+        "time": delivery.time,
+        "traceparent": delivery.traceparent,
+    }
+
+
+def _delivery(fields: dict[str, Any]) -> Delivery:
+    chain, route, sequence = split_delivery_id(fields["id"])
+    about = fields["delivery"]
+    return Delivery(
+        id=fields["id"],
+        chain=chain,
+        target=fields["target"],
+        route=route,
+        sequence=sequence,
+        model=about["model"],
+        record_id=about["record"],
+        operation=about["operation"],
+        mode=about["mode"],
+        source=about["source"],
+        time=about["time"],
+        traceparent=about["traceparent"],
+        body=fields["body"].encode(),
+    )
