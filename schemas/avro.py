@@ -104,10 +104,12 @@ class SchemaBook:
     _known: dict[bytes, _Known] = field(default_factory=dict)
 
     def add(self, text: str | bytes) -> bytes:
-        """Take in a schema as JSON text; return its fingerprint."""
+        """Take in a schema as JSON text, leave those that are not of events; its fingerprint."""
         schema = json.loads(text)
         name = fingerprint(schema)
-        odoo = schema["odoo"]
+        odoo = schema.get("odoo")
+        if odoo is None:  # of deliveries: they need no book
+            return name
         self._known[name] = _Known(
             parse_schema(schema),
             odoo["source"],

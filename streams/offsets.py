@@ -76,9 +76,7 @@ class Place:
         where = f"{self.topic}[{self.partition}]"
         if self.committed is None:
             return (
-                f"{where}: offsets 0 to {self.start - 1} were removed unread"
-                if self.start
-                else ""
+                f"{where}: offsets 0 to {self.start - 1} were removed unread" if self.start else ""
             )
         if self.committed < self.start:
             return f"{where}: offsets {self.committed} to {self.start - 1} were removed unread"
@@ -140,10 +138,8 @@ class GroupOffsets:
             found.append(Place(*part, committed=at, start=starts[part], end=ends[part]))
         return found
 
-    def _offsets(self, wanted: list[TopicPartition], spec: object) -> dict[Part, int]:
-        futures = self._admin.list_offsets(
-            dict.fromkeys(wanted, spec), request_timeout=_TIMEOUT
-        )
+    def _offsets(self, wanted: list[TopicPartition], spec: Any) -> dict[Part, int]:
+        futures = self._admin.list_offsets(dict.fromkeys(wanted, spec), request_timeout=_TIMEOUT)
         return {
             (tp.topic, tp.partition): future.result(timeout=_TIMEOUT).offset
             for tp, future in futures.items()
