@@ -1,0 +1,150 @@
+"""The programs of odoo-cdc as subprocesses, and a sync.yaml for them."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+ROOT: Final = Path(__file__).parents[1]
+COMMAND: Final = (sys.executable, "-m", "cdc")
+LONG: Final = 180.0  # seconds; what tests wait for comes long before
+_TICK: Final = os.sysconf("SC_CLK_TCK")
+_PEAK: Final = re.compile(r"^VmHWM:\s+(\d+) kB$", re.MULTILINE)
+
+
+def sync_yaml(**parts: Any) -> str:
+    """Return the text of a sync.yaml: `source`, `dsn`, `kafka`, `wso2`, `targets`, `routes`.
+
+    `targets` are names; each takes WSO2's 202 as final and gets every delivery. `routes` is the
+    whole section as text. `target` adds to what each target says, `more` to the file.
+    """
+    target = {
+        "url": "http://127.0.0.1:9/deliveries",
+        "acknowledge": "accepted",
+        "history": "all",
+        "retry": ["1s", "1s", "2s"],
+    } | parts.get("target", {})
+    values: dict[str, Any] = {
+        "source": {"name": parts["source"], "dsn": parts["dsn"]},
+        "state": "./state",
+        "kafka": {"bootstrap.servers": parts["kafka"], "session.timeout.ms": 6000},
+        "topics": {"partitions": 4, "replication": 1},
+        "wso2": {"url": parts.get("wso2", "http://127.0.0.1:9/cdc"), "timeout": "5s"},
+        "acks": {"listen": ""},
+        "targets": dict.fromkeys(parts["targets"], target),
+    } | parts.get("more", {})
+    lines = [f"{key}: {json.dumps(value)}" for key, value in values.items()]  # JSON is YAML
+    return "\n".join([*lines, parts["routes"]])
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What a process took: `cpu` in seconds, of all its threads, `peak` in bytes."""
+
+    cpu: float
+    peak: int
+
+
+@dataclass(slots=True)
+class Program:
+    """A running command; its output is in files."""
+
+    process: subprocess.Popen[bytes]
+    out: Path
+    log: Path
+    spent: Spent = field(default_factory=lambda: Spent(0.0, 0))
+
+    def wait(self, timeout: float = LONG) -> int:
+        """Wait until it ends; return its exit code, and keep what it had spent till then."""
+        deadline = time.monotonic() + timeout
+        while True:
+            self._look()
+            try:
+                return self.process.wait(0.05)
+            except subprocess.TimeoutExpired:
+                assert time.monotonic() < deadline, f"it runs still:\n{self.tail()}"
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> int:
+        """Ask it to finish what is in hand."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.wait()
+
+    def tail(self) -> str:
+        """Return the end of what it logged."""
+        return self.log.read_text(errors="replace")[-3000:]
+
+    def _look(self) -> None:
+        """Read what the kernel knows while it knows it: an ended process has no memory."""
+        try:
+            status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
+            stat = Path(f"/proc/{self.process.pid}/stat").read_text(encoding="ascii")
+        except OSError:
+            return
+        peak = _PEAK.search(status)
+        user, system = stat.rpartition(")")[2].split()[11:13]
+        if peak:
+            self.spent = Spent((int(user) + int(system)) / _TICK, int(peak[1]) * 1024)
+
+
+class Programs:
+    """The commands of one sync.yaml; what still runs at the end is killed."""
+
+    def __init__(self, folder: Path, config: str) -> None:
+        self.folder = folder
+        self.config = folder / "sync.yaml"
+        self.config.write_text(config, encoding="utf-8")
+        self._started: list[Program] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for program in self._started:
+            if program.process.poll() is None:
+                program.kill()
+
+    def start(self, command: str, *options: str, launcher: tuple[str, ...] = COMMAND) -> Program:
+        """Start a command; `launcher` is another way to run it, one with faults for instance."""
+        number = len(self._started)
+        out, log = (self.folder / f"{number}-{command}.{kind}" for kind in ("out", "log"))
+        with out.open("wb") as to_out, log.open("wb") as to_log:
+            process = subprocess.Popen(
+                [*launcher, command, "-c", str(self.config), *options],
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=to_out,
+                stderr=to_log,
+            )
+        program = Program(process, out, log)
+        self._started.append(program)
+        return program
+
+    def run(self, command: str, *options: str, timeout: float = LONG) -> Program:
+        """Run a command to its end; AssertionError with its log where it failed."""
+        program = self.start(command, *options)
+        code = program.wait(timeout)
+        assert code == 0, f"{command} ended with {code}:\n{program.tail()}"
+        return program
+
+    def caught_up(self, timeout: float = LONG) -> Program:
+        """Publish everything that is committed so far."""
+        return self.run("capture", "--until-caught-up", timeout=timeout)
