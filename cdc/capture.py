@@ -150,6 +150,7 @@ class Capture:
             if now - look > _LOOK:
                 look = now
                 self._chores(now)
+            self._load_on()
             if self._finished():
                 return
             if self._connection is not None:
@@ -179,10 +180,13 @@ class Capture:
         self._tell()
 
     def _chores(self, now: float) -> None:
-        parts = self._parts
-        parts.watch()
+        self._parts.watch()
         if now - self._told > _STATUS:
             self._tell()
+
+    def _load_on(self) -> None:
+        """Begin what may be done beside the stream: a range, a portion, the last mark."""
+        parts = self._parts
         if not parts.marks.idle:
             return
         progress = parts.epoch.progress
