@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from tests.sources import Source, recorded
 from tests.workload import Transaction, load
 
 if TYPE_CHECKING:
@@ -107,3 +108,12 @@ def odoo18(odoo18_recording: Recording | None) -> Iterator[Recording | None]:
     yield odoo18_recording
     if odoo18_recording is not None:
         odoo18_recording.drop_copies()
+
+
+@pytest.fixture
+def recorded_odoo(odoo18: Recording | None, request: pytest.FixtureRequest) -> Source:
+    """A real Odoo at work, our own Odoo-shaped database where its files are not there."""
+    if odoo18 is None:
+        own: Source = request.getfixturevalue("own_odoo")
+        return own
+    return recorded(odoo18.copy(), odoo18.workload())

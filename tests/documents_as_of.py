@@ -1,0 +1,86 @@
+"""What the deliveries up to a commit come to, against what SQL said when it was committed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from schemas.config import load
+from schemas.position import Lsn
+from streams.dispatch import dispatch
+from streams.routes import Routes
+from tests.folding import Place, as_of, differences, distinct, out_of_order, report
+from tests.kafka_reading import events
+from tests.oracle import Fields, Oracle, per_target
+
+MODELS: Final = ("product.template", "res.partner", "sale.order")
+Holding = Mapping[Place, Mapping[int, Fields]]
+
+
+@dataclass(slots=True)
+class Checkpoints:
+    """What every target must hold after some of the commits."""
+
+    oracle: Oracle
+    found: list[tuple[Lsn, Holding]] = field(default_factory=list)
+    _last: dict[str, dict[int, Fields]] = field(default_factory=dict)
+
+    def take(self, lsn: Lsn) -> None:
+        """Ask the oracle; the database stands still at `lsn`."""
+        answers = self.oracle.ask()
+        for route, records in answers.items():
+            before = self._last.get(route, {})
+            for record, fields in records.items():
+                if before.get(record) == fields:  # most are: held once, not once per checkpoint
+                    records[record] = before[record]
+        self._last = answers
+        self.found.append((lsn, per_target(answers)))
+
+    def follow(self, commits: Iterable[Lsn], every: int) -> int:
+        """Take one every so many commits and one after the last; return how many there were."""
+        number, lsn = 0, Lsn(0)
+        for number, lsn in enumerate(commits, 1):
+            if number % every == 0:
+                self.take(lsn)
+        if number % every:
+            self.take(lsn)
+        return number
+
+
+def dispatched(servers: str, config: Path) -> list[bytes]:
+    """Return the bodies of all deliveries of what was published, made without a worker.
+
+    AssertionError where an event is of no use to a route, or a document had two events in one
+    transaction.
+    """
+    read = load(config)
+    routes, bodies = Routes.of_config(read), []
+    seen: set[tuple[str, int, Any]] = set()
+    for _, event in events(servers, read.source.name, MODELS):
+        whose = (event.model, event.id, event.position.lsn)
+        assert whose not in seen, f"two events of {whose}"
+        seen.add(whose)
+        made = dispatch(event, routes)
+        assert not made.stillborn, made.stillborn[0].why
+        assert not made.later, made.later[0].why
+        bodies += [delivery.body for delivery in made.deliveries]
+    return bodies
+
+
+def judge(bodies: Iterable[bytes], checkpoints: Checkpoints) -> int:
+    """Fold up to every checkpoint; return how many deliveries there were.
+
+    AssertionError, readable, for the first checkpoint at which something differs, and for what
+    came late, twice with different bytes, or told nothing.
+    """
+    told = distinct(bodies)
+    late = out_of_order(told)
+    assert not late, f"{len(late)} came late, {late[0]} first"
+    expected = dict(checkpoints.found)
+    for number, (lsn, folded) in enumerate(as_of(told, expected), 1):
+        found = differences(expected[lsn], folded.held)
+        assert not found, f"checkpoint {number} of {len(expected)}: {report(found)}"
+        assert not folded.idle, f"{len(folded.idle)} told nothing, {folded.idle[0]} first"
+    return len(told)

@@ -1,0 +1,26 @@
+"""The project's own Odoo-shaped database, with somebody at work in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.fix_services import Database
+from tests.sources import Source
+
+SEED = 18
+STEPS = 2_000
+
+
+@pytest.fixture
+def own_odoo(odoo_database: Database) -> Source:
+    """A small database; its transactions are the same in every run."""
+    from embedded.odoo.simulator import Simulator  # noqa: PLC0415 - unit tests load nothing of it
+
+    def play() -> Iterator[object]:
+        simulator = Simulator(odoo_database.dsn, SEED)
+        for _ in range(STEPS):
+            yield simulator.step()
+
+    return Source(odoo_database.dsn, play)
