@@ -1,0 +1,23 @@
+"""Odoo's domains: parsed once, held against a database, evaluated on documents.
+
+A domain answers as Odoo's own search would for the same rows. What a document cannot answer is
+refused, by `check` before the start and by `compile_domain` at the latest, never guessed. Pure:
+capture, the worker and every preview agree because they all ask here.
+"""
+
+from __future__ import annotations
+
+from schemas.domain.check import archive_reads, check
+from schemas.domain.compile import compile_domain
+from schemas.domain.forms import BadDomain, Domain, reads
+from schemas.domain.parse import parse
+
+__all__ = [
+    "BadDomain",
+    "Domain",
+    "archive_reads",
+    "check",
+    "compile_domain",
+    "parse",
+    "reads",
+]

@@ -1,0 +1,93 @@
+"""A domain, held against a database's models: what it asks for that cannot be answered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from schemas import shaping
+from schemas.document import Read, Resolved, resolve
+from schemas.domain.compile import compile_domain
+from schemas.domain.forms import ACTIVE, Always, BadDomain, Domain, Term
+from schemas.domain.scalars import BASE_LANGUAGE
+from schemas.errors import BadUsage
+from schemas.fields import Models
+from schemas.finding import Fault
+
+_EVERY: Domain = Domain(Always(value=True))
+
+
+def check(domain: Domain, models: Models, model: str) -> list[Fault]:
+    """Return everything that stands between the domain and the documents of `model`.
+
+    Each fault's key is the place of its term in the list, `[2]`. Without a fault the domain
+    compiles for every shape that shows what `reads` names.
+    """
+    if model not in models:
+        try:
+            models.model(model)
+        except BadUsage as error:
+            return [Fault(str(error), error.hint)]
+    return list(_faults(domain, models, model))
+
+
+def archive_reads(domain: Domain, models: Models, model: str) -> list[Read]:
+    """Return the paths of `active` that `active_test` reads and the domain does not name.
+
+    They are the model's own and those of the models that its paths reach through x2many fields.
+    Raises Unknown or Unreadable for what is not there.
+    """
+    return [Read(path) for path in dict.fromkeys(_archive_paths(domain, models, model, ""))]
+
+
+def _faults(domain: Domain, models: Models, model: str) -> Iterator[Fault]:
+    for term in domain.terms():
+        # What an inner domain asks is told apart, at its own place.
+        outer = replace(term, value=_EVERY) if isinstance(term.value, Domain) else term
+        fault = _fault(outer, models, model)
+        if fault is not None:
+            yield fault
+        elif isinstance(term.value, Domain):
+            found = _resolved(models, model, term.path)
+            yield from _faults(term.value, models, found.shape.model)
+
+
+def _fault(term: Term, models: Models, model: str) -> Fault | None:
+    try:
+        shape = shaping.build(models, model, [Read(term.path)])
+        found = resolve(shape, term.path)
+        if isinstance(term.value, Domain) and (found.column is not None or found.special):
+            raise BadDomain(
+                f"`{term.operator}` asks for the records of a relation; {term.path} is none",
+                hint="Compare its value: = or another sign.",
+            )
+        compile_domain(Domain(term), shape, lang=BASE_LANGUAGE)
+    except BadUsage as error:
+        message = str(error)
+        if not message.startswith(term.written):
+            message = f"{term.written}: {message}"
+        return Fault(message, error.hint or "Write a field that its model has.", term.place)
+    return None
+
+
+def _resolved(models: Models, model: str, path: str) -> Resolved:
+    return resolve(shaping.build(models, model, [Read(path)]), path)
+
+
+def _archive_paths(domain: Domain, models: Models, model: str, prefix: str) -> Iterator[str]:
+    if ACTIVE in models.model(model).fields:
+        yield prefix + ACTIVE
+    for term in domain.terms():
+        steps = term.path.split(".")
+        ends = len(steps) if isinstance(term.value, Domain) else len(steps) - 1
+        for end in range(1, ends + 1):
+            path = ".".join(steps[:end])
+            found = _resolved(models, model, path)
+            last = found.links[-1]
+            if not last.many:
+                break  # archived records are seen behind a many2one, and from there on
+            at = f"{prefix}{path}."
+            if end == len(steps) and isinstance(term.value, Domain):
+                yield from _archive_paths(term.value, models, found.shape.model, at)
+            elif ACTIVE in models.model(found.shape.model).fields:
+                yield at + ACTIVE

@@ -1,0 +1,217 @@
+"""A domain, compiled for one shape: closures that read documents and nothing else.
+
+Negations are pushed inwards first, as Odoo does: and and or swap, operators become their
+opposites, and what has none is negated as a whole. So no closure needs a third truth value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, assert_never
+
+from schemas.document import SPECIAL, Link, NotShown, Shape, resolve
+from schemas.domain.forms import (
+    ACTIVE,
+    ANY,
+    NEGATIVE,
+    OPPOSITES,
+    TREES,
+    Always,
+    And,
+    BadDomain,
+    Domain,
+    Node,
+    Not,
+    Or,
+    Term,
+)
+from schemas.domain.own_filters import refuse_filtered, shows_archived
+from schemas.domain.relations import relation_test
+from schemas.domain.values import value_test
+from schemas.event import Document
+
+Predicate = Callable[[Document], bool]
+
+_IS_ACTIVE: Final = Term(ACTIVE, "=", value=True)
+
+
+def compile_domain(
+    domain: Domain, shape: Shape, *, lang: str, active_test: bool = False
+) -> Predicate:
+    """Return whether a document of `shape` matches.
+
+    `lang` is for translated fields, which fall back to en_US. With `active_test` archived records
+    do not match and are not seen through x2many fields, as far as the shape shows `active`,
+    unless a term is about `active` itself. Raises NotShown where the shape lacks a path, and
+    BadDomain for what `check` refuses.
+    """
+    return _Compiler(lang, active_test).domain(domain, shape)
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiler:
+    lang: str
+    active_test: bool
+
+    def domain(self, domain: Domain, shape: Shape) -> Predicate:
+        matches = self.node(domain.root, shape, negated=False)
+        shown = shape.column(ACTIVE) or shape.alias(ACTIVE)
+        if not self.active_test or not shown or domain.names_active():
+            return matches
+        return _all([self.term(_IS_ACTIVE, shape, negated=False), matches])
+
+    def node(self, node: Node, shape: Shape, *, negated: bool) -> Predicate:
+        match node:
+            case Term():
+                return self.term(node, shape, negated=negated)
+            case Always(value):
+                return _constant(value != negated)
+            case Not(operand):
+                return self.node(operand, shape, negated=not negated)
+            case And(operands) | Or(operands):
+                found = [self.node(each, shape, negated=negated) for each in operands]
+                return _all(found) if isinstance(node, And) != negated else _some(found)
+            case _:
+                assert_never(node)
+
+    def term(self, term: Term, shape: Shape, *, negated: bool) -> Predicate:
+        if term.operator in TREES:
+            raise BadDomain(
+                f"{term.written}: `{term.operator}` is not supported",
+                hint="Compare a field of the record, or ids with `in`.",
+            )
+        name, _, rest = term.path.partition(".")
+        if rest:
+            inside = Domain(replace(term, path=rest))
+            return _unless(self.some(shape, name, inside, term), negated)
+        if isinstance(term.value, Domain):
+            found = self.some(shape, name, term.value, term)
+            return _unless(found, (term.operator == ANY) == negated)
+        if negated and term.operator in OPPOSITES:
+            term, negated = replace(term, operator=OPPOSITES[term.operator]), False
+        return self.plain(term, shape, negated=negated)
+
+    def plain(self, term: Term, shape: Shape, *, negated: bool) -> Predicate:
+        """Compile a term about a field of the record itself; `negated` where it must be."""
+        name = term.path
+        if (alias := shape.alias(name)) is not None:
+            return self.related(term, shape, alias, negated=negated)
+        if (link := shape.link(name)) is not None:
+            return relation_test(term, link, negated=negated)
+        if (column := shape.column(name)) is not None:
+            test = value_test(term, column, lang=self.lang, negated=negated)
+            return lambda document: test(document[name])
+        if name in SPECIAL:
+            raise BadDomain(
+                f'{term.written}: Odoo has no field "{name}"',
+                hint='Compare ids: ["id", "in", [7, 8]].',
+            )
+        raise NotShown(f'{shape.model} does not show "{name}"')
+
+    def some(self, shape: Shape, name: str, inside: Domain, term: Term) -> Predicate:
+        """Whether one of the records behind a relational field matches."""
+
+        def behind(model: str, link: Link) -> Predicate:
+            refuse_filtered(model, link, term)
+            hidden = self.active_test and not shows_archived(model, link)
+            return replace(self, active_test=hidden).domain(inside, link.shape)
+
+        return _reached(shape, (name,), behind)
+
+    def related(
+        self, term: Term, shape: Shape, path: Sequence[str], *, negated: bool
+    ) -> Predicate:
+        """Compile a term about a field that reads through others.
+
+        Unlike a path, it is empty where a record on the way is missing, and seen through
+        archived ones.
+        """
+        if negated:
+            raise BadDomain(
+                f'{term.written}: "!" before `{term.operator}` does not work on {term.path},'
+                " which is read from another record",
+                hint=f"Write its path: {'.'.join(path)}.",
+            )
+        values = term.value if isinstance(term.value, tuple) else (term.value,)
+        empty = any(value is False for value in values)
+        missing = empty != (term.operator in NEGATIVE)
+        seeing = replace(self, active_test=False)
+        return seeing.through(term, shape, path, missing=missing)
+
+    def through(
+        self, term: Term, shape: Shape, path: Sequence[str], *, missing: bool
+    ) -> Predicate:
+        first, *rest = path
+        if not rest:
+            return self.term(replace(term, path=first), shape, negated=False)
+        found = _reached(
+            shape,
+            (first,),
+            lambda _, link: self.through(term, link.shape, rest, missing=missing),
+        )
+        if not missing or resolve(shape, first).many:
+            return found
+        return _some([found, self.term(Term(first, "=", value=False), shape, negated=False)])
+
+
+def _reached(
+    shape: Shape, path: Sequence[str], behind: Callable[[str, Link], Predicate]
+) -> Predicate:
+    """Whether a record at the end of `path` matches `behind(model, last link)`."""
+    first, *rest = path
+    if (alias := shape.alias(first)) is not None:
+        return _reached(shape, (*alias, *rest), behind)
+    link = shape.link(first)
+    if link is None:
+        raise NotShown(f'{shape.model} shows nothing through "{first}"')
+    inner = _reached(link.shape, rest, behind) if rest else behind(shape.model, link)
+    return _exists(link, inner)
+
+
+def _exists(link: Link, matches: Predicate) -> Predicate:
+    name = link.name
+    if link.many:
+        return lambda document: any(map(matches, document[name]))
+
+    def test(document: Document) -> bool:
+        record = document[name]
+        return record is not None and matches(record)
+
+    return test
+
+
+def _constant(value: bool) -> Predicate:  # noqa: FBT001  it is the value
+    return lambda _: value
+
+
+def _unless(matches: Predicate, negated: bool) -> Predicate:  # noqa: FBT001  it is the value
+    return (lambda document: not matches(document)) if negated else matches
+
+
+def _all(found: Sequence[Predicate]) -> Predicate:
+    if len(found) == 1:
+        return found[0]
+    tests = tuple(found)
+
+    def test(document: Document) -> bool:
+        for matches in tests:  # noqa: SIM110  half the price of all() over a generator
+            if not matches(document):
+                return False
+        return True
+
+    return test
+
+
+def _some(found: Sequence[Predicate]) -> Predicate:
+    if len(found) == 1:
+        return found[0]
+    tests = tuple(found)
+
+    def test(document: Document) -> bool:
+        for matches in tests:  # noqa: SIM110  half the price of any() over a generator
+            if matches(document):
+                return True
+        return False
+
+    return test
