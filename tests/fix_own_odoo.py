@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.fix_services import Database
 from tests.sources import Source
+
+if TYPE_CHECKING:
+    from tests.fix_services import Database  # a plugin: pytest must be the first to load it
 
 SEED = 18
 STEPS = 2_000
