@@ -6,6 +6,7 @@ so for everything. While Kafka is away it waits, for as long as it takes.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -16,9 +17,17 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Produ
 from schemas.errors import DataAtRisk, ServiceUnavailable
 from schemas.keys import partition_of
 
+logger = logging.getLogger(__name__)
+
+CLIENT_LOG: Final = logging.getLogger("cdc.kafka.client")
+"""What librdkafka would write to stderr; silent, because what matters comes as an error."""
+CLIENT_LOG.propagate = False
+CLIENT_LOG.addHandler(logging.NullHandler())
+
 MAX_MESSAGE: Final = 8 * 1024 * 1024  # bytes; `setup` gives the topics the same limit
 _TIMEOUT: Final = 15.0  # seconds for one answer
 _WAIT: Final = 0.05  # seconds between two calls of on_wait
+_QUIET: Final = 10.0  # seconds between two log lines about a broker that does not answer
 _CONSUMER_ONLY: Final = ("session.timeout.ms", "heartbeat.interval.ms", "max.poll.interval.ms")
 _GENERATION: Final = "generation"
 _CONFIG: Final = "config"
@@ -65,6 +74,7 @@ class Publisher:
         """Connect in the background; `on_wait` is called about 20 times a second while waiting."""
         self._on_wait = on_wait
         self._refused: str = ""
+        self._heard = -_QUIET
         self._producer = Producer(
             {
                 "linger.ms": 2,
@@ -79,8 +89,9 @@ class Publisher:
                 "partitioner": "murmur2_random",
                 "delivery.report.only.error": True,
                 "on_delivery": self._told,
-                "error_cb": lambda _: None,  # a broker that is away shows as waiting
-            }
+                "error_cb": self._hear,
+            },
+            logger=CLIENT_LOG,
         )
         self._open = True
         self._poller = threading.Thread(target=self._poll, name="kafka", daemon=True)
@@ -88,6 +99,8 @@ class Publisher:
 
     def produce(self, topic: str, partition: int, key: bytes, value: bytes) -> None:
         """Hand over one record; waits while too much is on its way. Raises PublishFailed."""
+        if self._refused:
+            self._check()
         while True:
             try:
                 self._producer.produce(topic, value, key, partition)
@@ -129,6 +142,13 @@ class Publisher:
     def _told(self, error: KafkaError | None, message: Message) -> None:
         if error is not None:  # never `==`: it raises TypeError for None in 2.16.1
             self._refused = f"a record of {message.topic()}: {error.str()}"
+
+    def _hear(self, error: KafkaError) -> None:
+        """Say why Kafka is away: a wrong password and a broker that is down only show here."""
+        now = time.monotonic()
+        if now - self._heard > _QUIET:
+            self._heard = now
+            logger.warning("Kafka: %s", error.str(), extra={"action": "kafka_error"})
 
     def _poll(self) -> None:
         while self._open:
@@ -218,7 +238,8 @@ def _consumer(settings: Mapping[str, str], said: list[str]) -> Consumer:
             "enable.auto.commit": False,
             "enable.partition.eof": True,
             "error_cb": lambda error: said.append(error.str()),
-        }
+        },
+        logger=CLIENT_LOG,
     )
 
 

@@ -81,7 +81,13 @@ class Selection:
     @property
     def names(self) -> tuple[str, ...]:
         """Every captured table."""
-        return tuple(sorted([t.name for t in self.tables] + [p.name for p in self.pairs]))
+        return tuple(sorted(self.columns))
+
+    @property
+    def columns(self) -> dict[str, tuple[str, ...]]:
+        """What is read of every captured table."""
+        tables = {table.name: table.read for table in self.tables}
+        return tables | {pair.name: pair.read for pair in self.pairs}
 
 
 def select(config: Config, models: Models) -> Selection:

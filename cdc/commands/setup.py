@@ -1,0 +1,106 @@
+"""`odoo-cdc setup`: publication, slot and topics, made or mended; again it does nothing."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from typing import Final
+
+from cdc.kafka_admin import Admin
+from cdc.postgres import grants, publication, slot
+from cdc.postgres.catalog import load_models
+from cdc.postgres.connect import NotPermitted, Session
+from cdc.selection import select
+from cdc.todo import Step, do, look
+from schemas.config import Config, load
+from schemas.errors import BadUsage
+
+HELP: Final = "make or mend publication, slot and topics"
+EXAMPLE: Final = "odoo-cdc setup --dry-run"
+
+_REPEAT: Final = 5.0  # seconds between two lines about what the slot waits for
+
+
+class NothingToSetUp(BadUsage):
+    """The file has no routes: there is nothing to set up."""
+
+    hint = "Add a route to `routes:`, then `odoo-cdc check`."
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--dry-run", action="store_true", help="list what would be done, and stop")
+    what.add_argument(
+        "--sql", action="store_true", help="print what a DBA would run, with who may, and stop"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do what is to be done, or list it."""
+    config = load(args.config)
+    if not config.routes:
+        raise NothingToSetUp
+    with Session.connect(config.source.dsn, "odoo-cdc-setup") as session:
+        if args.sql:
+            _print_sql(_sql(config, session), as_json=args.json)
+            return 0
+        selection = select(config, load_models(session))
+        admin = Admin(config.kafka)
+        todo = look(config, session, selection, admin)
+        if not args.dry_run:
+            do(todo, config, session, admin, _Waiting())
+    _report(todo.steps(), args)
+    return 0
+
+
+def _report(steps: list[Step], args: argparse.Namespace) -> None:
+    if args.json:
+        found = [{"what": step.what, "needs": step.needs} for step in steps]
+        print(json.dumps({"dry_run": args.dry_run, "steps": found}))
+        return
+    for step in steps:
+        if args.dry_run:
+            print(f"to do: {step.what}\n       needs {step.needs}")
+        else:
+            print(f"done: {step.what}")
+    if not steps:
+        print("everything is as it should be")
+
+
+def _sql(config: Config, session: Session) -> list[str]:
+    """Return the script; where our role may not even read the models, its first half."""
+    role = session.one("SELECT current_user::text")[0]
+    state = slot.look(session, config.source.slot)
+    try:
+        selection = select(config, load_models(session))
+    except NotPermitted:
+        again = "-- Then run `odoo-cdc setup --sql` again: it can name the other tables."
+        return [*grants.script(role, grants.CATALOG, (), ""), "", again]
+    found = publication.look(session, config.source.publication)
+    return grants.script(
+        role,
+        {**selection.columns, **grants.CATALOG},
+        publication.plan(selection.names, found),
+        "" if state.exists else state.name,
+    )
+
+
+def _print_sql(lines: list[str], *, as_json: bool) -> None:
+    print(json.dumps({"sql": lines}) if as_json else "\n".join(lines))
+
+
+class _Waiting:
+    """Says now and then what the creation of the slot waits for."""
+
+    def __init__(self) -> None:
+        self._said = -_REPEAT
+
+    def __call__(self, waiting: tuple[slot.Waiting, ...]) -> None:
+        now = time.monotonic()
+        if now - self._said >= _REPEAT:
+            self._said = now
+            names = ", ".join(map(str, waiting))
+            print(f"the slot waits for a transaction to end: {names}", file=sys.stderr)

@@ -1,0 +1,139 @@
+"""Topics as they are in Kafka, and how they become what the file needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import (
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    NewTopic,
+    ResourceType,
+)
+
+from cdc.kafka import CLIENT_LOG, KafkaAway, client_settings
+from cdc.topics import TopicPlan
+from schemas.errors import BadUsage, ServiceUnavailable
+
+_TIMEOUT: Final = 15.0  # seconds for one answer
+
+
+class TopicNotMade(ServiceUnavailable):
+    """Kafka did not make a topic."""
+
+    hint = (
+        "Kafka's own words say why: replication factor, rights (ACLs) or a policy, for instance."
+    )
+
+
+class PartitionsFixed(BadUsage):
+    """A topic has another number of partitions than the file wants."""
+
+    hint = (
+        "The partition count of a live installation is not changed: chains would move. Write the"
+        " number that the topics have as topics.partitions in sync.yaml."
+    )
+
+
+class Admin:
+    """Kafka's administration, for `setup` and `check`."""
+
+    def __init__(self, settings: Mapping[str, str]) -> None:
+        """Connect in the background."""
+        self._said: list[str] = []
+        mine: dict[str, Any] = {**client_settings(settings), "error_cb": self._hear}
+        self._client = AdminClient(mine, logger=CLIENT_LOG)
+
+    def partitions(self) -> dict[str, int]:
+        """Return every topic with its partition count. Raises KafkaAway with Kafka's words."""
+        try:
+            known = self._client.list_topics(timeout=_TIMEOUT).topics
+        except KafkaException as error:
+            why = self._said[-1] if self._said else _words(error)
+            raise KafkaAway(f"Kafka does not answer: {why}") from error
+        return {name: len(topic.partitions) for name, topic in known.items()}
+
+    def make(self, plans: Sequence[TopicPlan]) -> None:
+        """Make topics. Raises TopicNotMade."""
+        if not plans:
+            return
+        made = self._client.create_topics(
+            [
+                NewTopic(
+                    plan.name,
+                    num_partitions=plan.partitions,
+                    replication_factor=plan.replication,
+                    config=dict(plan.settings),
+                )
+                for plan in plans
+            ]
+        )
+        for name, future in made.items():
+            try:
+                future.result(timeout=2 * _TIMEOUT)
+            except KafkaException as error:
+                if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                    raise TopicNotMade(f"{name}: {_words(error)}") from error
+
+    def differing(self, plans: Sequence[TopicPlan]) -> list[TopicPlan]:
+        """Return the topics whose settings are not those of their plans."""
+        resources = {ConfigResource(ResourceType.TOPIC, plan.name): plan for plan in plans}
+        if not resources:
+            return []
+        futures = self._client.describe_configs(list(resources))
+        found = []
+        for resource, future in futures.items():
+            try:
+                entries = future.result(timeout=_TIMEOUT)
+            except KafkaException as error:
+                raise KafkaAway(f"{resource.name}: {_words(error)}") from error
+            has = {name: entry.value for name, entry in entries.items()}
+            plan = resources[resource]
+            if any(has.get(name) != value for name, value in plan.settings.items()):
+                found.append(plan)
+        return found
+
+    def change(self, plans: Sequence[TopicPlan]) -> None:
+        """Give topics the settings of their plans. Raises TopicNotMade."""
+        if not plans:
+            return
+        resources = [
+            ConfigResource(
+                ResourceType.TOPIC,
+                plan.name,
+                incremental_configs=[
+                    ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)
+                    for name, value in plan.settings.items()
+                ],
+            )
+            for plan in plans
+        ]
+        for resource, future in self._client.incremental_alter_configs(resources).items():
+            try:
+                future.result(timeout=_TIMEOUT)
+            except KafkaException as error:
+                raise TopicNotMade(f"{resource.name}: {_words(error)}") from error
+
+    def _hear(self, error: KafkaError) -> None:
+        self._said.append(error.str())
+
+
+def missing(plans: Iterable[TopicPlan], known: Mapping[str, int]) -> list[TopicPlan]:
+    """Return the topics that are not there. Raises PartitionsFixed."""
+    odd = [
+        f"{plan.name} has {known[plan.name]}, not {plan.partitions}"
+        for plan in plans
+        if known.get(plan.name, plan.partitions) != plan.partitions
+    ]
+    if odd:
+        raise PartitionsFixed(f"partitions: {'; '.join(odd)}")
+    return [plan for plan in plans if plan.name not in known]
+
+
+def _words(error: KafkaException) -> str:
+    inner = error.args[0] if error.args else error
+    return inner.str() if isinstance(inner, KafkaError) else str(inner)

@@ -1,0 +1,116 @@
+"""What stands between a source as it is and as the file wants it, as steps; and doing them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from cdc.kafka_admin import Admin, missing
+from cdc.postgres import publication, slot
+from cdc.postgres.connect import Session
+from cdc.postgres.refusals import SlotLost
+from cdc.selection import Selection
+from cdc.topics import TopicPlan, wanted
+from schemas.config import Config
+from schemas.errors import BadUsage
+
+OWNER: Final = "the owner of Odoo's tables, with CREATE on the database; or a superuser"
+REPLICATION: Final = "a role with REPLICATION"
+MAKER: Final = "Kafka: CREATE on the topic or the cluster"
+CHANGER: Final = "Kafka: ALTER_CONFIGS on the topic"
+
+
+class SlotUnfit(BadUsage):
+    """The replication slot is not one that capture can read."""
+
+    hint = "Name another one as source.slot in sync.yaml, or drop this one."
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing to do, and who may."""
+
+    what: str
+    needs: str
+
+
+@dataclass(frozen=True, slots=True)
+class Todo:
+    """What is to be done, in this order; nothing where everything is as it should be."""
+
+    topics: tuple[TopicPlan, ...] = ()
+    settings: tuple[TopicPlan, ...] = ()
+    statements: tuple[str, ...] = ()
+    slot: str = ""
+
+    def steps(self) -> list[Step]:
+        """Return every step, for people."""
+        return [
+            *(
+                Step(f"make the topic {t.name}, {t.partitions} partitions", MAKER)
+                for t in self.topics
+            ),
+            *(Step(f"change the settings of the topic {t.name}", CHANGER) for t in self.settings),
+            *(Step(statement, OWNER) for statement in self.statements),
+            *(
+                [Step(f"create the replication slot {self.slot}", REPLICATION)]
+                if self.slot
+                else []
+            ),
+        ]
+
+
+def look(config: Config, session: Session, selection: Selection, admin: Admin) -> Todo:
+    """Compare what is there with what the file wants.
+
+    Raises KafkaAway, DatabaseUnreachable (exit 3), PartitionsFixed, PublicationUnfit, SlotUnfit
+    (exit 2), SlotLost (exit 4).
+    """
+    plans = wanted(config)
+    known = admin.partitions()
+    lacking = missing(plans, known)
+    state = slot.look(session, config.source.slot)
+    if state.exists:
+        _refuse_unfit(state, session.one("SELECT current_database()::text")[0])
+    found = publication.look(session, config.source.publication)
+    return Todo(
+        tuple(lacking),
+        tuple(admin.differing([plan for plan in plans if plan.name in known])),
+        tuple(publication.plan(selection.names, found)),
+        "" if state.exists else state.name,
+    )
+
+
+def do(
+    todo: Todo, config: Config, session: Session, admin: Admin, on_wait: slot.OnWait | None = None
+) -> None:
+    """Do it. Topics first: nobody waits for them; the slot last: it holds WAL from then on.
+
+    The publication is there before the slot, whose decoding would not see it otherwise.
+    """
+    admin.make(todo.topics)
+    admin.change(todo.settings)
+    if todo.statements:
+        publication.apply(session, config.source.publication, todo.statements)
+    if todo.slot:
+        slot.create(config.source.dsn, todo.slot, on_wait=on_wait)
+
+
+def unfit(state: slot.SlotState, database: str) -> str:
+    """Say why capture of `database` cannot read from an existing slot, "" where it can."""
+    if state.slot_type != "logical":
+        return f"it is {state.slot_type}, not logical"
+    if state.plugin != slot.PLUGIN:
+        return f"its plugin is {state.plugin}, not {slot.PLUGIN}"
+    if state.database != database:
+        return f"it belongs to the database {state.database}, not {database}"
+    if state.two_phase:
+        return "it decodes prepared transactions (two_phase)"
+    return "it is temporary" if state.temporary else ""
+
+
+def _refuse_unfit(state: slot.SlotState, database: str) -> None:
+    if why := unfit(state, database):
+        raise SlotUnfit(f'the replication slot "{state.name}": {why}')
+    if state.lost:
+        raise SlotLost(f'the replication slot "{state.name}" is lost')
