@@ -1,0 +1,8 @@
+"""An Odoo-shaped database of our own: tables, rows that describe them, data, and a user."""
+
+from __future__ import annotations
+
+from embedded.odoo.database import create
+from embedded.odoo.rows import DEMO, SMALL, Size
+
+__all__ = ["DEMO", "SMALL", "Size", "create"]
