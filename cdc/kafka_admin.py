@@ -9,6 +9,7 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import (
     AdminClient,
     AlterConfigOpType,
+    ClusterMetadata,
     ConfigEntry,
     ConfigResource,
     NewTopic,
@@ -50,12 +51,11 @@ class Admin:
 
     def partitions(self) -> dict[str, int]:
         """Return every topic with its partition count. Raises KafkaAway with Kafka's words."""
-        try:
-            known = self._client.list_topics(timeout=_TIMEOUT).topics
-        except KafkaException as error:
-            why = self._said[-1] if self._said else _words(error)
-            raise KafkaAway(f"Kafka does not answer: {why}") from error
-        return {name: len(topic.partitions) for name, topic in known.items()}
+        return {name: len(topic.partitions) for name, topic in self._known().topics.items()}
+
+    def brokers(self) -> int:
+        """Return how many brokers there are. Raises KafkaAway."""
+        return len(self._known().brokers)
 
     def make(self, plans: Sequence[TopicPlan]) -> None:
         """Make topics. Raises TopicNotMade."""
@@ -117,6 +117,13 @@ class Admin:
                 future.result(timeout=_TIMEOUT)
             except KafkaException as error:
                 raise TopicNotMade(f"{resource.name}: {_words(error)}") from error
+
+    def _known(self) -> ClusterMetadata:
+        try:
+            return self._client.list_topics(timeout=_TIMEOUT)
+        except KafkaException as error:
+            why = self._said[-1] if self._said else _words(error)
+            raise KafkaAway(f"Kafka does not answer: {why}") from error
 
     def _hear(self, error: KafkaError) -> None:
         self._said.append(error.str())

@@ -1,0 +1,96 @@
+"""What `check` can know of the source and of Kafka before capture starts.
+
+`findings` looks; each module beside it says of one thing, from facts alone, what is wrong.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from cdc.checks import kafka, routes, server, stream, tables
+from cdc.kafka_admin import Admin
+from cdc.postgres import publication, slot
+from cdc.postgres.catalog import load_models
+from cdc.postgres.connect import Session
+from cdc.postgres.facts import gather
+from cdc.selection import Selection, select
+from schemas.config import Config
+from schemas.errors import OdooCdcError
+from schemas.fields import Models
+from schemas.finding import Finding
+
+DSN: Final = "source.dsn"
+KAFKA: Final = "kafka"
+
+
+def findings(config: Config) -> list[Finding]:
+    """Return everything that is wrong with source and Kafka; blocking, raises nothing of ours."""
+    return [_placed(config, found) for found in (*_of_source(config), *_of_kafka(config))]
+
+
+def _of_source(config: Config) -> list[Finding]:
+    try:
+        with Session.connect(config.source.dsn, "odoo-cdc-check") as session:
+            return _of_session(config, session)
+    except OdooCdcError as error:
+        return [_of_error(DSN, error)]
+
+
+def _of_session(config: Config, session: Session) -> list[Finding]:
+    facts = gather(session)
+    found = server.findings(facts, slot.look(session, config.source.slot))
+    if any(each.where == server.VERSION for each in found):
+        return found  # what follows asks for what such a server does not know
+    models = load_models(session)
+    faults = routes.findings(config, models)
+    found += faults
+    sound = _without_faults(config, faults)
+    if sound.routes:
+        selection, more = _selected(sound, models)
+        found += more
+        if selection is not None:
+            found += _of_selection(config, session, selection)
+    return found
+
+
+def _of_selection(config: Config, session: Session, selection: Selection) -> list[Finding]:
+    facts = gather(session, selection.columns)
+    state = slot.look(session, config.source.slot)
+    published = publication.look(session, config.source.publication)
+    held = (config.state / "capture").exists()
+    return [
+        *tables.findings(facts, selection, published),
+        *stream.of_publication(selection, published, captured=held),
+        *stream.of_slot(facts, state, captured=held),
+    ]
+
+
+def _selected(config: Config, models: Models) -> tuple[Selection | None, list[Finding]]:
+    try:
+        return select(config, models), []
+    except OdooCdcError as error:
+        return None, [_of_error("routes", error)]
+
+
+def _without_faults(config: Config, faults: list[Finding]) -> Config:
+    bad = {each.where.partition(".")[0] for each in faults if each.level == "error"}
+    sound = tuple(r for r in config.routes if f"routes[{r.index}]" not in bad)
+    return replace(config, routes=sound)
+
+
+def _of_kafka(config: Config) -> list[Finding]:
+    try:
+        return kafka.findings(config, Admin(config.kafka))
+    except OdooCdcError as error:
+        return [_of_error(KAFKA, error)]
+
+
+def _of_error(where: str, error: OdooCdcError) -> Finding:
+    return Finding("error", where, None, str(error), error.hint)
+
+
+def _placed(config: Config, found: Finding) -> Finding:
+    """Give a finding the line of its key; what names a service has the line of its address."""
+    where = DSN if found.where == server.VERSION else found.where
+    return replace(found, where=where, line=found.line or config.lines.of(where))

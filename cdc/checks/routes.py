@@ -1,0 +1,42 @@
+"""Routes against the models of the database: models, domains, mappings. Pure."""
+
+from __future__ import annotations
+
+from schemas import domain, mapping
+from schemas.config import Config, Route
+from schemas.fields import Models, Unknown
+from schemas.finding import Fault, Finding
+
+
+def findings(config: Config, models: Models) -> list[Finding]:
+    """Return what of the routes the database does not bear out."""
+    found = [each for route in config.routes for each in _of_route(route, models)]
+    if config.source.publish != "tables":
+        found.append(
+            Finding(
+                "error",
+                "source.publish",
+                None,
+                "column lists are not supported: whole tables are published, and what no route"
+                " selects is dropped as it is read",
+                "write publish: tables",
+            )
+        )
+    return found
+
+
+def _of_route(route: Route, models: Models) -> list[Finding]:
+    place = f"routes[{route.index}]"
+    try:
+        models.model(route.model)
+    except Unknown as error:
+        return [Finding("error", f"{place}.model", None, str(error), error.hint)]
+    faults = [
+        *_under(f"{place}.domain", domain.check(route.domain, models, route.model)),
+        *_under(f"{place}.", mapping.check(route.mapping, models, route.model)),
+    ]
+    return [Finding("error", where, None, fault.message, fault.remedy) for where, fault in faults]
+
+
+def _under(place: str, faults: list[Fault]) -> list[tuple[str, Fault]]:
+    return [(f"{place}{fault.key}".rstrip("."), fault) for fault in faults]
