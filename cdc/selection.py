@@ -7,11 +7,12 @@ downwards (an order's lines) and upwards (the orders that show a partner).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 from schemas.config import Config
 from schemas.document import ManyToMany, ManyToOne, OneToMany, Read, Shape
+from schemas.domain import archive_reads
 from schemas.fields import Models
 from schemas.shaping import Unreadable, build
 
@@ -98,8 +99,9 @@ def select(config: Config, models: Models) -> Selection:
         reads: list[Read] = []
         for route in group:
             reads += route.reads()
-            if route.active_test and "active" in models.model(model).fields:
-                reads.append(Read("active"))
+            if route.active_test:
+                found = archive_reads(route.domain, models, model)
+                reads += [replace(read, follow=route.follow_lookups) for read in found]
         shapes.append(build(models, model, [Read("key"), *reads]))
     return flatten(tuple(shapes), models)
 

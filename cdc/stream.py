@@ -61,6 +61,7 @@ class Stream:
         """Forget a transaction whose end did not come: the stream begins again."""
         self._begin = None
         self._fold.finish()
+        self._events.forget()
         self.refresh()
 
     def refresh(self) -> None:
@@ -138,6 +139,7 @@ class Stream:
                 return
             case RangeRead():
                 take_over(meaning, self._fold, self._epoch.progress)
+                self._events.forget()
                 self._complete(message.lsn, head)
             case Portion():
                 self._portion(message.lsn, head)

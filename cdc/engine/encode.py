@@ -7,7 +7,7 @@ zig-zag varints, length-prefixed strings, `["null", T]` unions by their branch n
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from struct import Struct
 from typing import Final, Protocol
 
@@ -22,14 +22,11 @@ ABSENT: Final = b"\x00"  # the union's branch 0, the end of an array, false, an 
 PRESENT: Final = b"\x02"
 _TRUE: Final = b"\x02\x01"
 _FALSE: Final = b"\x02\x00"
-_SMALL: Final = 4096
+_SMALL: Final = 16_384  # numbers that are written in advance
 
 
-def zigzag(number: int) -> bytes:
-    """Return an Avro long (64 bits)."""
+def _zigzag(number: int) -> bytes:
     rest = (number << 1) ^ (number >> 63)
-    if rest < 0x80:  # noqa: PLR2004  one byte
-        return rest.to_bytes(1, "big")
     out = bytearray()
     while rest > 0x7F:  # noqa: PLR2004  seven bits a byte
         out.append(rest & 0x7F | 0x80)
@@ -38,7 +35,15 @@ def zigzag(number: int) -> bytes:
     return bytes(out)
 
 
-_LENGTHS: Final = tuple(PRESENT + zigzag(n) for n in range(_SMALL))
+_NUMBERS: Final = tuple(map(_zigzag, range(_SMALL)))
+
+
+def zigzag(number: int) -> bytes:
+    """Return an Avro long (64 bits)."""
+    return _NUMBERS[number] if 0 <= number < _SMALL else _zigzag(number)
+
+
+_LENGTHS: Final = tuple(PRESENT + number for number in _NUMBERS)
 
 
 def text(value: bytes) -> bytes:
@@ -100,14 +105,14 @@ class View(Protocol):
         """Return the ids that an index has for a value, ascending."""
 
     def own(self, node: Node, row: int, stored: bytes) -> Own:
-        """Return `node.own(stored)`, perhaps remembered."""
+        """Return `node.own(row, stored)`, perhaps remembered."""
 
 
 @dataclass(frozen=True, slots=True)
 class Own:
-    """A row's own part of a record: its columns as Avro, and the ids in its links."""
+    """A row's own part of a record: its id and columns as Avro, and the ids in its links."""
 
-    columns: bytes
+    head: bytes
     links: tuple[int | None, ...]
 
 
@@ -153,8 +158,12 @@ class Node:
     order: tuple[int, ...] | None
     external_id: ExternalId | None
     parts: tuple[One | Many, ...]
+    leaf: bool = field(init=False)  # whether a record is nothing but its own columns
 
-    def own(self, stored: bytes) -> Own:
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "leaf", not self.parts and self.external_id is None)
+
+    def own(self, row: int, stored: bytes) -> Own:
         """Encode the row's own columns and read its links."""
         at = compared_at(stored)
         out: list[bytes] = []
@@ -174,7 +183,7 @@ class Node:
                 out.append(write(stored[text_at:at]) if text_at else ABSENT)
         if self.order is not None:
             out = [out[place] for place in self.order]
-        return Own(b"".join(out), tuple(ids))
+        return Own(zigzag(row) + b"".join(out), tuple(ids))
 
 
 def encode(node: Node, row: int, view: View) -> bytes | None:
@@ -183,7 +192,9 @@ def encode(node: Node, row: int, view: View) -> bytes | None:
     if stored is None:
         return None
     own = view.own(node, row, stored)
-    out = [zigzag(row), own.columns]
+    if node.leaf:
+        return own.head
+    out = [own.head]
     if node.external_id is not None:
         out.append(_external_id(node.external_id, row, view))
     for part in node.parts:

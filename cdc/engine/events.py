@@ -20,7 +20,7 @@ from cdc.engine.keys import KEY_SIZE, pack_id, row_key, unpack_key
 from cdc.engine.plan import Plan, Root
 from cdc.engine.row import Links, guards_of, same
 from cdc.engine.store import Store
-from cdc.engine.view import Both, Now, Owns, Then
+from cdc.engine.view import Both, Documents, Now, Owns, Then
 from schemas.event import Mode
 
 LARGEST: Final = 8 * 1024 * 1024 - 4096  # bytes; what Kafka takes, less its own part of a record
@@ -70,6 +70,11 @@ class Events:
         self._largest = largest
         self._layouts = {rows.number: rows.layout for rows in plan.rows}
         self._owns = Owns()
+        self._documents = Documents()
+
+    def forget(self) -> None:
+        """Remember nothing of the documents: rows have changed outside of transactions."""
+        self._documents.forget()
 
     def of_transaction(self, fold: Fold, stamp: Stamp) -> Iterator[Made]:
         """Yield the events of what `fold` remembers."""
@@ -79,7 +84,12 @@ class Events:
         ordinals = count(1)
         for rank, row, writers in touched.in_order():
             root = self._plan.roots[rank]
-            before, after = encode(root.node, row, then), encode(root.node, row, now)
+            after = encode(root.node, row, now)
+            key = row_key(rank, row)
+            before = self._documents.get(key) if root.followed else None
+            if before is None:
+                before = encode(root.node, row, then)
+            self._documents.keep(key, after)
             if before == after:
                 continue
             stored = now.row(root.node.table, row)

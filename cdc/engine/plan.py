@@ -86,6 +86,7 @@ class Root:
     write_date: int  # place among the guards, or -1
     write_uid: int
     tables: frozenset[str]
+    followed: bool  # whether every row that a document shows, once changed, leads to it
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +202,7 @@ class _Compiler:
             guards.index("write_date") if "write_date" in guards else -1,
             guards.index("write_uid") if "write_uid" in guards else -1,
             frozenset(tables),
+            _followed(shape),
         )
 
     def _use(self, table: str, use: Use) -> None:
@@ -290,3 +292,7 @@ def _order(names: list[str]) -> tuple[int, ...]:
 def _cell(text: str) -> bytes:
     data = text.encode()
     return b"t" + pack(">I", len(data)) + data
+
+
+def _followed(shape: Shape) -> bool:
+    return all(link.followed and _followed(link.shape) for link in shape.links)

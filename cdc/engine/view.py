@@ -13,6 +13,7 @@ from cdc.engine.row import Entries
 from cdc.engine.store import Store
 
 _REMEMBERED: Final = 20_000  # rows, and rows' own parts
+_LARGEST: Final = 16 * 1024 * 1024  # bytes of documents
 
 
 class Owns:
@@ -23,16 +24,48 @@ class Owns:
         self._owns: dict[int, tuple[bytes, Own]] = {}
 
     def own(self, node: Node, row: int, stored: bytes) -> Own:
-        """Return `node.own(stored)`."""
+        """Return `node.own(row, stored)`."""
         key = node.number << 64 | row
         known = self._owns.get(key)
         if known is not None and known[0] == stored:
             return known[1]
-        made = node.own(stored)
+        made = node.own(row, stored)
         if len(self._owns) >= _REMEMBERED:
             self._owns.clear()
         self._owns[key] = stored, made
         return made
+
+
+class Documents:
+    """Documents as they were encoded last: before its next change, a document is still that.
+
+    Only of models whose every shown row is followed: with one that is not, a document changes
+    without being visited.
+    """
+
+    def __init__(self) -> None:
+        """Remember none."""
+        self._documents: dict[bytes, bytes] = {}
+        self._size = 0
+
+    def get(self, key: bytes) -> bytes | None:
+        """Return the document of rank and id, None where it is not remembered."""
+        return self._documents.get(key)
+
+    def keep(self, key: bytes, document: bytes | None) -> None:
+        """Remember what a document has become; None: the record is gone."""
+        self._size -= len(self._documents.pop(key, b""))
+        if document is None:
+            return
+        if self._size + len(document) > _LARGEST:
+            self.forget()
+        self._documents[key] = document
+        self._size += len(document)
+
+    def forget(self) -> None:
+        """Forget all: rows have changed behind our back."""
+        self._documents.clear()
+        self._size = 0
 
 
 class Now:
