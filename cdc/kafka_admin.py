@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from confluent_kafka import KafkaError, KafkaException
@@ -78,6 +79,7 @@ class Admin:
             except KafkaException as error:
                 if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                     raise TopicNotMade(f"{name}: {_words(error)}") from error
+        _until(lambda: all(plan.name in self.partitions() for plan in plans))
 
     def differing(self, plans: Sequence[TopicPlan]) -> list[TopicPlan]:
         """Return the topics whose settings are not those of their plans."""
@@ -117,6 +119,7 @@ class Admin:
                 future.result(timeout=_TIMEOUT)
             except KafkaException as error:
                 raise TopicNotMade(f"{resource.name}: {_words(error)}") from error
+        _until(lambda: not self.differing(plans))
 
     def _known(self) -> ClusterMetadata:
         try:
@@ -139,6 +142,13 @@ def missing(plans: Iterable[TopicPlan], known: Mapping[str, int]) -> list[TopicP
     if odd:
         raise PartitionsFixed(f"partitions: {'; '.join(odd)}")
     return [plan for plan in plans if plan.name not in known]
+
+
+def _until(done: Callable[[], bool]) -> None:
+    """Wait until the brokers show what the controller has accepted; not for ever."""
+    deadline = time.monotonic() + _TIMEOUT
+    while not done() and time.monotonic() < deadline:
+        time.sleep(0.05)
 
 
 def _words(error: KafkaException) -> str:
