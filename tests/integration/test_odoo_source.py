@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import psycopg
 import pytest
-from psycopg import sql
 
 from cdc.postgres.catalog import load_models
 from cdc.postgres.connect import Session
@@ -15,6 +13,7 @@ from schemas.document import Read
 from schemas.fields import Kind, Models
 from schemas.shaping import build
 from tests.fix_services import Database
+from tests.odoo_dump import dump
 from tests.oracle import QUESTIONS, Oracle
 
 pytestmark = pytest.mark.integration
@@ -123,20 +122,3 @@ def test_another_seed_gives_other_rows(database: Database, odoo_database: Databa
     create(database.dsn, seed=2, size=SMALL)
 
     assert dump(database.dsn)["res_partner"] != dump(odoo_database.dsn)["res_partner"]
-
-
-def dump(dsn: str) -> dict[str, list[str]]:
-    """Return the rows of every table as text, sorted, and where the sequences stand."""
-    with psycopg.connect(dsn) as connection:
-        found = connection.execute(
-            "SELECT relname::text, relkind::text FROM pg_class"
-            " WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'S')"
-        ).fetchall()
-        dumped: dict[str, list[str]] = {}
-        for name, kind in found:
-            shown = "last_value, is_called" if kind == "S" else "t"
-            rows = connection.execute(
-                sql.SQL("SELECT ({})::text FROM {} t").format(sql.SQL(shown), sql.Identifier(name))
-            )
-            dumped[name] = sorted(row[0] for row in rows)
-        return dumped
