@@ -65,6 +65,17 @@ def client_settings(settings: Mapping[str, str]) -> dict[str, Any]:
     return {name: value for name, value in settings.items() if name not in _CONSUMER_ONLY}
 
 
+class Heard:
+    """Keeps why a broker cannot be reached, which librdkafka only tells an `error_cb`."""
+
+    words: str = ""
+
+    def __call__(self, error: KafkaError) -> None:
+        """Take in one error; that all brokers are down is no reason but its consequence."""
+        if error.code() != KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001  that is its name
+            self.words = error.str()
+
+
 class Publisher:
     """Writes events; one per process."""
 
@@ -107,7 +118,7 @@ class Publisher:
             except BufferError:
                 self._wait()
             except KafkaException as error:
-                raise PublishFailed(f"a record of {topic} was refused: {_said(error)}") from error
+                raise PublishFailed(f"a record of {topic} was refused: {said(error)}") from error
             else:
                 return
 
@@ -176,12 +187,13 @@ def write_schema(  # noqa: PLR0913  what a schema's record holds
 
 def partitions(settings: Mapping[str, str], topics: Iterable[str]) -> int:
     """Return the partition count of all the topics; NoTopic, UnequalPartitions, KafkaAway."""
-    said: list[str] = []
-    client = _consumer(settings, said)
+    heard = Heard()
+    client = _consumer(settings, heard)
     try:
         known = client.list_topics(timeout=_TIMEOUT).topics
     except KafkaException as error:
-        raise KafkaAway(f"Kafka does not answer: {said[-1] if said else _said(error)}") from error
+        client.poll(0)
+        raise KafkaAway(f"Kafka does not answer: {heard.words or said(error)}") from error
     finally:
         client.close()
     counts: dict[str, int] = {}
@@ -197,7 +209,7 @@ def partitions(settings: Mapping[str, str], topics: Iterable[str]) -> int:
 
 def last_generation(settings: Mapping[str, str], topic: str) -> int:
     """Return the latest generation that wrote a schema, 0 for none."""
-    client = _consumer(settings, [])
+    client = _consumer(settings, Heard())
     latest = 0
     try:
         for partition in client.list_topics(topic, timeout=_TIMEOUT).topics[topic].partitions:
@@ -205,7 +217,7 @@ def last_generation(settings: Mapping[str, str], topic: str) -> int:
                 headers = dict(cast("list[tuple[str, bytes]]", message.headers() or []))
                 latest = max(latest, int(headers.get(_GENERATION, b"0")))
     except KafkaException as error:
-        raise KafkaAway(f"Kafka does not answer: {_said(error)}") from error
+        raise KafkaAway(f"Kafka does not answer: {said(error)}") from error
     finally:
         client.close()
     return latest
@@ -230,19 +242,20 @@ def _records(client: Consumer, topic: str, partition: int) -> Iterable[Message]:
         yield message
 
 
-def _consumer(settings: Mapping[str, str], said: list[str]) -> Consumer:
+def _consumer(settings: Mapping[str, str], heard: Heard) -> Consumer:
     return Consumer(
         {
             **client_settings(settings),
             "group.id": "odoo-cdc-capture",  # librdkafka wants a name; it never joins
             "enable.auto.commit": False,
             "enable.partition.eof": True,
-            "error_cb": lambda error: said.append(error.str()),
+            "error_cb": heard,
         },
         logger=CLIENT_LOG,
     )
 
 
-def _said(error: KafkaException) -> str:
+def said(error: KafkaException) -> str:
+    """Return librdkafka's own words for an error."""
     inner = error.args[0] if error.args else error
     return inner.str() if isinstance(inner, KafkaError) else str(inner)

@@ -17,7 +17,7 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 
-from cdc.kafka import CLIENT_LOG, KafkaAway, client_settings
+from cdc.kafka import CLIENT_LOG, Heard, KafkaAway, client_settings, said
 from cdc.topics import TopicPlan
 from schemas.errors import BadUsage, ServiceUnavailable
 
@@ -46,8 +46,8 @@ class Admin:
 
     def __init__(self, settings: Mapping[str, str]) -> None:
         """Connect in the background."""
-        self._said: list[str] = []
-        mine: dict[str, Any] = {**client_settings(settings), "error_cb": self._hear}
+        self._heard = Heard()
+        mine: dict[str, Any] = {**client_settings(settings), "error_cb": self._heard}
         self._client = AdminClient(mine, logger=CLIENT_LOG)
 
     def partitions(self) -> dict[str, int]:
@@ -78,7 +78,7 @@ class Admin:
                 future.result(timeout=2 * _TIMEOUT)
             except KafkaException as error:
                 if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
-                    raise TopicNotMade(f"{name}: {_words(error)}") from error
+                    raise TopicNotMade(f"{name}: {said(error)}") from error
         _until(lambda: all(plan.name in self.partitions() for plan in plans))
 
     def differing(self, plans: Sequence[TopicPlan]) -> list[TopicPlan]:
@@ -92,7 +92,7 @@ class Admin:
             try:
                 entries = future.result(timeout=_TIMEOUT)
             except KafkaException as error:
-                raise KafkaAway(f"{resource.name}: {_words(error)}") from error
+                raise KafkaAway(f"{resource.name}: {said(error)}") from error
             has = {name: entry.value for name, entry in entries.items()}
             plan = resources[resource]
             if any(has.get(name) != value for name, value in plan.settings.items()):
@@ -118,18 +118,16 @@ class Admin:
             try:
                 future.result(timeout=_TIMEOUT)
             except KafkaException as error:
-                raise TopicNotMade(f"{resource.name}: {_words(error)}") from error
+                raise TopicNotMade(f"{resource.name}: {said(error)}") from error
         _until(lambda: not self.differing(plans))
 
     def _known(self) -> ClusterMetadata:
         try:
             return self._client.list_topics(timeout=_TIMEOUT)
         except KafkaException as error:
-            why = self._said[-1] if self._said else _words(error)
+            self._client.poll(0)
+            why = self._heard.words or said(error)
             raise KafkaAway(f"Kafka does not answer: {why}") from error
-
-    def _hear(self, error: KafkaError) -> None:
-        self._said.append(error.str())
 
 
 def missing(plans: Iterable[TopicPlan], known: Mapping[str, int]) -> list[TopicPlan]:
@@ -149,8 +147,3 @@ def _until(done: Callable[[], bool]) -> None:
     deadline = time.monotonic() + _TIMEOUT
     while not done() and time.monotonic() < deadline:
         time.sleep(0.05)
-
-
-def _words(error: KafkaException) -> str:
-    inner = error.args[0] if error.args else error
-    return inner.str() if isinstance(inner, KafkaError) else str(inner)
