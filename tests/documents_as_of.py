@@ -75,7 +75,7 @@ def judge(bodies: Iterable[bytes], checkpoints: Checkpoints) -> int:
     """Fold up to every checkpoint; return how many deliveries there were.
 
     AssertionError, readable, for the first checkpoint at which something differs, and for what
-    came late, twice with different bytes, or told nothing.
+    came late, came twice with different bytes, or does not follow from what was held.
     """
     told = distinct(bodies)
     late = out_of_order(told)
@@ -84,5 +84,5 @@ def judge(bodies: Iterable[bytes], checkpoints: Checkpoints) -> int:
     for number, (lsn, folded) in enumerate(as_of(told, expected), 1):
         found = differences(expected[lsn], folded.held)
         assert not found, f"checkpoint {number} of {len(expected)}: {report(found)}"
-        assert not folded.idle, f"{len(folded.idle)} told nothing, {folded.idle[0]} first"
+        assert not folded.doubts, f"{len(folded.doubts)} in doubt, {folded.doubts[0]} first"
     return len(told)

@@ -28,6 +28,7 @@ class Told:
     operation: str
     mode: str
     fields: Fields
+    changed: list[str] | None = None
 
     @classmethod
     def read(cls, body: bytes) -> Told:
@@ -43,6 +44,7 @@ class Told:
             record["operation"],
             routing["mode"],
             message["data"]["fields"],
+            record["changed"],
         )
 
 
@@ -50,11 +52,12 @@ class Told:
 class Folded:
     """What targets hold after the deliveries so far.
 
-    `idle` are updates that told nothing that was not held; `repeated` are second copies.
+    `doubts` are deliveries that do not follow from what was held, as when one before them is
+    missing; `repeated` are second copies.
     """
 
     held: dict[Place, dict[int, Fields]] = field(default_factory=dict)
-    idle: list[str] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
     repeated: list[str] = field(default_factory=list)
     _last: dict[tuple[Place, int], Position] = field(default_factory=dict)
 
@@ -68,14 +71,13 @@ class Folded:
         assert last is None or last < told.position, f"{told.id} came after {last}"
         self._last[whose] = told.position
         records = self.held.setdefault(told.place, {})
+        doubt = _doubt(told, records.get(told.record)) if told.mode == "stream" else ""
+        if doubt:
+            self.doubts.append(f"{told.id}: {doubt}")
         if told.operation in {"leave", "delete"}:
             records.pop(told.record, None)
-            return
-        before = records.get(told.record)
-        told_nothing = before is not None and not any(_differ(before, told.fields, ""))
-        if told.operation == "update" and told_nothing:
-            self.idle.append(told.id)
-        records[told.record] = told.fields
+        else:
+            records[told.record] = told.fields
 
 
 def distinct(bodies: Iterable[bytes]) -> list[Told]:
@@ -128,6 +130,24 @@ def differences(
             else:
                 found += [f"{where} {one}" for one in _differ(wanted[record], there[record], "")]
     return found
+
+
+def _doubt(told: Told, before: Fields | None) -> str:
+    """Return why a delivery cannot follow on what is held, "" where it can."""
+    if told.operation == "create":
+        return "" if before is None else "create of what is held"
+    if before is None:
+        return f"{told.operation} of what is not held"
+    if told.operation != "update":
+        return ""
+    names = [
+        name
+        for name, value in told.fields.items()
+        if any(_differ(before.get(name, ABSENT), value, name))
+    ]
+    if not names:
+        return "update that tells nothing"
+    return "" if names == told.changed else f"changed is {told.changed}, and {names} did"
 
 
 def report(found: list[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -68,10 +69,11 @@ def _read(consumer: Consumer, ends: dict[tuple[str, int], int]) -> list[Record]:
     consumer.assign([TopicPartition(topic, partition, 0) for topic, partition in ends])
     records: list[Record] = []
     open_ends = dict(ends)
+    deadline = time.monotonic() + TIMEOUT
     while open_ends:
-        batch = consumer.consume(5_000, TIMEOUT)
-        assert batch, f"nothing came of {sorted(open_ends)}"
-        for message in batch:
+        # It waits until it has as many as it is asked for, or that long.
+        for message in consumer.consume(1_000, 0.1):
+            deadline = time.monotonic() + TIMEOUT
             error = message.error()
             assert error is None, error
             where = message.topic() or "", message.partition() or 0
@@ -81,4 +83,5 @@ def _read(consumer: Consumer, ends: dict[tuple[str, int], int]) -> list[Record]:
                 records.append(Record(*where, offset, bytes(key), bytes(value)))
             if offset >= ends[where] - 1:
                 open_ends.pop(where, None)
+        assert time.monotonic() < deadline, f"nothing more came of {sorted(open_ends)}"
     return records

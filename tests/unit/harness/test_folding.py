@@ -13,7 +13,13 @@ from tests.folding import Folded, Told, as_of, differences, distinct, out_of_ord
 ORDERS = ("shop", "orders")
 
 
-def told(operation: str, lsn: int, fields: dict[str, Any], record: int = 42) -> Told:
+def told(
+    operation: str,
+    lsn: int,
+    fields: dict[str, Any],
+    record: int = 42,
+    changed: list[str] | None = None,
+) -> Told:
     position = Position(1, Lsn(lsn), 1)
     return Told(
         f"odoo_a/shop/sale.order/{record}/orders/{position.sequence}",
@@ -23,6 +29,7 @@ def told(operation: str, lsn: int, fields: dict[str, Any], record: int = 42) -> 
         operation,
         "stream",
         fields,
+        changed,
     )
 
 
@@ -34,7 +41,7 @@ def message(lsn: int, fields: dict[str, Any]) -> bytes:
             "sequence": sequence,
             "data": {
                 "routing": {"target": "shop", "route": "orders", "mode": "stream"},
-                "record": {"id": 42, "operation": "update"},
+                "record": {"id": 42, "operation": "update", "changed": ["name"]},
                 "fields": fields,
             },
         }
@@ -73,13 +80,49 @@ def test_each_mark_sees_what_was_committed_up_to_it() -> None:
     assert seen == [{}, {42: {"n": 1}}, {42: {"n": 1}}, {42: {"n": 2}}]
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "doubt"),
+    [
+        pytest.param(("create", None), ("create", None), "create of what is held", id="created"),
+        pytest.param(None, ("update", ["name"]), "update of what is not held", id="unknown"),
+        pytest.param(None, ("leave", None), "leave of what is not held", id="left unknown"),
+        pytest.param(None, ("delete", None), "delete of what is not held", id="deleted unknown"),
+        pytest.param(("create", None), ("update", ["name"]), "changed is", id="said too little"),
+        pytest.param(("create", None), ("update", ["name", "qty", "x"]), "changed is", id="much"),
+    ],
+)
+def test_what_does_not_follow_from_what_is_held_is_noticed(
+    first: tuple[str, list[str] | None] | None, second: tuple[str, list[str] | None], doubt: str
+) -> None:
+    folded = Folded()
+    if first:
+        folded.take(told(first[0], 1, {"qty": "1", "name": "a", "x": 1}))
+
+    folded.take(told(second[0], 2, {"qty": "2", "name": "b", "x": 1}, changed=second[1]))
+
+    assert len(folded.doubts) == 1
+    assert doubt in folded.doubts[0]
+
+
 def test_an_update_that_tells_nothing_is_noticed() -> None:
     folded = Folded()
     folded.take(told("create", 1, {"qty": "1.0", "name": "a"}))
 
-    folded.take(told("update", 2, {"qty": "1.00", "name": "a"}))
+    folded.take(told("update", 2, {"qty": "1.00", "name": "a"}, changed=[]))
 
-    assert len(folded.idle) == 1
+    assert "tells nothing" in folded.doubts[0]
+
+
+def test_what_follows_is_not_in_doubt() -> None:
+    folded = Folded()
+
+    folded.take(told("create", 1, {"qty": "1.0", "name": "a"}))
+    folded.take(told("update", 2, {"qty": "1.00", "name": "b"}, changed=["name"]))
+    folded.take(told("leave", 3, {}))
+    folded.take(told("create", 4, {}))
+    folded.take(told("delete", 5, {}))
+
+    assert folded.doubts == []
 
 
 def test_a_second_copy_is_not_applied() -> None:
