@@ -7,7 +7,7 @@ import logging
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from cdc import kafka
 from cdc.capture import Capture, Parts
@@ -28,6 +28,7 @@ from cdc.progress import Progress
 from cdc.selection import select
 from cdc.shadow.store import Shadow
 from cdc.stream import Stream
+from cdc.vitals import Vitals
 from schemas.avro import MARKER, event_schema, fingerprint
 from schemas.config import Config
 from schemas.errors import DataAtRisk
@@ -67,7 +68,14 @@ class _Source:
     slot: slot.SlotState
 
 
-def assemble(config: Config, stack: ExitStack, *, until_caught_up: bool = False) -> Capture:
+class Assembled(NamedTuple):
+    """Capture, and who tells how it stands."""
+
+    capture: Capture
+    vitals: Vitals
+
+
+def assemble(config: Config, stack: ExitStack, *, until_caught_up: bool = False) -> Assembled:
     """Put capture together; what it opens is closed with `stack`.
 
     Raises before anything is read: DatabaseUnreachable, NoTopic, KafkaAway (exit 3), Unknown,
@@ -93,13 +101,14 @@ def assemble(config: Config, stack: ExitStack, *, until_caught_up: bool = False)
     stack.callback(reader.close)
     stream.marks = Marks(reader)
     stack.callback(stream.marks.close)
-    watch = Watch(config.source.dsn, config.source.publication, source.plan.by_name)
+    place = (config.source.dsn, config.source.slot, config.source.publication)
+    watch = Watch(*place, source.plan.by_name)
     stack.callback(watch.close)
-    following = Following(config.source.dsn, config.source.slot, config.source.publication)
+    following = Following(*place)
     parts = Parts(source.plan, fold, epoch, stream, stream.marks, following.begin, watch.check)
     capture = Capture(parts, until_caught_up=until_caught_up)
     waiting.capture = capture
-    return capture
+    return Assembled(capture, Vitals(capture, parts, shadow, lambda: watch.slot.wal_held))
 
 
 class _Waiting:

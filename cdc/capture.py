@@ -91,6 +91,12 @@ class Capture:
         """Whether the stream is being followed."""
         return self._connection is not None
 
+    @property
+    def kafka_away(self) -> bool:
+        """Whether Kafka has kept it waiting for long."""
+        since = self._waiting_since
+        return since is not None and time.monotonic() - since > _PATIENCE
+
     def run(self) -> None:
         """Capture; a connection that is lost is made again, everything else is raised."""
         failures = 0

@@ -75,6 +75,8 @@ class Epoch:
         self.watermark, self.progress = _standing(shadow)
         self.changes = 0
         self.events = 0
+        self.total = 0
+        """The changes of all epochs."""
         self._publisher = publisher
         self._shadow = shadow
         self._topics = topics
@@ -99,6 +101,7 @@ class Epoch:
         if not self.changes:
             self._opened = time.monotonic()
         self.changes += changes
+        self.total += changes
 
     @property
     def full(self) -> bool:
@@ -127,7 +130,8 @@ class Epoch:
         if self._unsent:
             self._publisher.flush()
             self._unsent = False
-        self._shadow.note(PROGRESS, {"lsn": self.watermark.passed, **self.progress.to_json()})
+        standing = {"lsn": self.watermark.passed, "at": time.time(), **self.progress.to_json()}
+        self._shadow.note(PROGRESS, standing)
         self._shadow.commit()
         self.watermark.commit()
         self._shadow.begin()

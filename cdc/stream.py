@@ -38,6 +38,8 @@ class Stream:
         """Handle nothing yet; `marks` is set before the first frame."""
         self.caught_up = False
         self.transactions = 0
+        self.commit_time = 0
+        """Of the last transaction; microseconds since 2000-01-01."""
         self.marks: Marks
         self.snapshot: frozenset[str] = frozenset()
         """The models whose existing documents are published when they are loaded."""
@@ -126,6 +128,7 @@ class Stream:
         changes = self._fold.count
         self._fold.finish()
         self.transactions += 1
+        self.commit_time = begin.commit_time
         self._epoch.watermark.reach(commit.end_lsn)
         self._epoch.did(max(changes, 1))
 

@@ -9,6 +9,7 @@ from contextlib import ExitStack, closing
 from typing import Final
 
 from cdc.assembly import assemble
+from cdc.health import Health
 from schemas.config import load
 from schemas.errors import BadUsage
 
@@ -39,7 +40,8 @@ def run(args: argparse.Namespace) -> int:
     if not config.routes:
         raise NothingToCapture
     with ExitStack() as stack:
-        capture = assemble(config, stack, until_caught_up=args.until_caught_up)
+        capture, vitals = assemble(config, stack, until_caught_up=args.until_caught_up)
+        stack.enter_context(Health(config.health.listen, vitals.ready, vitals.metrics))
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: capture.stop())
         with closing(capture):

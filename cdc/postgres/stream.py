@@ -8,10 +8,11 @@ import time
 from collections.abc import Collection
 from typing import Final
 
-from cdc.postgres import publication
+from cdc.postgres import publication, slot
 from cdc.postgres.connect import Session
 from cdc.postgres.refusals import PublicationMissing, SlotBusy
 from cdc.postgres.replication import Replication, readable
+from cdc.postgres.slot import SlotState
 from schemas.errors import OdooCdcError, ServiceUnavailable
 
 logger = logging.getLogger(__name__)
@@ -75,8 +76,12 @@ class Watch:
     table out of one with a column list.
     """
 
-    def __init__(self, dsn: str, publication_name: str, tables: Collection[str]) -> None:
+    def __init__(
+        self, dsn: str, slot_name: str, publication_name: str, tables: Collection[str]
+    ) -> None:
         """Begin at once, on a thread of its own."""
+        self.slot = SlotState(slot_name, exists=True)
+        """What the last look has seen of it."""
         self._dsn = dsn
         self._publication = publication_name
         self._tables = frozenset(tables)
@@ -107,6 +112,7 @@ class Watch:
 
     def _look(self, session: Session) -> None:
         while not self._end.wait(_LOOK):
+            self.slot = slot.look(session, self.slot.name)
             state = publication.look(session, self._publication)
             missing = sorted(self._tables - set(state.tables))
             if missing:
