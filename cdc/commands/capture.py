@@ -32,6 +32,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="exit 0 once everything committed before the start is published and confirmed",
     )
+    parser.add_argument(
+        "--health",
+        metavar="ADDRESS",
+        help="where to tell how it is, instead of the file's health.listen; empty: nowhere",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -41,7 +46,8 @@ def run(args: argparse.Namespace) -> int:
         raise NothingToCapture
     with ExitStack() as stack:
         capture, vitals = assemble(config, stack, until_caught_up=args.until_caught_up)
-        stack.enter_context(Health(config.health.listen, vitals.ready, vitals.metrics))
+        listen = config.health.listen if args.health is None else args.health
+        stack.enter_context(Health(listen, vitals.ready, vitals.metrics))
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: capture.stop())
         with closing(capture):

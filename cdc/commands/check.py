@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Final, cast
+from typing import Final
 
-from schemas.config import Config, ConfigError, load
+from cdc.contributors import ask
+from schemas.config import ConfigError, load
 from schemas.finding import Finding
 
 HELP: Final = "look for everything that can be known before starting: file, database, Kafka, WSO2"
 EXAMPLE: Final = "odoo-cdc check --json"
 GROUP: Final = "odoo_cdc.checks"
-
-_Check = Callable[[Config], list[Finding]]
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -31,7 +27,10 @@ def run(args: argparse.Namespace) -> int:
     except ConfigError as error:
         found = error.findings
     else:
-        found = [*config.warnings, *_ask(config)]
+        found = [
+            *config.warnings,
+            *(each for said in ask(GROUP, config).values() for each in said),
+        ]
     found.sort(key=lambda each: (each.level != "error", each.line or 0))
     errors = sum(each.level == "error" for each in found)
     if args.json:
@@ -39,18 +38,6 @@ def run(args: argparse.Namespace) -> int:
     else:
         _print(found, errors, args.config)
     return 1 if errors else 0
-
-
-def _ask(config: Config) -> list[Finding]:
-    """Ask all at once: what is away keeps each waiting for its own timeout only."""
-    checks = [cast("_Check", entry.load()) for entry in sorted_entries(GROUP)]
-    with ThreadPoolExecutor(max(1, len(checks)), thread_name_prefix="check") as pool:
-        return [each for found in pool.map(lambda check: check(config), checks) for each in found]
-
-
-def sorted_entries(group: str) -> list[EntryPoint]:
-    """Return who contributes, always in the same order."""
-    return sorted(entry_points(group=group), key=lambda entry: entry.name)
 
 
 def _print(found: list[Finding], errors: int, path: Path) -> None:

@@ -1,0 +1,99 @@
+"""How far capture is, seen from outside: from Postgres, and from the shadow on this host."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any, Final
+
+from cdc.epoch import PROGRESS
+from cdc.postgres import slot
+from cdc.postgres.connect import Session
+from cdc.postgres.facts import Facts, gather
+from cdc.postgres.slot import SlotState
+from cdc.shadow.look import Seen, look
+from schemas.config import Config
+from schemas.errors import ServiceUnavailable
+from schemas.position import format_lsn
+
+_HALF: Final = 0.5
+_MEGABYTE: Final = 1 << 20
+
+
+def report(config: Config) -> dict[str, Any]:
+    """Return how far capture is; `unavailable` says why Postgres could not be asked.
+
+    Sizes are bytes, times seconds. `lag_seconds` is the age of what is durable, 0 where nothing
+    is left to do, None where this host has no shadow to ask.
+    """
+    seen = look(config.state / "capture")
+    try:
+        with Session.connect(config.source.dsn, "odoo-cdc-status") as session:
+            facts = gather(session)
+            state = slot.look(session, config.source.slot)
+    except ServiceUnavailable as error:
+        return {**_of_shadow(seen), "unavailable": str(error), "warnings": []}
+    return {
+        **_of_slot(state),
+        "lag_seconds": _age(seen, state, time.time()),
+        "wal_keep_bytes": facts.max_slot_wal_keep_size,
+        **_of_shadow(seen),
+        "warnings": list(warnings(facts, state)),
+    }
+
+
+def warnings(facts: Facts, state: SlotState) -> Iterator[str]:
+    """Say what will be lost if nothing is done: from half of what Postgres keeps."""
+    name = f'the replication slot "{state.name}"'
+    if not state.exists:
+        yield f"{name} is not there: `odoo-cdc setup` makes it before the first start"
+        return
+    if state.lost:
+        yield f"{name} is lost: run `odoo-cdc capture --recover`"
+        return
+    if state.active_pid is None:
+        yield "capture is not running: Postgres keeps all WAL for it"
+    held, keep = state.wal_held or 0, facts.max_slot_wal_keep_size
+    if keep is not None and held > keep * _HALF:
+        yield (
+            f"{name} holds {held // _MEGABYTE} of the {keep // _MEGABYTE} MiB of WAL that"
+            " Postgres keeps (max_slot_wal_keep_size); beyond that it is lost"
+        )
+    elif state.wal_status in {"extended", "unreserved"}:
+        yield f"{name} holds {held // _MEGABYTE} MiB of WAL ({state.wal_status})"
+    oldest = facts.oldest_write
+    if oldest is not None and (oldest.seconds or 0) > 600:  # noqa: PLR2004  seconds
+        yield (
+            f"a write transaction of {oldest.name} is open for {oldest.seconds:.0f} s: what it"
+            " has written is published when it ends, and WAL is kept till then"
+        )
+
+
+def _of_slot(state: SlotState) -> dict[str, Any]:
+    return {
+        "slot": state.name,
+        "slot_state": "lost" if state.lost else state.wal_status or "missing",
+        "running": state.active_pid is not None,
+        "lag_bytes": state.lag,
+        "wal_held_bytes": state.wal_held,
+        "confirmed_lsn": state.confirmed_flush_lsn and format_lsn(state.confirmed_flush_lsn),
+    }
+
+
+def _of_shadow(seen: Seen | None) -> dict[str, Any]:
+    if seen is None:
+        return {"shadow_bytes": None, "generation": None, "loading": [], "publishing": []}
+    about, progress = seen.notes.get("about", {}), seen.notes.get(PROGRESS, {})
+    return {
+        "shadow_bytes": seen.size,
+        "generation": about.get("generation"),
+        "loading": sorted(progress.get("frontiers", ())),
+        "publishing": sorted(progress.get("published", ())),
+    }
+
+
+def _age(seen: Seen | None, state: SlotState, now: float) -> float | None:
+    if not state.lag:
+        return 0.0
+    at = seen.notes.get(PROGRESS, {}).get("at") if seen else None
+    return None if at is None else round(max(0.0, now - at), 1)
