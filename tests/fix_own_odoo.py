@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,9 +21,9 @@ def own_odoo(odoo_database: Database) -> Source:
     """A small database; its transactions are the same in every run."""
     from embedded.odoo.simulator import Simulator  # noqa: PLC0415 - unit tests load nothing of it
 
-    def play() -> Iterator[object]:
-        simulator = Simulator(odoo_database.dsn, SEED)
-        for _ in range(STEPS):
-            yield simulator.step()
+    def play() -> Generator[object]:
+        with Simulator(odoo_database.dsn, SEED) as simulator:
+            for _ in range(STEPS):
+                yield simulator.step()
 
     return Source(odoo_database.dsn, play)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 
@@ -20,7 +21,7 @@ class Source:
     """
 
     dsn: str
-    play: Callable[[], Iterator[object]]
+    play: Callable[[], Generator[object]]
 
     def lsn(self) -> Lsn:
         """Return where the WAL ends."""
@@ -29,15 +30,18 @@ class Source:
 
     def commits(self, most: int | None = None) -> Iterator[Lsn]:
         """Commit so many transactions, or all; yield a position at or behind each one's end."""
-        with psycopg.connect(self.dsn, autocommit=True) as connection:
-            for _ in islice(self.play(), most):
+        with (
+            psycopg.connect(self.dsn, autocommit=True) as connection,
+            closing(self.play()) as played,
+        ):
+            for _ in islice(played, most):
                 yield _lsn(connection)
 
 
 def recorded(dsn: str, transactions: list[Transaction]) -> Source:
     """Play a recorded workload."""
 
-    def play() -> Iterator[object]:
+    def play() -> Generator[object]:
         with Player(dsn) as player:
             yield from player.play(transactions)
 
