@@ -11,13 +11,20 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Final, Protocol, cast
 
-from schemas.errors import OdooCdcError
+from schemas.errors import BadUsage, OdooCdcError
 from schemas.fields import nearest
 from schemas.logs import FORMATS, set_up
 
 COMMANDS: Final = "odoo_cdc.commands"
 _USAGE: Final = 2
+_UNEXPECTED: Final = 70  # EX_SOFTWARE of sysexits.h: a supervisor starts it again
 _INTERRUPTED: Final = 130
+
+
+class CommandUnavailable(BadUsage):
+    """What the command needs is not installed."""
+
+    hint = "pip install 'odoo-cdc[embedded]' brings the services of the demo."
 
 
 class Command(Protocol):
@@ -35,24 +42,8 @@ class Command(Protocol):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; return the exit code (CONTRACT, section 1)."""
-    words = list(sys.argv[1:] if argv is None else argv)
-    found = {entry.name: entry for entry in entry_points(group=COMMANDS)}
-    if not words or words[0] in {"-h", "--help"}:
-        print(_overview(found))
-        return 0 if words else _USAGE
-    name, *rest = words
-    if name not in found:
-        near = nearest(name, list(found))
-        hint = f'Did you mean "{near}"?' if near else "`odoo-cdc --help` lists the commands."
-        return _say(f'there is no command "{name}"', hint, _USAGE)
-    return _run(name, cast("Command", found[name].load()), rest)
-
-
-def _run(name: str, command: Command, words: list[str]) -> int:
-    args = _parser(name, command).parse_args(words)
-    set_up(args.log_format)
     try:
-        code = command.run(args)
+        code = _dispatch(list(sys.argv[1:] if argv is None else argv))
         sys.stdout.flush()
     except OdooCdcError as error:
         return _say(str(error), error.hint, error.exit_code)
@@ -66,9 +57,35 @@ def _run(name: str, command: Command, words: list[str]) -> int:
         return _say(
             f"unexpected: {type(error).__name__}: {error}",
             "This is a fault of odoo-cdc; ODOO_CDC_LOG_LEVEL=DEBUG shows where it happened.",
-            1,
+            _UNEXPECTED,
         )
     return code
+
+
+def _dispatch(words: list[str]) -> int:
+    found = {entry.name: entry for entry in entry_points(group=COMMANDS)}
+    if not words or words[0] in {"-h", "--help"}:
+        print(_overview(found))
+        return 0 if words else _USAGE
+    name, *rest = words
+    if name not in found:
+        near = nearest(name, list(found))
+        hint = f'Did you mean "{near}"?' if near else "`odoo-cdc --help` lists the commands."
+        return _say(f'there is no command "{name}"', hint, _USAGE)
+    command = _load(found[name])
+    try:
+        args = _parser(name, command).parse_args(rest)
+    except SystemExit as end:  # --help, or usage that argparse has explained
+        return int(end.code or 0)
+    set_up(args.log_format)
+    return command.run(args)
+
+
+def _load(entry: EntryPoint) -> Command:
+    try:
+        return cast("Command", entry.load())
+    except ModuleNotFoundError as error:
+        raise CommandUnavailable(f'"{entry.name}" needs {error.name}') from error
 
 
 def _parser(name: str, command: Command) -> argparse.ArgumentParser:
@@ -100,8 +117,11 @@ def _parser(name: str, command: Command) -> argparse.ArgumentParser:
 def _overview(found: dict[str, EntryPoint]) -> str:
     lines = ["usage: odoo-cdc COMMAND [-c sync.yaml] [--help]", "", "commands:"]
     for name in sorted(found):
-        command = cast("Command", found[name].load())
-        lines.append(f"  {name:<8} {command.HELP}")
+        try:
+            about = _load(found[name]).HELP
+        except CommandUnavailable as error:
+            about = f"(not available: {error})"
+        lines.append(f"  {name:<8} {about}")
     return "\n".join(lines)
 
 
