@@ -34,10 +34,11 @@ from streams.at_least_once import (
 from streams.calls import Sender
 from streams.forward import Forwarder, Limits, Ports
 from streams.item import Terms
-from streams.kafka import Shelves, Writer
+from streams.kafka import Writer
 from streams.metrics import Gauge, Metrics
 from streams.routes import Routes
 from streams.schema_reader import SchemaReader
+from streams.shelves import Shelves
 from streams.waiting import Cabinet
 from streams.watchdog import Watchdog
 

@@ -160,7 +160,7 @@ class Item:
         """Read a record of `retries`; ValueError or KeyError where it is not one."""
         fields = json.loads(value)
         return cls(
-            delivery=_delivery(fields),
+            delivery=delivery_of(fields["id"], fields["delivery"], fields["body"]),
             terms=Terms.from_fields(fields["terms"]),
             order=fields["order"],
             since=fields["since"],
@@ -197,13 +197,13 @@ def origin(delivery: Delivery) -> dict[str, Any]:
     }
 
 
-def _delivery(fields: dict[str, Any]) -> Delivery:
-    chain, route, sequence = split_delivery_id(fields["id"])
-    about = fields["delivery"]
+def delivery_of(delivery_id: str, about: dict[str, Any], body: str) -> Delivery:
+    """Return the delivery that `origin` and its id describe."""
+    chain, route, sequence = split_delivery_id(delivery_id)
     return Delivery(
-        id=fields["id"],
+        id=delivery_id,
         chain=chain,
-        target=fields["target"],
+        target=target_of(chain),
         route=route,
         sequence=sequence,
         model=about["model"],
@@ -213,5 +213,5 @@ def _delivery(fields: dict[str, Any]) -> Delivery:
         source=about["source"],
         time=about["time"],
         traceparent=about["traceparent"],
-        body=fields["body"].encode(),
+        body=body.encode(),
     )

@@ -1,4 +1,4 @@
-"""Kafka outside Faust: a writer that knows what Kafka has, and readers of whole partitions.
+"""Kafka outside Faust: its clients, and a writer that knows what Kafka has.
 
 Everything is written by one idempotent librdkafka producer per process, with the partition given
 explicitly (`schemas.keys.partition_of`), and a write has happened only when Kafka says so.
@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
-from collections.abc import AsyncIterator, Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -26,12 +25,9 @@ from confluent_kafka import (
 )
 
 from schemas.errors import ServiceUnavailable
-from schemas.topics import Topics
-from streams.desk import Chunk, Post, Shelf, Stored
 
 MAX_MESSAGE: Final = 8 * 1024 * 1024  # bytes; `setup` gives the topics the same limit
-_CHUNK: Final = 1000  # records that a reader holds at a time
-_PATIENCE: Final = 30.0  # seconds without a record or an end before Kafka counts as away
+PATIENCE: Final = 30.0  # seconds without an answer before Kafka counts as away
 _Told = partial[None]
 _CONSUMER_ONLY: Final = ("session.timeout.ms", "heartbeat.interval.ms", "max.poll.interval.ms")
 
@@ -88,7 +84,7 @@ def describe(error: KafkaException) -> str:
 
 def marks(client: Consumer, topic: str, partition: int) -> tuple[int, int]:
     """Return the first offset that Kafka still has and the one behind the last."""
-    found = client.get_watermark_offsets(TopicPartition(topic, partition), timeout=_PATIENCE)
+    found = client.get_watermark_offsets(TopicPartition(topic, partition), timeout=PATIENCE)
     if found is None:
         raise KafkaAway(f"Kafka does not tell where {topic}[{partition}] ends")
     low, high = found
@@ -97,7 +93,7 @@ def marks(client: Consumer, topic: str, partition: int) -> tuple[int, int]:
 
 def describe_topic(client: Consumer, topic: str) -> int:
     """Return how many partitions a topic has, 0 where there is no such topic."""
-    found = client.list_topics(topic, timeout=_PATIENCE).topics.get(topic)
+    found = client.list_topics(topic, timeout=PATIENCE).topics.get(topic)
     return len(found.partitions) if found else 0
 
 
@@ -199,111 +195,3 @@ class _Waiting:
             self.all_told.set_exception(self._problem)
         else:
             self.all_told.set_result(self._offsets)
-
-
-@dataclass(frozen=True, slots=True)
-class Shelves:
-    """The compacted topics of a source as a worker's partitions use them."""
-
-    topics: Topics
-    settings: Mapping[str, str]
-    writer: Writer
-
-    async def publish(self, posts: Sequence[Post]) -> Sequence[int]:
-        """Write the posts in order; return their offsets once Kafka has them."""
-        return await self.writer.write(
-            [
-                Record(self._name(post.shelf), post.partition, post.key, post.value)
-                for post in posts
-            ]
-        )
-
-    async def read(self, shelf: Shelf, partition: int, start: int) -> AsyncIterator[Chunk]:
-        """Read a partition from `start` to its end as of now; at least one chunk.
-
-        Where the topic holds less than `start` (it was made anew) the only chunk's `next` is
-        before `start`.
-        """
-        loop = asyncio.get_running_loop()
-        reading = read_partition(self.settings, self._name(shelf), partition, start)
-        try:
-            while (chunk := await loop.run_in_executor(None, next, reading, None)) is not None:
-                yield chunk
-        finally:
-            with suppress(ValueError):  # cancelled while a thread is inside it
-                reading.close()
-
-    def _name(self, shelf: Shelf) -> str:
-        match shelf:
-            case Shelf.RETRIES:
-                return self.topics.retries
-            case Shelf.LEDGER:
-                return self.topics.ledger
-            case Shelf.DEAD:
-                return self.topics.dead
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """One record read; `written` is Kafka's time of it, UTC seconds."""
-
-    offset: int
-    written: float
-    key: bytes
-    value: bytes | None
-
-
-def read_partition(
-    settings: Mapping[str, str], topic: str, partition: int, start: int = 0
-) -> Generator[Chunk, None, None]:
-    """Give chunks of a partition from `start` to its end as of the first one; blocking."""
-    for found, behind in scan(settings, topic, partition, start):
-        yield Chunk([Stored(record.key, record.value) for record in found], behind)
-
-
-def scan(
-    settings: Mapping[str, str], topic: str, partition: int, start: int = 0
-) -> Generator[tuple[list[Found], int], None, None]:
-    """Give records of a partition, and the offset to go on from, up to the end as of now.
-
-    At least once, with an empty list where there is nothing; blocking.
-    """
-    with borrowed(settings) as client:
-        low, high = marks(client, topic, partition)
-        at = max(start, low)
-        if at >= high:
-            yield [], high
-            return
-        client.assign([TopicPartition(topic, partition, at)])
-        heard = time.monotonic()
-        while at < high:
-            messages = client.consume(_CHUNK, timeout=0.2)
-            if messages:
-                heard = time.monotonic()
-            elif time.monotonic() - heard > _PATIENCE:
-                raise KafkaAway(f"Kafka gives no records of {topic}[{partition}]")
-            found, ended = _take(messages, high)
-            at = high if ended else found[-1].offset + 1 if found else at
-            if found or at >= high:
-                yield found, at
-
-
-def _take(messages: Sequence[Message], high: int) -> tuple[list[Found], bool]:
-    """Return the records before `high`, and whether the end was reached."""
-    found: list[Found] = []
-    for message in messages:
-        error = message.error()
-        if error is not None:
-            if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001  that is its name
-                return found, True
-            if error.fatal():
-                raise KafkaException(error)
-            continue
-        offset = message.offset()
-        if offset is None or offset >= high:
-            return found, True
-        _, milliseconds = message.timestamp()
-        found.append(Found(offset, milliseconds / 1000, message.key() or b"", message.value()))
-        if offset + 1 == high:
-            return found, True
-    return found, False

@@ -9,12 +9,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from schemas.delivery import Delivery
 from schemas.keys import Chain, DeliveryId, split_delivery_id
 from schemas.state import State
-from streams.item import Item, Terms, origin
+from streams.item import Item, Terms, delivery_of, origin
+
+COMMITTED: Final = "committed"  # in `Entry.times`, beside the states
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +141,33 @@ class Letter:
         }
         return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
 
+    @classmethod
+    def from_json(cls, value: bytes) -> Letter:
+        """Read a record of `dead`; ValueError or KeyError where it is not one."""
+        fields = json.loads(value)
+        body, terms, state = fields["body"], fields["terms"], State(fields["state"])
+        entry = Entry(
+            id=DeliveryId(fields["id"]),
+            model=fields["model"],
+            record=fields["record"],
+            operation=fields["operation"],
+            state=state,
+            final=True,
+            order=fields["order"],
+            attempt=fields["attempt"],
+            why=fields["why"],
+            code=fields["code"],
+            http_status=fields["http_status"],
+            times={COMMITTED: fields["time"] or fields["at"], state.value: fields["at"]},
+        )
+        return cls(
+            entry,
+            seconds(fields["at"]),
+            fields["answer"],
+            None if body is None else delivery_of(entry.id, fields, body),
+            Terms.from_fields(terms) if terms else None,
+        )
+
 
 def entry_of(item: Item, known: Entry | None, *, final: bool = False) -> Entry:
     """Return the entry that says where an item stands; `known` gives the times of past steps."""
@@ -196,7 +225,7 @@ def seconds(text: str) -> float:
 
 
 def _birth(delivery: Delivery, seen: float) -> dict[str, str]:
-    return {"committed": delivery.time, State.QUEUED.value: iso(seen)}
+    return {COMMITTED: delivery.time, State.QUEUED.value: iso(seen)}
 
 
 def _origin_of(entry: Entry) -> dict[str, Any]:
@@ -206,6 +235,6 @@ def _origin_of(entry: Entry) -> dict[str, Any]:
         "operation": entry.operation,
         "mode": None,
         "source": entry.id.split("/", 1)[0],
-        "time": entry.times.get("committed"),
+        "time": entry.times.get(COMMITTED),
         "traceparent": None,
     }

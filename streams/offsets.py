@@ -85,6 +85,14 @@ class Place:
         return ""
 
 
+def lag_of(places: Iterable[Place]) -> dict[str, int]:
+    """Return how many records of each topic are not yet done."""
+    lag: dict[str, int] = {}
+    for place in places:
+        lag[place.topic] = lag.get(place.topic, 0) + place.lag
+    return lag
+
+
 def refuse_gaps(places: Iterable[Place]) -> None:
     """Raise OffsetsExpired, naming every gap."""
     gaps = [place.gap for place in places if place.gap]
@@ -145,6 +153,13 @@ class GroupOffsets:
             for tp, future in futures.items()
         }
 
+    def workers(self) -> dict[str, list[int]]:
+        """Return the members of the group by name, with the partitions that each has."""
+        return {
+            name: sorted({partition for _, partition in parts})
+            for name, parts in sorted(self._members())
+        }
+
     def refuse_other_workers(self, topics: frozenset[str], *, worker: str, wait: float) -> None:
         """Raise OtherTargets while a member of the group reads other topics than these.
 
@@ -163,15 +178,21 @@ class GroupOffsets:
             time.sleep(0.5)
 
     def _odd_member(self, topics: frozenset[str], worker: str) -> tuple[str, set[str]] | None:
+        for name, parts in self._members():
+            reads = {topic for topic, _ in parts}
+            if name != worker and reads and reads != topics:
+                return name, reads
+        return None
+
+    def _members(self) -> list[tuple[str, list[Part]]]:
         try:
             future = self._admin.describe_consumer_groups([self._group])[self._group]
             members = future.result(timeout=_TIMEOUT).members
         except KafkaException as error:
             raise KafkaAway(f"Kafka does not answer: {describe(error)}") from error
+        found = []
         for member in members:
-            name = member.group_instance_id or member.client_id
             assigned = member.assignment.topic_partitions if member.assignment else []
-            reads = {tp.topic for tp in assigned}
-            if name != worker and reads and reads != topics:
-                return name, reads
-        return None
+            parts = [(tp.topic, tp.partition) for tp in assigned]
+            found.append((member.group_instance_id or member.client_id, parts))
+        return found

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from schemas.avro import SchemaBook
-from streams.kafka import borrowed, describe_topic, read_partition
+from streams.kafka import borrowed, describe_topic
+from streams.scan import read_partition
 
 logger = logging.getLogger(__name__)
 

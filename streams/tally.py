@@ -8,7 +8,7 @@ from typing import Final
 from schemas.state import State
 from streams.calls import Meter
 from streams.chains import Change, Record
-from streams.ledger import Entry, seconds
+from streams.ledger import COMMITTED, Entry, seconds
 
 _LATENCIES: Final = {
     State.ACCEPTED: "latency_accepted",
@@ -32,6 +32,6 @@ def _count(meter: Meter, entry: Entry) -> None:
     elif entry.due is not None:
         meter.count("retries", entry.target)
     latency = _LATENCIES.get(entry.state)
-    committed, then = entry.times.get("committed"), entry.times.get(entry.state.value)
+    committed, then = entry.times.get(COMMITTED), entry.times.get(entry.state.value)
     if latency is not None and committed and then:
         meter.observe(latency, max(0.0, seconds(then) - seconds(committed)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from itertools import count, pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
@@ -387,3 +387,63 @@ def test_while_wso2_does_not_know_us_no_attempt_is_counted(
 
     line.tail.reached("accepted", record)
     assert [r.attempt for r in wso2.tried(record)] == [1, 1, 1, 1]
+
+
+def test_trace_shows_every_step_from_the_commit_to_the_last_word(
+    line: Line, wso2: Scripted, record: int
+) -> None:
+    wso2.of(record, Refuse(500))
+    sequence = line.change(record, "traced", state="asked")
+    delivery = line.id_of(record, sequence, "asked", "asked")
+    line.tail.reached("accepted", record)
+    line.say(delivery, "delivered", target_id="17")
+    line.tail.reached("delivered", record)
+
+    (traced,) = _json(line, "trace", "sale.order", str(record))
+
+    assert traced["id"] == delivery
+    assert [step["step"] for step in traced["steps"]] == [
+        *("committed", "published", "queued"),
+        *("sent", "waiting", "sent", "accepted"),
+        *("said", "delivered"),
+    ]
+    steps = {step["step"]: step["about"] for step in traced["steps"]}
+    assert steps["committed"].startswith("at 0/")
+    assert steps["published"].startswith("src_line.sale.order[")
+    assert steps["queued"].startswith("src_line.deliveries.asked[")
+    assert steps["said"] == "delivered, its id is 17"
+    assert _json(line, "trace", delivery) == [traced]
+    text = line.programs.run("trace", delivery).out.read_text()
+    assert text.startswith(f"{delivery}  update: delivered\n  2026-11-23T10:00:00.123456Z")
+
+
+def test_queue_lists_what_waits_and_what_is_dead(line: Line, wso2: Scripted, record: int) -> None:
+    dead = next(_records)
+    wso2.of(dead, Refuse(422))
+    sequence = line.change(record, "first", state="asked")
+    line.change(record, "second", state="asked")
+    line.change(dead, "dead")
+    line.tail.reached("waiting", record)
+    line.tail.reached("dead", dead)
+
+    waiting = _json(line, "queue", "--record", f"sale.order/{record}", "--state", "waiting")
+    found = _json(line, "queue", "--state", "dead", "--record", f"sale.order/{dead}")
+
+    assert [row["state"] for row in waiting["deliveries"]] == ["waiting"]
+    assert waiting["targets"]["asked"]["waiting"] >= 1
+    (row,) = found["deliveries"]
+    assert (row["target"], row["why"]) == ("fast", "WSO2 answered 422")
+    assert found["targets"]["fast"]["dead"] >= 1
+    text = line.programs.run("queue", "--target", "asked").out.read_text()
+    assert line.id_of(record, sequence, "asked", "asked") in text
+
+
+def test_what_nobody_knows_ends_with_1_and_a_hint(line: Line) -> None:
+    for words in (["trace", "sale.order", "999999"], ["queue", "--record", "sale.order/999999"]):
+        program = line.programs.start(*words)
+        assert program.wait() == 1
+        assert "Traceback" not in program.tail()
+
+
+def _json(line: Line, *words: str) -> Any:
+    return json.loads(line.programs.run(*words, "--json").out.read_text())
