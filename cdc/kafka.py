@@ -29,6 +29,15 @@ _TIMEOUT: Final = 15.0  # seconds for one answer
 _WAIT: Final = 0.05  # seconds between two calls of on_wait
 _QUIET: Final = 10.0  # seconds between two log lines about a broker that does not answer
 _CONSUMER_ONLY: Final = ("session.timeout.ms", "heartbeat.interval.ms", "max.poll.interval.ms")
+_NOT_YET: Final = frozenset(
+    {
+        KafkaError.LEADER_NOT_AVAILABLE,
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+        KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001  that is its name
+        KafkaError._UNKNOWN_TOPIC,  # noqa: SLF001  likewise
+    }
+)
 _GENERATION: Final = "generation"
 _CONFIG: Final = "config"
 
@@ -224,22 +233,35 @@ def last_generation(settings: Mapping[str, str], topic: str) -> int:
 
 
 def _records(client: Consumer, topic: str, partition: int) -> Iterable[Message]:
-    low, high = client.get_watermark_offsets(TopicPartition(topic, partition), timeout=_TIMEOUT)
+    low, high = _marks(client, TopicPartition(topic, partition))
     client.assign([TopicPartition(topic, partition, low)])
-    deadline = time.monotonic() + _TIMEOUT
+    heard = time.monotonic()
     at = low
     while at < high:
+        if time.monotonic() - heard > _TIMEOUT:
+            raise KafkaAway(f"Kafka gives no records of {topic}[{partition}]")
         message = client.poll(0.2)
         if message is None:
-            if time.monotonic() > deadline:
-                raise KafkaAway(f"Kafka gives no records of {topic}[{partition}]")
             continue
         if (error := message.error()) is not None:
             if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001  that is its name
                 return
             continue
+        heard = time.monotonic()
         at = (message.offset() or 0) + 1
         yield message
+
+
+def _marks(client: Consumer, place: TopicPartition) -> tuple[int, int]:
+    """Return where a partition begins and ends; one that was just made has no leader yet."""
+    deadline = time.monotonic() + _TIMEOUT
+    while True:
+        try:
+            return cast("tuple[int, int]", client.get_watermark_offsets(place, timeout=_TIMEOUT))
+        except KafkaException as error:
+            if time.monotonic() > deadline or error.args[0].code() not in _NOT_YET:
+                raise
+            time.sleep(_WAIT)
 
 
 def _consumer(settings: Mapping[str, str], heard: Heard) -> Consumer:

@@ -79,7 +79,7 @@ class Admin:
             except KafkaException as error:
                 if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                     raise TopicNotMade(f"{name}: {said(error)}") from error
-        _until(lambda: all(plan.name in self.partitions() for plan in plans))
+        _until(lambda: all(self._led(plan.name) for plan in plans))
 
     def differing(self, plans: Sequence[TopicPlan]) -> list[TopicPlan]:
         """Return the topics whose settings are not those of their plans."""
@@ -120,6 +120,11 @@ class Admin:
             except KafkaException as error:
                 raise TopicNotMade(f"{resource.name}: {said(error)}") from error
         _until(lambda: not self.differing(plans))
+
+    def _led(self, topic: str) -> bool:
+        """Whether every partition of a topic can be written to."""
+        found = self._known().topics.get(topic)
+        return found is not None and all(p.leader >= 0 for p in found.partitions.values())
 
     def _known(self) -> ClusterMetadata:
         try:
