@@ -136,8 +136,7 @@ class _Compiler:
         values = term.value if isinstance(term.value, tuple) else (term.value,)
         empty = any(value is False for value in values)
         missing = empty != (term.operator in NEGATIVE)
-        seeing = replace(self, active_test=False)
-        return seeing.through(term, shape, path, missing=missing)
+        return self.through(term, shape, path, missing=missing)
 
     def through(
         self, term: Term, shape: Shape, path: Sequence[str], *, missing: bool

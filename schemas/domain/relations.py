@@ -31,7 +31,7 @@ def relation_test(term: Term, link: Link, *, negated: bool) -> Callable[[Documen
         return _of_one(link.name, ids | {None} if known_only else ids, unlike=unlike)
     if term.value is False:
         return _of_any(link.name, unlike=unlike)
-    return _of_many(link.name, ids - {None}, unlike=unlike)
+    return _of_many(link.name, ids, unlike=unlike)
 
 
 def _of_one(name: str, ids: frozenset[Any], *, unlike: bool) -> Callable[[Document], bool]:

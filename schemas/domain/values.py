@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from schemas.document import ID, Column
+from schemas.document import Column
 from schemas.domain.forms import INEQUALITIES, PATTERNS, WRAPPED, BadDomain, Scalar, Term, shown
 from schemas.domain.patterns import matcher
 from schemas.domain.scalars import (
@@ -165,8 +165,6 @@ class _Asked:
 
     def _empty(self) -> Any:
         """Return what the field holds in place of NULL: "", 0, or None where nothing is."""
-        if self.column.name == ID:
-            return None
         match self.column.type:
             case "char" | "text" | "html":
                 return ""

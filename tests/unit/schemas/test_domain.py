@@ -15,6 +15,9 @@ from schemas.fields import Field, Kind, Model, Models
 from schemas.shaping import build
 from tests.documents import MODELS, behind, order, record, shape_of
 
+NESTED: Any = []
+for _ in range(5_000):
+    NESTED = [NESTED]
 TITLE = json.dumps({"en_US": "Desk", "fr_FR": "Bureau", "de_DE": ""})
 
 
@@ -115,6 +118,8 @@ def test_a_prefix_takes_the_operands_that_follow_it_and_the_rest_is_and_ed() -> 
         pytest.param("(" * 5_000, "no Python literal", "", id="very deep"),
         pytest.param("'a'", "no list", "", id="a text"),
         pytest.param({"a": 1}, "no list", '[["state"', id="a mapping"),
+        pytest.param({("a",): 1}, "a dict", "", id="a mapping that is no JSON"),
+        pytest.param(NESTED, "a list", "", id="lists in lists"),
         pytest.param(None, "no list", "", id="nothing"),
         pytest.param([["a", "in", 3]], "takes a list", '["a", "in", [3]]', id="in a number"),
         pytest.param([["a", ">", [1]]], "one value", "each value", id="more than a list"),
