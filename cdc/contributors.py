@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import entry_points
 from typing import Any
 
 from schemas.config import Config
+from schemas.errors import OdooCdcError
 
 
-def ask(group: str, config: Config) -> dict[str, Any]:
+def ask(
+    group: str, config: Config, rescue: Callable[[OdooCdcError], Any] | None = None
+) -> dict[str, Any]:
     """Return what each function of an entry point group says, by name, sorted.
 
     All are asked at once: a service that is away keeps each waiting for its own timeout only.
+    `rescue` makes an answer of an error, which is raised without it.
     """
     entries = sorted(entry_points(group=group), key=lambda entry: entry.name)
     asked = [entry.load() for entry in entries]
+
+    def said(each: Callable[[Config], Any]) -> Any:
+        try:
+            return each(config)
+        except OdooCdcError as error:
+            if rescue is None:
+                raise
+            return rescue(error)
+
     with ThreadPoolExecutor(max(1, len(asked)), thread_name_prefix="ask") as pool:
-        said = list(pool.map(lambda each: each(config), asked))
-    return {entry.name: each for entry, each in zip(entries, said, strict=True)}
+        answers = list(pool.map(said, asked))
+    return {entry.name: answer for entry, answer in zip(entries, answers, strict=True)}

@@ -257,7 +257,7 @@ def _marks(client: Consumer, place: TopicPartition) -> tuple[int, int]:
     deadline = time.monotonic() + _TIMEOUT
     while True:
         try:
-            return cast("tuple[int, int]", client.get_watermark_offsets(place, timeout=_TIMEOUT))
+            return client.get_watermark_offsets(place, timeout=_TIMEOUT)
         except KafkaException as error:
             if time.monotonic() > deadline or error.args[0].code() not in _NOT_YET:
                 raise

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from cdc.contributors import ask
 from schemas.config import load
+from schemas.errors import OdooCdcError
 
 HELP: Final = "lag, WAL held, queue depths, waiting chains, dead letters, rates"
 EXAMPLE: Final = "odoo-cdc status --json"
@@ -28,13 +29,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the reports; 3 where a service could not be asked."""
     config = load(args.config)
-    reports: dict[str, dict[str, Any]] = ask(GROUP, config)
+    reports: dict[str, dict[str, Any]] = ask(GROUP, config, _unavailable)
     if args.json:
         print(json.dumps({"source": config.source.name, **reports}))
     else:
         print("\n".join(lines(config.source.name, reports)))
     away = any(report.get(_AWAY) for report in reports.values())
     return _UNAVAILABLE if away else 0
+
+
+def _unavailable(error: OdooCdcError) -> dict[str, Any]:
+    hint = f" ({error.hint})" if error.hint else ""
+    return {_AWAY: f"{error}{hint}"}
 
 
 def lines(source: str, reports: Mapping[str, Mapping[str, Any]]) -> list[str]:
