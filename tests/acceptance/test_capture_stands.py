@@ -1,0 +1,211 @@
+"""Capture while something else is gone, and what makes it stop: never a silent gap."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import psycopg
+import pytest
+
+from schemas.position import format_lsn
+from schemas.topics import Topics
+from tests.documents_as_of import MODELS, Checkpoints, dispatched, judge
+from tests.kafka_reading import read
+from tests.oracle import Oracle, routes_yaml
+from tests.programs import Program, Programs, sync_yaml
+from tests.sources import Source
+
+if TYPE_CHECKING:
+    from embedded.kafka import Kafka
+
+pytestmark = pytest.mark.acceptance
+
+PATIENCE: Final = 60.0  # seconds until a test gives up; none waits that long
+
+
+def until(condition: Callable[[], Any], program: Program) -> None:
+    """Wait until the condition holds, the program running."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert program.process.poll() is None, program.tail()
+        assert time.monotonic() < deadline, f"it did not happen:\n{program.tail()}"
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def own_kafka() -> Iterator[Kafka]:
+    """A broker that a test may take away."""
+    from embedded.kafka import Kafka  # noqa: PLC0415 - unit tests load nothing of it
+
+    with Kafka.start() as broker:
+        yield broker
+
+
+def programs_of(folder: Path, source: Source, name: str, kafka: Kafka) -> Programs:
+    """Return the programs of a file with the oracle's routes."""
+    text = sync_yaml(
+        source=name,
+        dsn=source.dsn,
+        kafka=kafka.bootstrap,
+        targets=("shop", "erp"),
+        routes=routes_yaml(),
+    )
+    return Programs(folder, text)
+
+
+@pytest.fixture
+def programs(
+    own_odoo: Source, kafka: Kafka, kafka_prefix: str, tmp_path: Path
+) -> Iterator[Programs]:
+    """Programs that are set up; nothing is loaded yet."""
+    with programs_of(tmp_path, own_odoo, kafka_prefix, kafka) as made:
+        made.run("setup")
+        yield made
+
+
+def ask(source: Source, query: str, *values: object) -> Any:
+    """Return the first value of a query's answer, None where there is none."""
+    with psycopg.connect(source.dsn, autocommit=True) as connection:
+        cursor = connection.execute(query.encode(), values)
+        row = cursor.fetchone() if cursor.description else None
+        return row and row[0]
+
+
+def active(source: Source, name: str) -> bool:
+    """Return whether somebody reads from the slot."""
+    query = "SELECT active FROM pg_replication_slots WHERE slot_name = %s"
+    return bool(ask(source, query, f"odoo_cdc_{name}"))
+
+
+def confirmed(source: Source, name: str, lsn: int) -> bool:
+    """Return whether the slot is confirmed up to a position."""
+    query = (
+        "SELECT confirmed_flush_lsn >= %s::pg_lsn FROM pg_replication_slots WHERE slot_name = %s"
+    )
+    return bool(ask(source, query, format_lsn(lsn), f"odoo_cdc_{name}"))
+
+
+def test_law_6_while_kafka_is_away_wal_waits_and_the_server_is_left_alone(
+    own_odoo: Source, own_kafka: Kafka, tmp_path: Path
+) -> None:
+    name = f"src_{secrets.token_hex(3)}"
+    with (
+        programs_of(tmp_path, own_odoo, name, own_kafka) as programs,
+        Oracle(own_odoo.dsn, name) as oracle,
+    ):
+        programs.run("setup")
+        programs.caught_up()
+        capture = programs.start("capture")
+        until(lambda: active(own_odoo, name), capture)
+        checkpoints = Checkpoints(oracle)
+        checkpoints.take(own_odoo.lsn())
+        own_kafka.kill()
+        checkpoints.follow(own_odoo.commits(60), every=30)
+        until(lambda: not active(own_odoo, name), capture)
+        own_kafka.launch()
+        end = own_odoo.lsn()
+        until(lambda: confirmed(own_odoo, name, end), capture)
+        assert capture.stop() == 0
+        judge(dispatched(own_kafka.bootstrap, programs.config), checkpoints)
+
+
+def test_law_1_a_stream_that_breaks_off_is_followed_again(
+    own_odoo: Source, kafka: Kafka, kafka_prefix: str, programs: Programs
+) -> None:
+    programs.caught_up()
+    capture = programs.start("capture")
+    with Oracle(own_odoo.dsn, kafka_prefix) as oracle:
+        checkpoints = Checkpoints(oracle)
+        for _ in range(3):
+            until(lambda: active(own_odoo, kafka_prefix), capture)
+            checkpoints.follow(own_odoo.commits(20), every=20)
+            ask(
+                own_odoo,
+                "SELECT pg_terminate_backend(active_pid, 5000) FROM pg_replication_slots"
+                " WHERE slot_name = %s AND active",
+                f"odoo_cdc_{kafka_prefix}",
+            )
+    until(lambda: active(own_odoo, kafka_prefix), capture)
+    assert capture.stop() == 0
+    programs.caught_up()
+    judge(dispatched(kafka.bootstrap, programs.config), checkpoints)
+
+
+def test_law_6_an_idle_source_still_advances(
+    own_odoo: Source, kafka_prefix: str, programs: Programs
+) -> None:
+    programs.caught_up()
+    capture = programs.start("capture")
+    until(lambda: active(own_odoo, kafka_prefix), capture)
+
+    ask(own_odoo, "CREATE TABLE elsewhere AS SELECT generate_series(1, 10000)")
+
+    end = own_odoo.lsn()
+    until(lambda: confirmed(own_odoo, kafka_prefix, end), capture)
+    assert capture.stop() == 0
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        pytest.param("TRUNCATE sale_order_line CASCADE", "TRUNCATE of", id="a table is emptied"),
+        pytest.param(
+            "ALTER TABLE res_partner RENAME name TO former; UPDATE res_partner SET color = 1",
+            "res_partner.name is gone",
+            id="a column goes",
+        ),
+        pytest.param(
+            "ALTER TABLE sale_order ALTER name TYPE text; UPDATE sale_order SET locked = true",
+            "sale_order.name has another type",
+            id="a type changes",
+        ),
+    ],
+)
+def test_law_1_what_would_be_a_gap_stops_capture_with_exit_4_and_a_remedy(
+    own_odoo: Source, kafka_prefix: str, programs: Programs, statement: str, said: str
+) -> None:
+    programs.caught_up()
+    capture = programs.start("capture")
+    until(lambda: active(own_odoo, kafka_prefix), capture)
+
+    ask(own_odoo, statement)
+
+    assert capture.wait() == 4
+    log = capture.tail()
+    assert said in log
+    assert "hint: " in log
+    assert "Traceback" not in log
+
+
+def test_law_1_a_slot_that_is_gone_stops_capture(
+    own_odoo: Source, kafka_prefix: str, programs: Programs
+) -> None:
+    programs.caught_up()
+    ask(own_odoo, "SELECT pg_drop_replication_slot(%s)", f"odoo_cdc_{kafka_prefix}")
+
+    capture = programs.start("capture")
+
+    assert capture.wait() == 4
+    assert "no replication slot" in capture.tail()
+
+
+def test_law_8_what_no_route_selects_is_neither_stored_nor_published(
+    own_odoo: Source, kafka: Kafka, kafka_prefix: str, programs: Programs
+) -> None:
+    programs.caught_up()
+    secret = secrets.token_hex(20)
+    ask(own_odoo, "UPDATE res_partner SET comment = %s, name = name || ' !'", secret)
+
+    log = programs.caught_up().tail()
+
+    assert secret not in log
+    folder = programs.folder / "state"
+    held = [path.read_bytes() for path in folder.rglob("*") if path.is_file()]
+    topics = Topics(kafka_prefix)
+    published = [r.value for r in read(kafka.bootstrap, [topics.events(m) for m in MODELS])]
+    assert any(b" !" in value for value in published)
+    assert not any(secret.encode() in data for data in (*held, *published))
