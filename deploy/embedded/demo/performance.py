@@ -1,0 +1,80 @@
+"""The demo itself: builds the stage, lets it run, ends it, however it goes."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Final, TextIO
+
+from rich.console import Console
+
+from embedded import odoo
+from embedded.demo import once, screen
+from embedded.demo.figures import Looker
+from embedded.demo.load import Load
+from embedded.demo.screen import Screen
+from embedded.demo.stage import Stage, build, fetch, launch
+from embedded.demo.supervisor import tend
+
+_INTERRUPTED: Final = 130
+
+
+def perform(args: argparse.Namespace) -> int:
+    """Run until Ctrl-C, or with --once until the verdict."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends in order, as Ctrl-C does
+    quiet = args.json  # standard output then holds the summary alone
+    console = Console(stderr=quiet)
+    shown = screen.choose(console, _writer(sys.stderr if quiet else sys.stdout))
+    try:
+        with ExitStack() as stack:
+            return _play(args, stack, shown)
+    except KeyboardInterrupt:
+        return _INTERRUPTED if args.once else 0
+
+
+def _play(args: argparse.Namespace, stack: ExitStack, shown: Screen) -> int:
+    with shown:
+        fetch(shown.download)
+        stage = build(stack, shown.say, seed=args.seed, size=odoo.DEMO, keep=args.keep)
+        launch(stage)
+        shown.say(f"everything runs in {stage.folder}")
+        looker = Looker(stage)
+        load = stack.enter_context(Load(stage.dsn, args.seed, args.rate))
+        if not args.once:
+            _live(stage, looker, load, shown)
+        once.play(stage, load, shown.say, lambda: shown.show(stage, load, looker.look()))
+        once.settle(looker, lambda: shown.show(stage, load, looker.look()))
+        summary, comparison = once.verdict(stage, looker)
+        for line in once.explain(comparison):
+            shown.say(line)
+    print(json.dumps(summary), flush=True)
+    return 0 if once.is_clean(summary) else 1
+
+
+def _writer(file: TextIO) -> Callable[[str], None]:
+    return lambda line: print(line, file=file, flush=True)
+
+
+def _live(stage: Stage, looker: Looker, load: Load, shown: Screen) -> None:
+    """Show what happens until Ctrl-C."""
+    for line in commands(stage):
+        shown.say(line)
+    while True:
+        load.check()
+        for name in tend(stage.capture, stage.stream):
+            shown.say(f"{name} had ended and was started again")
+        shown.show(stage, load, looker.look())
+        time.sleep(1.0)
+
+
+def commands(stage: Stage) -> list[str]:
+    """Return what to try in another terminal."""
+    return [
+        f"try: odoo-cdc {words} -c {stage.config}"
+        for words in ("status", "queue", "trace sale.order 42")
+    ]

@@ -1,0 +1,104 @@
+"""Our own programs as child processes: capture and one stream worker."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import ClassVar
+
+import psycopg
+
+from embedded.demo.errors import SetUpFailed
+from embedded.ports import LOOPBACK, free_ports
+from embedded.process import Service
+
+COMMAND = (sys.executable, "-m", "cdc")
+HEALTH = "HEALTH_LISTEN"
+"""The variable by which sync.yaml gives each program a health address of its own."""
+
+_PATIENCE = 3
+"""Seconds for one answer."""
+
+
+class Program(Service):
+    """`odoo-cdc COMMAND` on one sync.yaml; `restarts` counts those that nobody asked for."""
+
+    command_line: ClassVar[tuple[str, ...]]
+    stop_grace: ClassVar[float] = 10.0
+
+    def __init__(self, config: Path, home: Path) -> None:
+        """Prepare it."""
+        super().__init__(home, keep=True)  # its folder goes with the demo's
+        self.config = config
+        self.restarts = 0
+        self.choose_ports()
+
+    def choose_ports(self) -> None:
+        """Take one port, for health."""
+        (self.port,) = free_ports(1)
+
+    def command(self) -> list[str]:
+        """Return what to run."""
+        return [*COMMAND, *self.command_line, "-c", str(self.config)]
+
+    def environment(self) -> dict[str, str]:
+        """Return our own, and where it tells how it is."""
+        return {**os.environ, HEALTH: f"{LOOPBACK}:{self.port}"}
+
+
+class Capture(Program):
+    """Answers once it reads the slot."""
+
+    name: ClassVar[str] = "capture"
+    command_line: ClassVar[tuple[str, ...]] = ("capture",)
+
+    def __init__(self, config: Path, home: Path, dsn: str) -> None:
+        """Prepare it; `dsn` leads to the database that it reads."""
+        super().__init__(config, home)
+        self.dsn = dsn
+
+    def answers(self) -> bool:
+        """Whether it reads the slot."""
+        with contextlib.suppress(psycopg.Error), psycopg.connect(self.dsn) as connection:
+            row = connection.execute(
+                "SELECT bool_or(active) FROM pg_replication_slots"
+                " WHERE database = current_database()"
+            ).fetchone()
+            return bool(row and row[0])
+        return False
+
+
+class StreamWorker(Program):
+    """Answers once its health does."""
+
+    name: ClassVar[str] = "stream"
+    command_line: ClassVar[tuple[str, ...]] = ("stream", "--worker", "demo-1")
+
+    def answers(self) -> bool:
+        """Whether its event loop turns."""
+        return bool(self.ask("healthz"))
+
+    def ask(self, what: str) -> str:
+        """Return what it answers, "" where it does not."""
+        url = f"http://{LOOPBACK}:{self.port}/{what}"
+        with (
+            contextlib.suppress(OSError, urllib.error.URLError),
+            urllib.request.urlopen(url, timeout=_PATIENCE) as answer,
+        ):
+            return str(answer.read().decode(errors="replace"))
+        return ""
+
+
+def set_up(config: Path) -> str:
+    """Run `odoo-cdc setup`; return what it did. Raises SetUpFailed with what it said."""
+    done = subprocess.run(
+        [*COMMAND, "setup", "-c", str(config)], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise SetUpFailed(f"odoo-cdc setup ended with {done.returncode}:\n{done.stderr.strip()}")
+    return done.stdout

@@ -1,0 +1,127 @@
+"""Everything that the demo runs on, and the order in which it is started and ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from embedded import folders, jars, kafka, odoo, synapse
+from embedded.demo import configuration
+from embedded.demo.programs import Capture, StreamWorker, set_up
+from embedded.kafka import Kafka
+from embedded.ports import LOOPBACK, free_ports
+from embedded.postgres import Postgres
+from embedded.process import Service
+from embedded.synapse import Synapse
+from embedded.webshop.server import Faults
+from embedded.webshop.service import Webshop
+from schemas.config import load
+from streams.artifacts import generate
+
+DATABASE: Final = "odoo"
+FAULTS: Final = Faults(refuse=0.01, forget=0.01, delay=0.01, seconds=0.3)
+"""As targets are: away now and then, slow now and then, and sometimes the answer is lost."""
+
+Say = Callable[[str], None]
+
+
+@dataclass(slots=True)
+class Stage:
+    """All services and programs; those of ours are not started yet."""
+
+    folder: Path
+    config: Path
+    dsn: str
+    postgres: Postgres
+    kafka: Kafka
+    synapse: Synapse
+    webshop: Webshop
+    capture: Capture
+    stream: StreamWorker
+
+    @property
+    def services(self) -> tuple[Service, ...]:
+        """Every process, in the order of the data."""
+        return (
+            self.postgres,
+            self.capture,
+            self.kafka,
+            self.stream,
+            self.synapse,
+            self.webshop,
+        )
+
+
+def fetch(progress: Callable[[str, int, int], None]) -> None:
+    """Fetch the jars that are not here yet; `progress` is told whose, how many of how many."""
+    for lock in (kafka.LOCK, synapse.LOCK):
+
+        def told(here: int, of_all: int, name: str = lock) -> None:
+            progress(name, here, of_all)
+
+        jars.resolve(lock, told)
+
+
+def build(stack: ExitStack, say: Say, *, seed: int, size: odoo.Size, keep: bool) -> Stage:
+    """Start the services, make a database, write sync.yaml, run `odoo-cdc setup`.
+
+    `stack` ends it all. Raises EmbeddedError, SetUpFailed.
+    """
+    folder = folders.data("demo")
+    # The webshop's folder is the demo's: its guardian removes it however the demo ends.
+    webshop = stack.enter_context(Webshop.start(FAULTS, home=folder, keep=keep))
+    postgres, broker = _services(stack, say)
+    postgres.create_database(DATABASE)
+    dsn = postgres.dsn(DATABASE)
+    odoo.create(dsn, seed=seed, size=size)
+    say(f"an Odoo-shaped database of {size.partners} partners, {size.products} products")
+    acks = f"{LOOPBACK}:{free_ports(1)[0]}"
+    places = {
+        "dsn": dsn,
+        "kafka": broker.bootstrap,
+        "wso2": f"http://{LOOPBACK}/",
+        "acks": acks,
+        "webshop": webshop.url,
+    }
+    config = folder / "sync.yaml"
+    flow = _flow(configuration.write(config, places), folder / "wso2")
+    engine = stack.enter_context(Synapse.start(flow))
+    say("Apache Synapse, the engine of WSO2's integrator, with our flow")
+    configuration.write(config, places | {"wso2": engine.url})
+    say(set_up(config).rstrip())
+    capture = stack.enter_context(Capture(config, folder / "capture", dsn))
+    stream = stack.enter_context(StreamWorker(config, folder / "stream"))
+    return Stage(folder, config, dsn, postgres, broker, engine, webshop, capture, stream)
+
+
+def _services(stack: ExitStack, say: Say) -> tuple[Postgres, Kafka]:
+    """Start Postgres and Kafka side by side."""
+    with ThreadPoolExecutor(2) as threads:
+        starting = threads.submit(Kafka.start)
+        try:
+            postgres = stack.enter_context(Postgres.start())
+            say(f"Postgres {postgres.installation.version}")
+        finally:
+            broker = stack.enter_context(starting.result())
+    say("Apache Kafka 4.4")
+    return postgres, broker
+
+
+def _flow(config: Path, folder: Path) -> Path:
+    """Write the artifacts that WSO2 runs."""
+    for path, text in generate(load(config)).items():
+        file = folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    return folder
+
+
+def launch(stage: Stage) -> None:
+    """Start capture and the stream worker side by side."""
+    with ThreadPoolExecutor(2) as threads:
+        for started in [threads.submit(stage.capture.launch), threads.submit(stage.stream.launch)]:
+            started.result()
