@@ -135,7 +135,7 @@ def test_what_a_domain_keeps_from_a_target_does_not_reach_it_with_the_farewell()
     [(True, "sale", ["create"]), (True, "draft", []), (False, "sale", [])],
 )
 def test_the_initial_load_creates_what_matches(
-    initial_load: bool,
+    initial_load: bool,  # noqa: FBT001 - a parameter of cases
     state: str,
     operations: list[str],
 ) -> None:
@@ -344,7 +344,7 @@ def partner_shape() -> Shape:
 
 @pytest.mark.parametrize(("follow", "number"), [(True, 1), (False, 0)])
 def test_a_route_that_follows_no_lookups_sends_nothing_for_a_renamed_partner(
-    follow: bool,
+    follow: bool,  # noqa: FBT001 - a parameter of cases
     number: int,
 ) -> None:
     shape = partner_shape()
