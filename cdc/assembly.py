@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from cdc import kafka
 from cdc.capture import Capture, Parts
+from cdc.checks.routes import refuse_unfit
 from cdc.engine.events import Events
 from cdc.engine.fold import Fold
 from cdc.engine.plan import Plan, compile_plan
@@ -78,8 +79,8 @@ class Assembled(NamedTuple):
 def assemble(config: Config, stack: ExitStack, *, until_caught_up: bool = False) -> Assembled:
     """Put capture together; what it opens is closed with `stack`.
 
-    Raises before anything is read: DatabaseUnreachable, NoTopic, KafkaAway (exit 3), Unknown,
-    Unreadable (exit 2), SlotMissing, SlotLost, PublicationMissing, ForeignShadow,
+    Raises before anything is read: DatabaseUnreachable, NoTopic, KafkaAway (exit 3), ConfigError
+    (exit 2), SlotMissing, SlotLost, PublicationMissing, ForeignShadow,
     SelectionChanged (exit 4).
     """
     source = _look(config)
@@ -124,7 +125,9 @@ class _Waiting:
 def _look(config: Config) -> _Source:
     """Look at the database: models, publication, slot."""
     with Session.connect(config.source.dsn) as session:
-        plan = compile_plan(select(config, load_models(session)))
+        models = load_models(session)
+        refuse_unfit(config, models)
+        plan = compile_plan(select(config, models))
         found = publication.look(session, config.source.publication)
         missing = sorted(set(plan.by_name) - set(found.tables))
         if not found.exists or missing:

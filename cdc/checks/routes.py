@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from schemas import domain, mapping
-from schemas.config import Config, Route
+from schemas.config import Config, ConfigError, Route
 from schemas.fields import Models, Unknown
 from schemas.finding import Fault, Finding
 
@@ -23,6 +25,15 @@ def findings(config: Config, models: Models) -> list[Finding]:
             )
         )
     return found
+
+
+def refuse_unfit(config: Config, models: Models) -> None:
+    """Raise ConfigError where routes do not fit the database: nothing may start with them."""
+    found = findings(config, models)
+    if found:
+        lines = config.lines
+        placed = [replace(finding, line=lines.of(finding.where)) for finding in found]
+        raise ConfigError(config.path, placed)
 
 
 def _of_route(route: Route, models: Models) -> list[Finding]:

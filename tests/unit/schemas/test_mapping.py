@@ -690,6 +690,13 @@ def checked(value: Any) -> list[Fault]:
         pytest.param(
             {"each": "order_line", "map": {"a": "nam"}}, ".map.a", "no field", "name", id="within"
         ),
+        pytest.param(
+            {"each": "order_line", "domain": [["nam", "=", "a"]], "map": {"a": "name"}},
+            ".domain[0]",
+            "nam",
+            "name",
+            id="the domain of each",
+        ),
     ],
 )
 def test_what_the_database_lacks_is_named_with_a_remedy(
