@@ -67,7 +67,7 @@ class Program:
         """Wait until it ends; return its exit code, and keep what it had spent till then."""
         deadline = time.monotonic() + timeout
         while True:
-            self._look()
+            self.look()
             try:
                 return self.process.wait(0.05)
             except subprocess.TimeoutExpired:
@@ -87,8 +87,8 @@ class Program:
         """Return the end of what it logged."""
         return self.log.read_text(errors="replace")[-3000:]
 
-    def _look(self) -> None:
-        """Read what the kernel knows while it knows it: an ended process has no memory."""
+    def look(self) -> None:
+        """Note in `spent` what it took so far: of an ended process the kernel knows nothing."""
         try:
             status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
             stat = Path(f"/proc/{self.process.pid}/stat").read_text(encoding="ascii")
