@@ -10,6 +10,7 @@ from cdc.epoch import PROGRESS
 from cdc.postgres import slot
 from cdc.postgres.connect import Session
 from cdc.postgres.facts import Facts, gather
+from cdc.postgres.refusals import START_OVER
 from cdc.postgres.slot import SlotState
 from cdc.shadow.look import Seen, look
 from schemas.config import Config
@@ -49,7 +50,7 @@ def warnings(facts: Facts, state: SlotState) -> Iterator[str]:
         yield f"{name} is not there: `odoo-cdc setup` makes it before the first start"
         return
     if state.lost:
-        yield f"{name} is lost: run `odoo-cdc capture --recover`"
+        yield f"{name} is lost. {START_OVER}"
         return
     if state.active_pid is None:
         yield "capture is not running: Postgres keeps all WAL for it"

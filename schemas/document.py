@@ -28,7 +28,7 @@ ID: Final = "id"
 class NotShown(OdooCdcError):
     """A path names something that this shape does not carry."""
 
-    hint = "Events that carry it follow once capture has read it; older ones need `resend`."
+    hint = "Events that carry it follow once capture has read it; an older one says nothing of it."
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,8 @@ class Kind(StrEnum):
 class Unknown(BadUsage):
     """Odoo has no such model or field."""
 
+    hint = "Write a name that Odoo has: Settings, Technical, Models lists them."
+
     def __init__(self, message: str, *, nearest: str = "", hint: str = "") -> None:
         """Name the nearest valid name where there is one."""
         super().__init__(message, hint=hint or (f'Did you mean "{nearest}"?' if nearest else ""))

@@ -28,6 +28,8 @@ _MAX_DEPTH = 12  # links in one path; related fields that name each other would 
 class Unreadable(BadUsage):
     """A path leads to something that the database does not hold."""
 
+    hint = "Select fields that are stored in the database."
+
 
 @dataclass(slots=True)
 class _Draft:

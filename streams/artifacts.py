@@ -82,6 +82,8 @@ _OPEN: Final = """\
 class NotGenerated(BadUsage):
     """The file says too little, or too much, for WSO2 artifacts."""
 
+    hint = "Correct what the message names; docs/configuration.md shows every key."
+
 
 def generate(config: Config) -> dict[str, str]:
     """Return every artifact: relative path -> XML text, sorted by path.

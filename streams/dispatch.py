@@ -174,8 +174,8 @@ def _sealed(blank: Delivery, body: bytes) -> Delivery | Stillborn:
     if len(body) <= MAX_BODY:
         return replace(blank, body=body)
     why = (
-        f"the message has {len(body)} bytes, more than {MAX_BODY}: select fewer fields, then"
-        f" `odoo-cdc resend {blank.model} --id {blank.record_id}`"
+        f"the message has {len(body)} bytes, more than {MAX_BODY}: select fewer fields; the"
+        f" next change of {blank.model} {blank.record_id} sends it"
     )
     return Stillborn(blank, why, TOO_LARGE)
 
@@ -201,7 +201,7 @@ def _oversize(event: Event, size: int, routes: Routes) -> Iterator[Stillborn]:
     """Nobody knows whether the record matches: every route's targets get a dead letter."""
     why = (
         f"the event had {size} bytes, more than Kafka takes, and came without its images: select"
-        f" fewer fields, then `odoo-cdc resend {event.model} --id {event.id}`"
+        f" fewer fields; the next change of {event.model} {event.id} sends it"
     )
     compiled = routes.of(event.shape)
     for each in compiled.ready:

@@ -42,8 +42,9 @@ class OffsetsExpired(DataAtRisk):
     """Kafka has removed records that the group has not read."""
 
     hint = (
-        "Send again what was missed (`odoo-cdc resend`). To go on with what is left, set the"
-        " group's offsets with Kafka's own tool: kafka-consumer-groups --reset-offsets"
+        "What was removed is not sent. To send everything again, stop capture, remove its folder"
+        " below `state:`, drop the slot and run `odoo-cdc setup`. To go on with what is left, set"
+        " the group's offsets with Kafka's own tool: kafka-consumer-groups --reset-offsets"
         " --to-earliest."
     )
 

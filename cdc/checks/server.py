@@ -69,7 +69,7 @@ def _warnings(facts: Facts) -> Iterator[Finding]:
             "Postgres keeps WAL for the slot without limit: capture that stands still for long"
             " would fill its disk",
             "ALTER SYSTEM SET max_slot_wal_keep_size = '50GB' or what the disk can spare, then"
-            " SELECT pg_reload_conf(); beyond it the slot is lost and `capture --recover` needed",
+            " SELECT pg_reload_conf(); beyond it the slot is lost, and everything is loaded again",
         )
     timeout = facts.idle_replication_slot_timeout
     if timeout is not None:

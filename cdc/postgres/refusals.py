@@ -22,6 +22,11 @@ _CANCELED: Final = "57014"
 _OBJECT_IN_USE: Final = "55006"
 _NOT_PERMITTED: Final = "42501"
 _GOING: Final = ("57P", "08")  # shutdown and termination, connection
+START_OVER: Final = (
+    "Stop capture, remove its folder below `state:` and drop the slot (SELECT"
+    " pg_drop_replication_slot('NAME')); then `odoo-cdc setup` and a start of capture load"
+    " everything again and send it. What was deleted meanwhile stays at the targets."
+)
 _PID: Final = re.compile(r"\bPID (\d+)")
 
 
@@ -34,15 +39,15 @@ class ConnectionLost(ServiceUnavailable):
 class SlotLost(DataAtRisk):
     """Postgres has removed WAL that was not yet published."""
 
-    hint = "Run `odoo-cdc capture --recover`: it publishes exactly the missing difference."
+    hint = START_OVER
 
 
 class SlotMissing(DataAtRisk):
     """The replication slot is not there."""
 
     hint = (
-        "Before the first start run `odoo-cdc setup`; a slot that went away behind capture needs"
-        " `odoo-cdc capture --recover`."
+        "Before the first start run `odoo-cdc setup`. Where it went away behind capture:"
+        f" {START_OVER}"
     )
 
 
@@ -80,8 +85,8 @@ class PublicationMissing(DataAtRisk):
     """The publication is not there, or was not when the next transaction was written."""
 
     hint = (
-        "Run `odoo-cdc setup`. A publication made behind the slot's position is not seen by it:"
-        " then drop the slot, run `odoo-cdc setup` again and `odoo-cdc capture --recover`."
+        "Run `odoo-cdc setup`, then start capture. Where it stops again, the publication is newer"
+        f" than what the slot has to read: {START_OVER}"
     )
 
 

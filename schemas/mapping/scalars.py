@@ -33,7 +33,7 @@ Function = Callable[[Any], Any]
 class UnsendableValue(OdooCdcError):
     """A value cannot be sent."""
 
-    hint = "Correct the record in Odoo, then `odoo-cdc resend` it; or leave the field out."
+    hint = "Correct the record in Odoo, which sends it again; or leave the field out."
 
     def __init__(self, field: str, value: object, why: str, *, hint: str = "") -> None:
         """Name the field of the route and the value, cut to what a line can hold."""
@@ -173,7 +173,7 @@ def _lookup(table: Table, kind: Kind, field: str) -> Function:
             field,
             value,
             "is not in its table",
-            hint="Add it to the `table`, or give the table an `else`, then resend the record.",
+            hint="Add it to the `table`, or give it an `else`; the record's next change sends it.",
         )
 
     return look

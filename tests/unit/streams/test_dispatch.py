@@ -313,7 +313,7 @@ def test_law_10_a_message_of_the_largest_size_is_sent_and_a_larger_one_is_a_dead
     assert len(largest.body) == MAX_BODY
     assert letter.code == TOO_LARGE
     assert str(MAX_BODY + 1) in letter.why
-    assert "odoo-cdc resend sale.order --id 42" in letter.why
+    assert "the next change of sale.order 42 sends it" in letter.why
 
 
 @pytest.mark.parametrize(
@@ -332,7 +332,7 @@ def test_law_10_an_event_without_images_is_a_dead_letter_for_whoever_may_miss_it
     for letter in dispatched.stillborn:
         assert letter.code == OVERSIZE
         assert "9000000 bytes" in letter.why
-        assert "odoo-cdc resend sale.order --id 42" in letter.why
+        assert "the next change of sale.order 42 sends it" in letter.why
 
 
 # --- lookups
