@@ -114,16 +114,23 @@ def _config(path: Path, file: Section, fingerprint: str) -> Config:
     )
     file.done()
     if not file.notes.findings:
-        _note_unused(file.notes, config)
+        _note_idle(file.notes, config)
     return config.with_warnings(file.notes.findings)
 
 
-def _note_unused(notes: Notes, config: Config) -> None:
+def _note_idle(notes: Notes, config: Config) -> None:
+    """Note what is valid and has no effect."""
     used = {name for route in config.routes for name in route.targets}
-    for name in config.targets:
+    for name, target in config.targets.items():
+        where = child("targets", name)
         if name not in used:
-            where = child("targets", name)
             notes.warning(where, "no route has this target", "add it to a route's `targets`")
+        if target.window:
+            notes.warning(
+                child(where, "window"),
+                "windows are not kept: deliveries go out at every hour",
+                "leave it empty, and hold deliveries back where they arrive",
+            )
 
 
 def _source(section: Section) -> Source:
