@@ -78,7 +78,9 @@ class Looker:
             self._count(found)
         samples = _samples(self._stage.stream.ask("metrics"))
         if samples:
-            found.waiting = int(samples.get("waiting", 0))
+            # A worker that has just lost or not yet opened its partitions sees nothing wait.
+            if samples.get("partitions") == len(PARTITIONS):
+                found.waiting = int(samples.get("waiting", 0))
             found.retries = int(samples.get("retries_total", 0))
         with contextlib.suppress(NotStarted):
             found.shop = self._stage.webshop.summary()
