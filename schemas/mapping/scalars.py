@@ -224,7 +224,7 @@ def _json(raw: str | None, field: str) -> Any:
     if raw is None:
         return None
     try:
-        value = json.loads(raw, parse_float=Decimal, parse_int=_int, parse_constant=_no_constant)
+        value = _decode(raw)
     except (ValueError, RecursionError) as error:
         raise UnsendableValue(field, raw, "is no JSON") from error
     # Every level costs a bracket: most values need no closer look.
@@ -239,6 +239,12 @@ def _int(text: str) -> int | Decimal:
 
 def _no_constant(text: str) -> Any:
     raise ValueError(text)
+
+
+# Made once: `json.loads` would make one for every value.
+_decode: Final = json.JSONDecoder(
+    parse_float=Decimal, parse_int=_int, parse_constant=_no_constant
+).decode
 
 
 def _depth(value: Any) -> int:
