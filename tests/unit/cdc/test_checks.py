@@ -1,0 +1,280 @@
+"""What `check` says of facts: no database, no broker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from cdc.checks import server, stream, tables
+from cdc.postgres.facts import Facts, OldTransaction, Role, TableFacts
+from cdc.postgres.publication import OPERATIONS, PublicationState, Published
+from cdc.postgres.slot import SlotState
+from cdc.selection import PairTable, Selection, Table
+from cdc.status import warnings
+from schemas.finding import Finding
+
+MEGABYTE = 1 << 20
+TABLE = TableFacts(
+    kind="r",
+    logged=True,
+    primary_key=("id",),
+    replica_identity="d",
+    identified=True,
+    readable=frozenset({"id", "name"}),
+    owned=True,
+    rows=10,
+)
+FACTS = Facts(
+    version=180004,
+    system_id="7",
+    database="odoo",
+    encoding="UTF8",
+    in_recovery=False,
+    wal_level="logical",
+    max_replication_slots=10,
+    replication_slots=1,
+    max_wal_senders=10,
+    wal_senders=1,
+    max_slot_wal_keep_size=1000 * MEGABYTE,
+    idle_replication_slot_timeout=None,
+    wal_sender_timeout=60.0,
+    role=Role("cdc", superuser=False, replication=True, creates=True),
+    oldest_write=None,
+    tables={"res_partner": TABLE, "rel": replace(TABLE, primary_key=("a", "b"))},
+)
+SELECTION = Selection(
+    (),
+    (Table("res_partner", (), ("name",), (), ()),),
+    (PairTable("rel", "a", "b"),),
+)
+SLOT = SlotState(
+    "s",
+    exists=True,
+    plugin="pgoutput",
+    slot_type="logical",
+    database="odoo",
+    active_pid=7,
+    wal_status="reserved",
+    wal_held=MEGABYTE,
+)
+PUBLICATION = PublicationState(
+    "p", exists=True, tables={"res_partner": Published(("id",)), "rel": Published(("a", "b"))}
+)
+
+
+def facts(**changes: Any) -> Facts:
+    pair = replace(FACTS.tables["rel"], readable=frozenset({"a", "b"}))
+    return replace(FACTS, **{"tables": {**FACTS.tables, "rel": pair}, **changes})
+
+
+def table(name: str = "res_partner", **changes: Any) -> Facts:
+    good = facts()
+    return replace(good, tables={**good.tables, name: replace(good.tables[name], **changes)})
+
+
+def one(found: Iterable[Finding]) -> Finding:
+    (finding,) = list(found)
+    assert finding.remedy
+    return finding
+
+
+def test_a_server_as_it_should_be_has_no_finding() -> None:
+    assert server.findings(facts(), SLOT) == []
+    assert tables.findings(facts(), SELECTION, PUBLICATION) == []
+    assert list(stream.of_publication(SELECTION, PUBLICATION, captured=True)) == []
+    assert list(stream.of_slot(facts(), SLOT, captured=True)) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "slot", "level", "message"),
+    [
+        pytest.param({"version": 140011}, SLOT, "error", "Postgres 14 is too old", id="too old"),
+        pytest.param({"in_recovery": True}, SLOT, "error", "standby", id="a standby"),
+        pytest.param({"wal_level": "replica"}, SLOT, "error", "wal_level", id="wal_level"),
+        pytest.param({"encoding": "SQL_ASCII"}, SLOT, "error", "SQL_ASCII", id="no encoding"),
+        pytest.param(
+            {"replication_slots": 10},
+            SlotState("s", exists=False, active_pid=1),
+            "error",
+            "all 10 replication slots",
+            id="no slot left",
+        ),
+        pytest.param(
+            {"wal_senders": 10},
+            replace(SLOT, active_pid=None),
+            "error",
+            "all 10 WAL senders",
+            id="no walsender left",
+        ),
+        pytest.param(
+            {"role": Role("cdc", superuser=False, replication=False, creates=True)},
+            SLOT,
+            "error",
+            "may not replicate",
+            id="no right to replicate",
+        ),
+        pytest.param(
+            {"max_slot_wal_keep_size": None}, SLOT, "warning", "without limit", id="endless WAL"
+        ),
+        pytest.param(
+            {"idle_replication_slot_timeout": 600.0},
+            SLOT,
+            "warning",
+            "10 minutes",
+            id="slots that expire",
+        ),
+        pytest.param(
+            {"oldest_write": OldTransaction(4000.0, 12, "odoo (psql)")},
+            SLOT,
+            "warning",
+            "process 12 odoo (psql)",
+            id="an old transaction",
+        ),
+        pytest.param(
+            {"oldest_write": OldTransaction(4000.0, None, "gid-1")},
+            SLOT,
+            "warning",
+            "prepared transaction gid-1",
+            id="an old prepared transaction",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_server_is_said_with_its_remedy(
+    changes: dict[str, Any], slot: SlotState, level: str, message: str
+) -> None:
+    found = one(server.findings(facts(**changes), slot))
+
+    assert found.level == level
+    assert message in found.message
+
+
+def test_a_slot_that_is_there_needs_no_room() -> None:
+    assert server.findings(facts(replication_slots=10, wal_senders=10), SLOT) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "message", "remedy"),
+    [
+        pytest.param(lambda: facts(tables={}), "no table", "upgrade", id="missing"),
+        pytest.param(lambda: table(kind="v"), "a view", "routes", id="a view"),
+        pytest.param(lambda: table(logged=False), "unlogged", "SET LOGGED", id="unlogged"),
+        pytest.param(
+            lambda: table(primary_key=(), identified=False),
+            "no replica identity",
+            "ADD PRIMARY KEY (id)",
+            id="no primary key",
+        ),
+        pytest.param(
+            lambda: table("rel", primary_key=(), identified=False),
+            "no replica identity",
+            "ADD PRIMARY KEY (a, b)",
+            id="a relation without a primary key",
+        ),
+        pytest.param(
+            lambda: table(replica_identity="n", identified=False),
+            "no replica identity",
+            "REPLICA IDENTITY DEFAULT",
+            id="identity switched off",
+        ),
+        pytest.param(
+            lambda: table(primary_key=("uuid",)), "(uuid), not (id)", "(id)", id="another key"
+        ),
+        pytest.param(
+            lambda: table(readable=frozenset({"id"})),
+            "may not read res_partner (name)",
+            'GRANT SELECT ("name")',
+            id="an unreadable column",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_table_is_said_with_its_remedy(
+    given: Callable[[], Facts], message: str, remedy: str
+) -> None:
+    found = tables.findings(given(), SELECTION, PUBLICATION)
+
+    assert found
+    assert all(message in each.message for each in found)
+    assert all(each.level == "error" and remedy in each.remedy for each in found)
+
+
+def test_ownership_matters_only_while_something_is_left_to_publish() -> None:
+    foreign = table(owned=False)
+
+    assert tables.findings(foreign, SELECTION, PUBLICATION) == []
+    found = one(tables.findings(foreign, SELECTION, PublicationState("p")))
+    assert "does not own res_partner" in found.message
+    assert "setup --sql" in found.remedy
+
+
+@pytest.mark.parametrize("captured", [False, True], ids=["before the first start", "afterwards"])
+def test_what_is_not_there_is_a_step_before_the_first_start_and_a_loss_afterwards(
+    captured: bool,  # noqa: FBT001  a parameter of the test
+) -> None:
+    slot = one(stream.of_slot(facts(), SlotState("s", exists=False), captured=captured))
+    publication = one(stream.of_publication(SELECTION, PublicationState("p"), captured=captured))
+
+    assert {slot.level, publication.level} == {"error" if captured else "warning"}
+    assert "odoo-cdc setup" in slot.remedy
+    assert "odoo-cdc setup" in publication.remedy
+
+
+@pytest.mark.parametrize(
+    ("changes", "level", "message"),
+    [
+        pytest.param({"all_tables": True}, "error", "all tables", id="for all tables"),
+        pytest.param({"tables": {}}, "warning", "lacks rel, res_partner", id="tables missing"),
+        pytest.param(
+            {"operations": OPERATIONS - {"delete"}}, "error", "delete", id="operations missing"
+        ),
+        pytest.param({"schemas": ("x",)}, "warning", "schemas: x", id="whole schemas"),
+        pytest.param(
+            {"tables": {**PUBLICATION.tables, "rel": Published(("a",), listed=True)}},
+            "error",
+            "column lists",
+            id="a column list",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_publication_is_said_with_its_remedy(
+    changes: dict[str, Any], level: str, message: str
+) -> None:
+    found = one(stream.of_publication(SELECTION, replace(PUBLICATION, **changes), captured=False))
+
+    assert found.level == level
+    assert message in found.message
+
+
+@pytest.mark.parametrize(
+    ("changes", "level", "message"),
+    [
+        pytest.param({"wal_status": "lost"}, "error", "is lost", id="lost"),
+        pytest.param({"invalidation_reason": "idle_timeout"}, "error", "idle", id="invalidated"),
+        pytest.param({"plugin": "wal2json"}, "error", "wal2json", id="another plugin"),
+        pytest.param(
+            {"wal_status": "unreserved", "safe_wal_size": 3 * MEGABYTE},
+            "warning",
+            "3 MiB more and it is lost",
+            id="about to be lost",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_slot_is_said_with_its_remedy(
+    changes: dict[str, Any], level: str, message: str
+) -> None:
+    found = one(stream.of_slot(facts(), replace(SLOT, **changes), captured=True))
+
+    assert found.level == level
+    assert message in found.message
+
+
+@pytest.mark.parametrize(
+    ("held", "warned"), [(499, False), (501, True)], ids=["below half", "above half"]
+)
+def test_law_1_status_warns_from_half_of_what_postgres_keeps(held: int, *, warned: bool) -> None:
+    found = list(warnings(facts(), replace(SLOT, wal_held=held * MEGABYTE)))
+
+    assert bool(found) is warned
+    assert all("of the 1000 MiB" in each for each in found)
