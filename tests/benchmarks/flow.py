@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import psycopg
+from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 
 from embedded.ports import free_ports
@@ -155,9 +156,20 @@ def _worker(place: Place, site: Site, home: Path, **parts: Any) -> Iterator[tupl
 
 def _forget_group(place: Place, site: Site) -> None:
     """Let the next worker begin at the first event again."""
-    admin = AdminClient({"bootstrap.servers": place.kafka.bootstrap})
-    for done in admin.delete_consumer_groups([Topics(site.name).group]).values():
-        done.result()
+    admin = AdminClient({"bootstrap.servers": place.kafka.bootstrap, "log_level": 0})
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            for done in admin.delete_consumer_groups([Topics(site.name).group]).values():
+                done.result()
+        except KafkaException as error:
+            # A member that is gone counts until its session has timed out.
+            is_held = error.args[0].code() == KafkaError.NON_EMPTY_GROUP
+            if not is_held or time.monotonic() > deadline:
+                raise
+            time.sleep(LOOK * 10)
+        else:
+            return
 
 
 def _came(notes: Path) -> list[tuple[float, Any]]:
