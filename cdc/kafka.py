@@ -9,12 +9,13 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final, cast
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
-from schemas.errors import DataAtRisk, ServiceUnavailable
+from schemas.errors import BadUsage, DataAtRisk, ServiceUnavailable
 from schemas.keys import partition_of
 
 logger = logging.getLogger(__name__)
@@ -54,6 +55,15 @@ class NoTopic(ServiceUnavailable):
     hint = "Run `odoo-cdc setup`: it makes every topic the file needs."
 
 
+class BadKafkaSetting(BadUsage):
+    """Kafka's client does not know a setting."""
+
+    hint = (
+        "`kafka:` in sync.yaml holds librdkafka's own property names and values; its"
+        " CONFIGURATION.md lists them all."
+    )
+
+
 class UnequalPartitions(DataAtRisk):
     """Topics differ in their partition count: chains would not meet on one worker."""
 
@@ -67,6 +77,15 @@ class PublishFailed(ServiceUnavailable):
     """Kafka has refused a record."""
 
     hint = "Kafka's log says why; start capture again, it repeats what was not acknowledged."
+
+
+@contextmanager
+def configured() -> Iterator[None]:
+    """Turn what a client's constructor raises into BadKafkaSetting."""
+    try:
+        yield
+    except KafkaException as error:
+        raise BadKafkaSetting(f"kafka: {said(error)}") from error
 
 
 def client_settings(settings: Mapping[str, str]) -> dict[str, Any]:
@@ -91,28 +110,32 @@ class Publisher:
     def __init__(
         self, settings: Mapping[str, str], on_wait: Callable[[], object] = lambda: None
     ) -> None:
-        """Connect in the background; `on_wait` is called about 20 times a second while waiting."""
+        """Connect in the background; `on_wait` is called about 20 times a second while waiting.
+
+        Raises BadKafkaSetting.
+        """
         self._on_wait = on_wait
         self._refused: str = ""
         self._heard = -_QUIET
-        self._producer = Producer(
-            {
-                "linger.ms": 2,
-                "compression.type": "lz4",
-                "queue.buffering.max.kbytes": 32_768,
-                "queue.buffering.max.messages": 100_000,
-                **client_settings(settings),
-                "message.max.bytes": MAX_MESSAGE,
-                "message.timeout.ms": 0,  # Kafka may be away for as long as it takes
-                "enable.idempotence": True,
-                "acks": "all",
-                "partitioner": "murmur2_random",
-                "delivery.report.only.error": True,
-                "on_delivery": self._told,
-                "error_cb": self._hear,
-            },
-            logger=CLIENT_LOG,
-        )
+        with configured():
+            self._producer = Producer(
+                {
+                    "linger.ms": 2,
+                    "compression.type": "lz4",
+                    "queue.buffering.max.kbytes": 32_768,
+                    "queue.buffering.max.messages": 100_000,
+                    **client_settings(settings),
+                    "message.max.bytes": MAX_MESSAGE,
+                    "message.timeout.ms": 0,  # Kafka may be away for as long as it takes
+                    "enable.idempotence": True,
+                    "acks": "all",
+                    "partitioner": "murmur2_random",
+                    "delivery.report.only.error": True,
+                    "on_delivery": self._told,
+                    "error_cb": self._hear,
+                },
+                logger=CLIENT_LOG,
+            )
         self._open = True
         self._poller = threading.Thread(target=self._poll, name="kafka", daemon=True)
         self._poller.start()
@@ -265,16 +288,17 @@ def _marks(client: Consumer, place: TopicPartition) -> tuple[int, int]:
 
 
 def _consumer(settings: Mapping[str, str], heard: Heard) -> Consumer:
-    return Consumer(
-        {
-            **client_settings(settings),
-            "group.id": "odoo-cdc-capture",  # librdkafka wants a name; it never joins
-            "enable.auto.commit": False,
-            "enable.partition.eof": True,
-            "error_cb": heard,
-        },
-        logger=CLIENT_LOG,
-    )
+    with configured():
+        return Consumer(
+            {
+                **client_settings(settings),
+                "group.id": "odoo-cdc-capture",  # librdkafka wants a name; it never joins
+                "enable.auto.commit": False,
+                "enable.partition.eof": True,
+                "error_cb": heard,
+            },
+            logger=CLIENT_LOG,
+        )
 
 
 def said(error: KafkaException) -> str:

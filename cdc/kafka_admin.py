@@ -17,7 +17,7 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 
-from cdc.kafka import CLIENT_LOG, Heard, KafkaAway, client_settings, said
+from cdc.kafka import CLIENT_LOG, Heard, KafkaAway, client_settings, configured, said
 from cdc.topics import TopicPlan
 from schemas.errors import BadUsage, ServiceUnavailable
 
@@ -45,10 +45,11 @@ class Admin:
     """Kafka's administration, for `setup` and `check`."""
 
     def __init__(self, settings: Mapping[str, str]) -> None:
-        """Connect in the background."""
+        """Connect in the background. Raises BadKafkaSetting."""
         self._heard = Heard()
         mine: dict[str, Any] = {**client_settings(settings), "error_cb": self._heard}
-        self._client = AdminClient(mine, logger=CLIENT_LOG)
+        with configured():
+            self._client = AdminClient(mine, logger=CLIENT_LOG)
 
     def partitions(self) -> dict[str, int]:
         """Return every topic with its partition count. Raises KafkaAway with Kafka's words."""

@@ -24,7 +24,7 @@ from confluent_kafka import (
     TopicPartition,
 )
 
-from schemas.errors import ServiceUnavailable
+from schemas.errors import BadUsage, ServiceUnavailable
 
 MAX_MESSAGE: Final = 8 * 1024 * 1024  # bytes; `setup` gives the topics the same limit
 PATIENCE: Final = 30.0  # seconds without an answer before Kafka counts as away
@@ -36,10 +36,28 @@ class KafkaAway(ServiceUnavailable):
     """Kafka does not answer."""
 
 
+class BadKafkaSetting(BadUsage):
+    """Kafka's client does not know a setting."""
+
+    hint = (
+        "`kafka:` in sync.yaml holds librdkafka's own property names and values; its"
+        " CONFIGURATION.md lists them all."
+    )
+
+
 class NotWritten(ServiceUnavailable):
     """Kafka has refused or lost a record that we wrote."""
 
     hint = "Start the worker again; what was in hand is done again. Kafka's log says why."
+
+
+@contextmanager
+def configured() -> Iterator[None]:
+    """Turn what a client's constructor raises into BadKafkaSetting."""
+    try:
+        yield
+    except KafkaException as error:
+        raise BadKafkaSetting(f"kafka: {describe(error)}") from error
 
 
 def client_settings(settings: Mapping[str, str]) -> dict[str, Any]:
@@ -49,19 +67,20 @@ def client_settings(settings: Mapping[str, str]) -> dict[str, Any]:
 
 def consumer(settings: Mapping[str, str], group: str = "odoo-cdc-reader") -> Consumer:
     """Return a consumer that never joins a group and never commits: positions are given."""
-    return Consumer(
-        {
-            **client_settings(settings),
-            "group.id": group,  # librdkafka wants a name; only `assign` is used
-            "enable.auto.commit": False,
-            "enable.auto.offset.store": False,
-            "enable.partition.eof": True,
-            "auto.offset.reset": "earliest",
-            "queued.max.messages.kbytes": 16_384,
-            "fetch.message.max.bytes": MAX_MESSAGE,
-            "fetch.wait.max.ms": 20,
-        }
-    )
+    with configured():
+        return Consumer(
+            {
+                **client_settings(settings),
+                "group.id": group,  # librdkafka wants a name; only `assign` is used
+                "enable.auto.commit": False,
+                "enable.auto.offset.store": False,
+                "enable.partition.eof": True,
+                "auto.offset.reset": "earliest",
+                "queued.max.messages.kbytes": 16_384,
+                "fetch.message.max.bytes": MAX_MESSAGE,
+                "fetch.wait.max.ms": 20,
+            }
+        )
 
 
 @contextmanager

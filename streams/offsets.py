@@ -16,7 +16,7 @@ from confluent_kafka import admin as kafka_admin
 from confluent_kafka.admin import AdminClient
 
 from schemas.errors import DataAtRisk, ServiceUnavailable
-from streams.kafka import KafkaAway, client_settings, consumer, describe
+from streams.kafka import KafkaAway, client_settings, configured, consumer, describe
 
 _TIMEOUT: Final = 15.0  # seconds for one answer
 _SPEC: Any = cast("Any", kafka_admin).OffsetSpec  # re-exported without types
@@ -105,7 +105,8 @@ class GroupOffsets:
     """Asks Kafka about one group; blocking, for one thread at a time."""
 
     def __init__(self, settings: Mapping[str, str], group: str) -> None:
-        self._admin = AdminClient(client_settings(settings))
+        with configured():
+            self._admin = AdminClient(client_settings(settings))
         self._consumer: Consumer = consumer(settings, group)
         self._group = group
 

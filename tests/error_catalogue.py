@@ -31,6 +31,7 @@ TITLES: Final = {
 
 def errors() -> list[type[OdooCdcError]]:
     """Return every error that is raised, sorted by exit code and name."""
+    importlib.import_module("cdc.__main__")  # the one that can be imported as well as run
     for package in map(importlib.import_module, PACKAGES):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             if not module.name.endswith("__main__"):

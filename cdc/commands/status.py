@@ -82,7 +82,7 @@ def _table(rows: list[dict[str, Any]]) -> Iterable[str]:
 
 
 def _label(key: str) -> str:
-    return key.removesuffix("_bytes").removesuffix("_seconds").replace("_", " ")
+    return key.removesuffix("_bytes").replace("_seconds", "_time").replace("_", " ")
 
 
 def _text(key: str, value: Any) -> str:

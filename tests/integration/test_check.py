@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -41,11 +41,15 @@ class Checked:
     path: Path
     values: dict[str, str]
     routes: str = ROUTES
+    kafka: dict[str, str] = field(default_factory=dict)
     code: int = -1
 
     def findings(self) -> list[dict[str, Any]]:
         """Return the findings but for WSO2's, which is not there in these tests."""
-        text = sync_yaml(**self.values, targets=["webshop"], routes=self.routes)
+        kafka = {"bootstrap.servers": self.values["kafka"], **self.kafka}
+        text = sync_yaml(
+            **self.values, targets=["webshop"], routes=self.routes, more={"kafka": kafka}
+        )
         self.path.write_text(text, encoding="utf-8")
         self.code = main(["check", "-c", str(self.path), "--json"])
         said = self.capsys.readouterr()
@@ -220,6 +224,40 @@ def test_services_that_are_away_are_findings_each(checked: Checked) -> None:
     assert all(each["remedy"] for each in found)
     assert "Connection refused" in next(f["message"] for f in found if f["where"] == "kafka")
     assert "secret" not in json.dumps(found)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        pytest.param({"security.protocol": "ssl"}, "SSL", id="encrypted, and the broker is not"),
+        pytest.param(
+            {
+                "security.protocol": "sasl_plaintext",
+                "sasl.mechanism": "PLAIN",
+                "sasl.username": "app",
+                "sasl.password": "open sesame",
+            },
+            "SASL",
+            id="a password, and the broker knows none",
+        ),
+        pytest.param(
+            {"security.protocol": "smoke signals"}, "smoke signals", id="no such protocol"
+        ),
+        pytest.param({"bootstrap.severs": "x"}, "bootstrap.severs", id="no such property"),
+    ],
+)
+def test_kafka_that_does_not_let_us_in_is_told_in_its_own_words(
+    checked: Checked, settings: dict[str, str], words: str
+) -> None:
+    checked.kafka = settings
+
+    found = [each for each in checked.findings() if each["where"].startswith("kafka")]
+
+    assert checked.code == 1
+    assert len(found) == 1
+    assert words in found[0]["message"]
+    assert found[0]["remedy"]
+    assert "sesame" not in json.dumps(found)
 
 
 def test_people_get_a_line_for_each_finding_and_a_sum(checked: Checked) -> None:
