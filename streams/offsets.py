@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka import admin as kafka_admin
 from confluent_kafka.admin import AdminClient
 
@@ -20,6 +20,14 @@ from streams.kafka import KafkaAway, client_settings, configured, consumer, desc
 
 _TIMEOUT: Final = 15.0  # seconds for one answer
 _SPEC: Any = cast("Any", kafka_admin).OffsetSpec  # re-exported without types
+# What a broker says of groups until it has read them, shortly after its start.
+_STARTING: Final = frozenset(
+    {
+        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+        KafkaError.COORDINATOR_NOT_AVAILABLE,
+        KafkaError.NOT_COORDINATOR,
+    }
+)
 Part = tuple[str, int]  # topic, partition
 
 
@@ -187,11 +195,16 @@ class GroupOffsets:
         return None
 
     def _members(self) -> list[tuple[str, list[Part]]]:
-        try:
-            future = self._admin.describe_consumer_groups([self._group])[self._group]
-            members = future.result(timeout=_TIMEOUT).members
-        except KafkaException as error:
-            raise KafkaAway(f"Kafka does not answer: {describe(error)}") from error
+        deadline = time.monotonic() + _TIMEOUT
+        while True:
+            try:
+                future = self._admin.describe_consumer_groups([self._group])[self._group]
+                members = future.result(timeout=_TIMEOUT).members
+                break
+            except KafkaException as error:
+                if error.args[0].code() not in _STARTING or time.monotonic() > deadline:
+                    raise KafkaAway(f"Kafka does not answer: {describe(error)}") from error
+                time.sleep(0.2)
         found = []
         for member in members:
             assigned = member.assignment.topic_partitions if member.assignment else []
