@@ -102,7 +102,7 @@ def select(config: Config, models: Models) -> Selection:
             if route.active_test:
                 found = archive_reads(route.domain, models, model)
                 reads += [replace(read, follow=route.follow_lookups) for read in found]
-        shapes.append(build(models, model, [Read("key"), *reads]))
+        shapes.append(build(models, model, [Read("key"), Read("external_id"), *reads]))
     return flatten(tuple(shapes), models)
 
 

@@ -44,7 +44,7 @@ class Source:
     lang: str = "en_US"
     company: int = 1
     odoo: Mapping[str, str] = field(default_factory=dict, repr=False)
-    fanout_limit: int = 10_000  # documents; above it a change is spread as backfill
+    fanout_limit: int = 10_000  # documents; reserved
     mask_key: str = field(default="", repr=False)
 
 

@@ -69,6 +69,7 @@ def test_setup_makes_publication_slot_and_topics_and_then_has_nothing_to_do(
         [f"odoo_cdc_{name}"],
     ).fetchall()
     assert [table for (table,) in tables] == [
+        "ir_model_data",
         "res_country",
         "res_partner",
         "res_partner_category",
