@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from cdc.checks import kafka, routes, server, stream, tables
+from cdc.checks import folder, kafka, routes, server, stream, tables
 from cdc.kafka_admin import Admin
 from cdc.postgres import publication, slot
 from cdc.postgres.catalog import load_models
@@ -26,7 +26,8 @@ KAFKA: Final = "kafka"
 
 def findings(config: Config) -> list[Finding]:
     """Return everything that is wrong with source and Kafka; blocking, raises nothing of ours."""
-    return [_placed(config, found) for found in (*_of_source(config), *_of_kafka(config))]
+    found = [*folder.findings(config.state), *_of_source(config), *_of_kafka(config)]
+    return [_placed(config, each) for each in found]
 
 
 def _of_source(config: Config) -> list[Finding]:

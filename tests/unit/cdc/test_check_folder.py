@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cdc.checks import folder
+
+MOUNTS = [
+    "/dev/sda1 / ext4 rw 0 0",
+    "nas:/export /srv/state nfs4 rw 0 0",
+    r"tmpfs /srv/two\040words tmpfs rw 0 0",
+]
+
+
+def test_a_folder_that_can_be_made_is_good(tmp_path: Path) -> None:
+    assert list(folder.findings(tmp_path / "not" / "there" / "yet")) == []
+
+
+def test_a_file_in_its_place_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("", encoding="utf-8")
+
+    (found,) = folder.findings(tmp_path / "state")
+
+    assert (found.level, found.where) == ("error", "state")
+    assert "is no folder" in found.message
+    assert found.remedy
+
+
+def test_a_folder_of_somebody_else_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(folder.os, "access", lambda *_: False)
+
+    (found,) = folder.findings(tmp_path)
+
+    assert "may not be written to" in found.message
+
+
+def test_a_network_file_system_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(folder, "_mounts", lambda: [f"nas:/x {tmp_path.resolve()} nfs rw 0 0"])
+
+    (found,) = folder.findings(tmp_path / "state")
+
+    assert "(nfs)" in found.message
+
+
+@pytest.mark.parametrize(
+    ("place", "kind"),
+    [
+        ("/var/lib", "ext4"),
+        ("/srv/state/capture", "nfs4"),
+        ("/srv/stately", "ext4"),
+        ("/srv/two words/x", "tmpfs"),
+    ],
+    ids=["below the root", "below a mount", "beside a mount", "a name with a blank"],
+)
+def test_the_nearest_mount_decides(place: str, kind: str) -> None:
+    assert folder.file_system(Path(place), MOUNTS) == kind
