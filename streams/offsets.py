@@ -195,19 +195,21 @@ class GroupOffsets:
         return None
 
     def _members(self) -> list[tuple[str, list[Part]]]:
-        deadline = time.monotonic() + _TIMEOUT
-        while True:
-            try:
-                future = self._admin.describe_consumer_groups([self._group])[self._group]
-                members = future.result(timeout=_TIMEOUT).members
-                break
-            except KafkaException as error:
-                if error.args[0].code() not in _STARTING or time.monotonic() > deadline:
-                    raise KafkaAway(f"Kafka does not answer: {describe(error)}") from error
-                time.sleep(0.2)
         found = []
-        for member in members:
+        for member in self._described():
             assigned = member.assignment.topic_partitions if member.assignment else []
             parts = [(tp.topic, tp.partition) for tp in assigned]
             found.append((member.group_instance_id or member.client_id, parts))
         return found
+
+    def _described(self) -> list[Any]:
+        """Return the members of the group as Kafka describes them. Raises KafkaAway."""
+        deadline = time.monotonic() + _TIMEOUT
+        while True:
+            try:
+                future = self._admin.describe_consumer_groups([self._group])[self._group]
+                return list(future.result(timeout=_TIMEOUT).members)
+            except KafkaException as error:
+                if error.args[0].code() not in _STARTING or time.monotonic() > deadline:
+                    raise KafkaAway(f"Kafka does not answer: {describe(error)}") from error
+            time.sleep(0.2)
