@@ -39,6 +39,7 @@ class Ports:
     meter: Meter
     fatal: Callable[[BaseException], None]  # ends the process
     clock: Callable[[], float] = time.time  # UTC seconds
+    monotonic: Callable[[], float] = time.monotonic
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,7 @@ class Bench:
         self.ports = ports
         self.limits = limits
         self.clock = ports.clock
-        self.gate = Gate(ports.traffic)
+        self.gate = Gate(ports.traffic, ports.monotonic)
         self.calls = Calls(ports.sender, self.gate, ports.meter, limits.concurrency, ports.clock)
         self.clerk = Clerk(ports.publisher, ports.log, lambda changes: tally(ports.meter, changes))
         self.hands = Hands()

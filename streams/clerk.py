@@ -77,7 +77,7 @@ class Clerk:
 
     async def settled(self) -> None:
         """Wait until nothing is being written."""
-        while self._pump is not None:
+        while self._pump is not None and not self._pump.done():
             await asyncio.wait({self._pump})
 
     async def write(self, partition: int, step: Step[T]) -> T:
@@ -88,19 +88,16 @@ class Clerk:
         """
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._jobs.append(_Job(partition, step, done))
-        if self._pump is None:
+        if self._pump is None or self._pump.done():
             self._pump = asyncio.create_task(self._run(), name="clerk")
         return await done
 
     async def _run(self) -> None:
         # The first step's siblings come in the same turn of the loop: let them join its flush.
         await asyncio.sleep(0)
-        try:
-            while self._jobs:
-                jobs, self._jobs = self._jobs, []
-                await self._write(jobs)
-        finally:
-            self._pump = None
+        while self._jobs:
+            jobs, self._jobs = self._jobs, []
+            await self._write(jobs)
 
     async def _write(self, jobs: list[_Job]) -> None:
         drafts: dict[int, Draft] = {}

@@ -56,21 +56,27 @@ class Draft:
         if delivery_id not in self.unwritten:
             self.forgotten[delivery_id] = None
 
-    def phases(self) -> tuple[list[Post], list[Post], list[Post]]:
-        """Return what to write, in three parts; each must be durable before the next.
+    def phases(self) -> tuple[list[Post], ...]:
+        """Return what to write, in four parts; each must be durable before the next.
 
         What holds on to a delivery goes before what lets go of it: the dead letter before the
         ledger says dead, and both before the item is forgotten; a newer item before the
-        tombstone of the one it supersedes.
+        tombstone of the one it supersedes. What the ledger says of deliveries that never were
+        items goes before the items: else a crash between the two could leave a newer one of the
+        chain waiting, and the older, forgotten, would be sent after it.
         """
         letters = [
             Post(Shelf.DEAD, self.partition, b.letter.entry.chain.encode(), b.letter.to_json())
             for b in self.letters
         ]
         items = [self._post(Shelf.RETRIES, i, item.to_json()) for i, item in self.kept.items()]
-        said = [self._post(Shelf.LEDGER, i, e.to_json()) for i, e in self.entries.items()]
+        settled: list[Post] = []
+        said: list[Post] = []
+        for i, entry in self.entries.items():
+            never_kept = entry.final and i not in self.kept and i not in self.forgotten
+            (settled if never_kept else said).append(self._post(Shelf.LEDGER, i, entry.to_json()))
         gone = [self._post(Shelf.RETRIES, i, None) for i in self.forgotten]
-        return letters, [*items, *said], gone
+        return letters, settled, [*items, *said], gone
 
     def _post(self, shelf: Shelf, delivery_id: DeliveryId, value: bytes | None) -> Post:
         return Post(shelf, self.partition, delivery_id.encode(), value)
