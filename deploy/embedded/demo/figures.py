@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import re
 from dataclasses import dataclass, field
 from typing import Any, Final, LiteralString, cast
@@ -69,7 +70,11 @@ class Looker:
         self._deliveries = topics.deliveries(TARGET)
         self._responses = topics.responses
         self._dead = topics.dead
-        self._kafka = AdminClient({"bootstrap.servers": stage.kafka.bootstrap})
+        # What librdkafka has to say of a broker that ends is nobody's concern here.
+        silent = logging.getLogger("embedded.demo.kafka")
+        silent.propagate = False
+        silent.addHandler(logging.NullHandler())
+        self._kafka = AdminClient({"bootstrap.servers": stage.kafka.bootstrap}, logger=silent)
 
     def look(self) -> Figures:
         """Return the figures as they stand."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any, Final, NamedTuple
 
 from embedded.demo import questions
@@ -13,14 +14,8 @@ from embedded.demo.load import Load
 from embedded.demo.questions import Comparison
 from embedded.demo.stage import Stage
 
-SECONDS: Final = 20.0
-"""Of load."""
-
-OUTAGE: Final = 4.0
-"""Seconds without WSO2."""
-
-PATIENCE: Final = 90.0
-"""Seconds that everything may take to arrive once the load has ended."""
+PATIENCE: Final = 120.0
+"""Seconds that everything may take to arrive: the first load, and what is left in the end."""
 
 SHOWN: Final = 5
 """Records that are named when something is wrong."""
@@ -30,35 +25,57 @@ Beat = Callable[[], None]
 
 
 class Accident(NamedTuple):
-    """What happens, how many seconds after the start."""
+    """What happens, so many seconds after what happened before."""
 
-    at: float
+    pause: float
     name: str
     act: Callable[[], None]
 
 
-def accidents(stage: Stage) -> list[Accident]:
-    """Return what goes wrong on the way."""
+def accidents(stage: Stage, load: Load) -> list[Accident]:
+    """Return what goes wrong on the way; the pauses make 20 s."""
     return [
         Accident(5.0, "kill -9 capture", stage.capture.kill),
-        Accident(6.0, "start capture again", stage.capture.launch),
-        Accident(9.0, "kill -9 the stream worker", stage.stream.kill),
-        Accident(10.0, "start the stream worker again", stage.stream.launch),
-        Accident(14.0, "kill -9 WSO2", stage.synapse.kill),
-        Accident(14.0 + OUTAGE, "start WSO2 again", stage.synapse.launch),
+        Accident(1.0, "start capture again", stage.capture.launch),
+        Accident(3.0, "kill -9 the stream worker", stage.stream.kill),
+        Accident(1.0, "start the stream worker again", stage.stream.launch),
+        Accident(4.0, "kill -9 WSO2", stage.synapse.kill),
+        Accident(4.0, "start WSO2 again", stage.synapse.launch),
+        Accident(2.0, "the load ends", load.stop),
     ]
+
+
+def arrive(stage: Stage, beat: Beat) -> None:
+    """Wait until the webshop holds every record that there was at first; raise NotSettled."""
+    deadline = time.monotonic() + PATIENCE
+    while (lost := questions.compare(questions.ask(stage.dsn), stage.webshop.records()).lost) > 0:
+        if time.monotonic() > deadline:
+            raise NotSettled(
+                f"{lost} records of the first load are missing after {PATIENCE:.0f} s"
+            )
+        beat()
+        time.sleep(1.0)
 
 
 def play(stage: Stage, load: Load, say: Callable[[str], None], beat: Beat) -> None:
     """Let the load run while things go wrong."""
-    begun = time.monotonic()
-    for accident in [*accidents(stage), Accident(SECONDS, "the load ends", load.stop)]:
-        while (left := begun + accident.at - time.monotonic()) > 0:
+    for accident in accidents(stage, load):
+        then = time.monotonic() + accident.pause
+        while (left := then - time.monotonic()) > 0:
             time.sleep(min(1.0, left))
             load.check()
             beat()
         say(accident.name)
-        accident.act()
+        _meanwhile(accident.act, beat)
+
+
+def _meanwhile(act: Callable[[], None], beat: Beat) -> None:
+    """Do something that takes its time, and show how things stand."""
+    with ThreadPoolExecutor(1) as thread:
+        done = thread.submit(act)
+        while not wait([done], 1.0).done:
+            beat()
+        done.result()
 
 
 def settle(looker: Looker, beat: Beat) -> None:
