@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import Any, Final, cast
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, ClusterMetadata
 
 from schemas.errors import BadUsage, DataAtRisk, ServiceUnavailable
 from schemas.keys import partition_of
@@ -27,6 +28,7 @@ CLIENT_LOG.addHandler(logging.NullHandler())
 
 MAX_MESSAGE: Final = 8 * 1024 * 1024  # bytes; `setup` gives the topics the same limit
 _TIMEOUT: Final = 15.0  # seconds for one answer
+_FIRST: Final = 5.0  # seconds until one that has refused us counts as away
 _WAIT: Final = 0.05  # seconds between two calls of on_wait
 _QUIET: Final = 10.0  # seconds between two log lines about a broker that does not answer
 _CONSUMER_ONLY: Final = ("session.timeout.ms", "heartbeat.interval.ms", "max.poll.interval.ms")
@@ -222,10 +224,7 @@ def partitions(settings: Mapping[str, str], topics: Iterable[str]) -> int:
     heard = Heard()
     client = _consumer(settings, heard)
     try:
-        known = client.list_topics(timeout=_TIMEOUT).topics
-    except KafkaException as error:
-        client.poll(0)
-        raise KafkaAway(f"Kafka does not answer: {heard.words or said(error)}") from error
+        known = metadata(client, heard).topics
     finally:
         client.close()
     counts: dict[str, int] = {}
@@ -237,6 +236,22 @@ def partitions(settings: Mapping[str, str], topics: Iterable[str]) -> int:
         text = ", ".join(f"{name}: {count}" for name, count in sorted(counts.items()))
         raise UnequalPartitions(f"the topics differ in their partition counts ({text})")
     return next(iter(counts.values()))
+
+
+def metadata(client: Consumer | AdminClient, heard: Heard) -> ClusterMetadata:
+    """Ask for all topics and brokers. Raises KafkaAway with the reason that `heard` has.
+
+    A broker that refuses is not waited for as long as one that says nothing.
+    """
+    deadline = time.monotonic() + _TIMEOUT
+    while True:
+        try:
+            return client.list_topics(timeout=_FIRST)
+        except KafkaException as error:
+            client.poll(0)
+            if heard.words or time.monotonic() > deadline:
+                why = heard.words or said(error)
+                raise KafkaAway(f"Kafka does not answer: {why}") from error
 
 
 def last_generation(settings: Mapping[str, str], topic: str) -> int:

@@ -17,7 +17,7 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 
-from cdc.kafka import CLIENT_LOG, Heard, KafkaAway, client_settings, configured, said
+from cdc.kafka import CLIENT_LOG, Heard, KafkaAway, client_settings, configured, metadata, said
 from cdc.topics import TopicPlan
 from schemas.errors import BadUsage, ServiceUnavailable
 
@@ -128,12 +128,7 @@ class Admin:
         return found is not None and all(p.leader >= 0 for p in found.partitions.values())
 
     def _known(self) -> ClusterMetadata:
-        try:
-            return self._client.list_topics(timeout=_TIMEOUT)
-        except KafkaException as error:
-            self._client.poll(0)
-            why = self._heard.words or said(error)
-            raise KafkaAway(f"Kafka does not answer: {why}") from error
+        return metadata(self._client, self._heard)
 
 
 def missing(plans: Iterable[TopicPlan], known: Mapping[str, int]) -> list[TopicPlan]:
