@@ -81,7 +81,7 @@ class Looker:
         found = Figures(behind=self._ask(_BEHIND))
         with contextlib.suppress(KafkaException):
             self._count(found)
-        samples = _samples(self._stage.stream.ask("metrics"))
+        samples = sums(self._stage.stream.ask("metrics"))
         if samples:
             # A worker that has just lost or not yet opened its partitions sees nothing wait.
             if samples.get("partitions") == len(PARTITIONS):
@@ -136,7 +136,7 @@ class Looker:
         return read
 
 
-def _samples(text: str) -> dict[str, float]:
+def sums(text: str) -> dict[str, float]:
     """Sum a Prometheus text up, over all labels."""
     sums: dict[str, float] = {}
     for name, value in _SAMPLE.findall(text):

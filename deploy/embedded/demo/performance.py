@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from typing import Any, Final, NoReturn, TextIO
+from typing import Final, NoReturn, TextIO
 
 from rich.console import Console
 
@@ -43,49 +43,42 @@ def _play(args: argparse.Namespace, stack: ExitStack, shown: Screen) -> int:
         stage = build(stack, shown.say, seed=args.seed, size=odoo.DEMO, keep=args.keep)
         launch(stage)
         shown.say(f"everything runs in {stage.folder}")
+        looker = Looker(stage)
+        load = Load(stage.dsn, args.seed, args.rate)
+
+        def beat() -> None:
+            shown.show(stage, load, looker.look())
+
+        def tended() -> None:
+            for name in tend(stage.capture, stage.stream):
+                shown.say(f"{name} had ended and was started again")
+            beat()
+
+        once.arrive(stage, tended)
+        shown.say("the first load has arrived; what follows is live")
+        stack.enter_context(load)
         if not args.once:
-            _live(args, stage, stack, shown)
-        summary = _once(args, stage, stack, shown)
+            _live(stage, load, shown, tended)
+        once.play(stage, load, shown.say, beat)
+        once.settle(looker, tended)
+        summary, comparison = once.verdict(stage, looker)
+        for line in once.explain(comparison):
+            shown.say(line)
     print(json.dumps(summary), flush=True)
     return 0 if once.is_clean(summary) else 1
-
-
-def _once(
-    args: argparse.Namespace, stage: Stage, stack: ExitStack, shown: Screen
-) -> dict[str, Any]:
-    """Wait for the first load, play 20 s with accidents, return the verdict."""
-    looker = Looker(stage)
-    load = Load(stage.dsn, args.seed, args.rate)
-
-    def beat() -> None:
-        shown.show(stage, load, looker.look())
-
-    once.arrive(stage, beat)
-    shown.say("the first load has arrived; what follows is live")
-    stack.enter_context(load)
-    once.play(stage, load, shown.say, beat)
-    once.settle(looker, beat)
-    summary, comparison = once.verdict(stage, looker)
-    for line in once.explain(comparison):
-        shown.say(line)
-    return summary
 
 
 def _writer(file: TextIO) -> Callable[[str], None]:
     return lambda line: print(line, file=file, flush=True)
 
 
-def _live(args: argparse.Namespace, stage: Stage, stack: ExitStack, shown: Screen) -> NoReturn:
+def _live(stage: Stage, load: Load, shown: Screen, beat: once.Beat) -> NoReturn:
     """Show what happens until Ctrl-C."""
-    looker = Looker(stage)
-    load = stack.enter_context(Load(stage.dsn, args.seed, args.rate))
     for line in commands(stage):
         shown.say(line)
     while True:
         load.check()
-        for name in tend(stage.capture, stage.stream):
-            shown.say(f"{name} had ended and was started again")
-        shown.show(stage, load, looker.look())
+        beat()
         time.sleep(1.0)
 
 

@@ -26,14 +26,18 @@ _PATIENCE = 3
 
 
 class Program(Service):
-    """`odoo-cdc COMMAND` on one sync.yaml; `restarts` counts those that nobody asked for."""
+    """`odoo-cdc COMMAND` on one sync.yaml; `restarts` counts those that nobody asked for.
+
+    Its folder is the file's, which all programs share: whoever ends last removes it.
+    """
 
     command_line: ClassVar[tuple[str, ...]]
     stop_grace: ClassVar[float] = 10.0
 
-    def __init__(self, config: Path, home: Path) -> None:
-        """Prepare it."""
-        super().__init__(home, keep=True)  # its folder goes with the demo's
+    def __init__(self, config: Path, *, keep: bool) -> None:
+        """Prepare it; `keep` says whether the folder stays."""
+        super().__init__(config.parent, keep=keep)
+        self.log = self.home / f"{self.name}.log"
         self.config = config
         self.restarts = 0
         self.choose_ports()
@@ -57,9 +61,9 @@ class Capture(Program):
     name: ClassVar[str] = "capture"
     command_line: ClassVar[tuple[str, ...]] = ("capture",)
 
-    def __init__(self, config: Path, home: Path, dsn: str) -> None:
+    def __init__(self, config: Path, dsn: str, *, keep: bool) -> None:
         """Prepare it; `dsn` leads to the database that it reads."""
-        super().__init__(config, home)
+        super().__init__(config, keep=keep)
         self.dsn = dsn
 
     def answers(self) -> bool:

@@ -72,7 +72,7 @@ def build(stack: ExitStack, say: Say, *, seed: int, size: odoo.Size, keep: bool)
     `stack` ends it all. Raises EmbeddedError, SetUpFailed.
     """
     folder = folders.data("demo")
-    # The webshop's folder is the demo's: its guardian removes it however the demo ends.
+    # The folder is the webshop's and our programs': a guardian removes it however the demo ends.
     webshop = stack.enter_context(Webshop.start(FAULTS, home=folder, keep=keep))
     postgres, broker = _services(stack, say)
     postgres.create_database(DATABASE)
@@ -93,8 +93,8 @@ def build(stack: ExitStack, say: Say, *, seed: int, size: odoo.Size, keep: bool)
     say("Apache Synapse, the engine of WSO2's integrator, with our flow")
     configuration.write(config, places | {"wso2": engine.url})
     say(f"odoo-cdc setup: {len(set_up(config).splitlines())} things made")
-    capture = stack.enter_context(Capture(config, folder / "capture", dsn))
-    stream = stack.enter_context(StreamWorker(config, folder / "stream"))
+    capture = stack.enter_context(Capture(config, dsn, keep=keep))
+    stream = stack.enter_context(StreamWorker(config, keep=keep))
     return Stage(folder, config, dsn, postgres, broker, engine, webshop, capture, stream)
 
 
