@@ -19,6 +19,7 @@ COMMAND: Final = (sys.executable, "-m", "cdc")
 LONG: Final = 180.0  # seconds; what tests wait for comes long before
 _TICK: Final = os.sysconf("SC_CLK_TCK")
 _PEAK: Final = re.compile(r"^VmHWM:\s+(\d+) kB$", re.MULTILINE)
+_OWN: Final = re.compile(r"^RssAnon:\s+(\d+) kB$", re.MULTILINE)
 
 
 def sync_yaml(**parts: Any) -> str:
@@ -48,10 +49,15 @@ def sync_yaml(**parts: Any) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What a process took: `cpu` in seconds, of all its threads, `peak` in bytes."""
+    """What a process took: `cpu` in seconds, of all its threads, memory in bytes.
+
+    `peak` counts the pages of mapped files too, which the kernel takes back when it needs them;
+    `own` is the largest sample of what it cannot take back.
+    """
 
     cpu: float
     peak: int
+    own: int
 
 
 @dataclass(slots=True)
@@ -61,7 +67,7 @@ class Program:
     process: subprocess.Popen[bytes]
     out: Path
     log: Path
-    spent: Spent = field(default_factory=lambda: Spent(0.0, 0))
+    spent: Spent = field(default_factory=lambda: Spent(0.0, 0, 0))
 
     def wait(self, timeout: float = LONG) -> int:
         """Wait until it ends; return its exit code, and keep what it had spent till then."""
@@ -94,10 +100,14 @@ class Program:
             stat = Path(f"/proc/{self.process.pid}/stat").read_text(encoding="ascii")
         except OSError:
             return
-        peak = _PEAK.search(status)
+        peak, own = _PEAK.search(status), _OWN.search(status)
         user, system = stat.rpartition(")")[2].split()[11:13]
-        if peak:
-            self.spent = Spent((int(user) + int(system)) / _TICK, int(peak[1]) * 1024)
+        if peak and own:
+            self.spent = Spent(
+                (int(user) + int(system)) / _TICK,
+                int(peak[1]) * 1024,
+                max(self.spent.own, int(own[1]) * 1024),
+            )
 
 
 class Programs:
