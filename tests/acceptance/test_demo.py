@@ -18,7 +18,7 @@ import pytest
 
 from tests.programs import ROOT
 
-pytestmark = pytest.mark.acceptance
+pytestmark = [pytest.mark.acceptance, pytest.mark.slow]
 
 LONG = 300.0  # seconds; on two busy cores it takes two minutes
 
