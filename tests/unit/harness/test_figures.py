@@ -29,7 +29,5 @@ def test_a_table_shows_the_budget_beside_the_figures() -> None:
     head, line = table([SPEED]).splitlines()
 
     assert head.split() == ["median", "low", "high", "runs", "unit", "budget"]
-    assert line.split() == [
-        *["capture", "20,000", "10,000", "30,000", "3", "1/s"],
-        *SPEED.budget.split(),
-    ]
+    cells = ["capture", "20,000", "10,000", "30,000", "3", "1/s"]
+    assert line.split() == [*cells, *SPEED.budget.split()]
