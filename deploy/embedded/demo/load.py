@@ -11,7 +11,7 @@ import psycopg
 from embedded.demo.errors import DemoError
 from embedded.odoo.simulator import Simulator, Step
 
-BULK = 300
+BULK = 100
 """Records that a mass edit takes: more would hide everything else for a while."""
 
 

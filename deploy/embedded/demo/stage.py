@@ -26,6 +26,9 @@ DATABASE: Final = "odoo"
 FAULTS: Final = Faults(refuse=0.01, forget=0.01, delay=0.01, seconds=0.3)
 """As targets are: away now and then, slow now and then, and sometimes the answer is lost."""
 
+SETTINGS: Final = {"max_slot_wal_keep_size": "2GB"}
+"""So that a capture that stands still cannot fill the disk; `check` asks for it."""
+
 Say = Callable[[str], None]
 
 
@@ -103,7 +106,7 @@ def _services(stack: ExitStack, say: Say) -> tuple[Postgres, Kafka]:
     with ThreadPoolExecutor(2) as threads:
         starting = threads.submit(Kafka.start)
         try:
-            postgres = stack.enter_context(Postgres.start())
+            postgres = stack.enter_context(Postgres.start(settings=SETTINGS))
             say(f"Postgres {postgres.installation.version}")
         finally:
             broker = stack.enter_context(starting.result())
