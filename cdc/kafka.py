@@ -16,7 +16,8 @@ from typing import Any, Final, cast
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, ClusterMetadata
 
-from schemas.errors import BadUsage, DataAtRisk, ServiceUnavailable
+from schemas.errors import ServiceUnavailable
+from schemas.kafka_errors import BadKafkaSetting, KafkaAway, NoTopic, UnequalPartitions
 from schemas.keys import partition_of
 
 logger = logging.getLogger(__name__)
@@ -43,36 +44,6 @@ _NOT_YET: Final = frozenset(
 )
 _GENERATION: Final = "generation"
 _CONFIG: Final = "config"
-
-
-class KafkaAway(ServiceUnavailable):
-    """Kafka does not answer."""
-
-    hint = "Start Kafka or correct `kafka:` in sync.yaml; `odoo-cdc check` shows its own words."
-
-
-class NoTopic(ServiceUnavailable):
-    """A topic is not there."""
-
-    hint = "Run `odoo-cdc setup`: it makes every topic the file needs."
-
-
-class BadKafkaSetting(BadUsage):
-    """Kafka's client does not know a setting."""
-
-    hint = (
-        "`kafka:` in sync.yaml holds librdkafka's own property names and values; its"
-        " CONFIGURATION.md lists them all."
-    )
-
-
-class UnequalPartitions(DataAtRisk):
-    """Topics differ in their partition count: chains would not meet on one worker."""
-
-    hint = (
-        "All topics of a source have the same number of partitions. Drain the queues, then make"
-        " the odd ones anew with `odoo-cdc setup`."
-    )
 
 
 class PublishFailed(ServiceUnavailable):

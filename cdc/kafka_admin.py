@@ -17,9 +17,10 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 
-from cdc.kafka import CLIENT_LOG, Heard, KafkaAway, client_settings, configured, metadata, said
+from cdc.kafka import CLIENT_LOG, Heard, client_settings, configured, metadata, said
 from cdc.topics import TopicPlan
 from schemas.errors import BadUsage, ServiceUnavailable
+from schemas.kafka_errors import KafkaAway
 
 _TIMEOUT: Final = 15.0  # seconds for one answer
 

@@ -24,25 +24,13 @@ from confluent_kafka import (
     TopicPartition,
 )
 
-from schemas.errors import BadUsage, ServiceUnavailable
+from schemas.errors import ServiceUnavailable
+from schemas.kafka_errors import BadKafkaSetting, KafkaAway
 
 MAX_MESSAGE: Final = 8 * 1024 * 1024  # bytes; `setup` gives the topics the same limit
 PATIENCE: Final = 30.0  # seconds without an answer before Kafka counts as away
 _Told = partial[None]
 _CONSUMER_ONLY: Final = ("session.timeout.ms", "heartbeat.interval.ms", "max.poll.interval.ms")
-
-
-class KafkaAway(ServiceUnavailable):
-    """Kafka does not answer."""
-
-
-class BadKafkaSetting(BadUsage):
-    """Kafka's client does not know a setting."""
-
-    hint = (
-        "`kafka:` in sync.yaml holds librdkafka's own property names and values; its"
-        " CONFIGURATION.md lists them all."
-    )
 
 
 class NotWritten(ServiceUnavailable):

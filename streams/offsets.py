@@ -15,8 +15,9 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka import admin as kafka_admin
 from confluent_kafka.admin import AdminClient
 
-from schemas.errors import DataAtRisk, ServiceUnavailable
-from streams.kafka import KafkaAway, client_settings, configured, consumer, describe
+from schemas.errors import DataAtRisk
+from schemas.kafka_errors import KafkaAway, NoTopic, UnequalPartitions
+from streams.kafka import client_settings, configured, consumer, describe
 
 _TIMEOUT: Final = 15.0  # seconds for one answer
 _SPEC: Any = cast("Any", kafka_admin).OffsetSpec  # re-exported without types
@@ -29,21 +30,6 @@ _STARTING: Final = frozenset(
     }
 )
 Part = tuple[str, int]  # topic, partition
-
-
-class NoTopic(ServiceUnavailable):
-    """A topic is not there."""
-
-    hint = "Run `odoo-cdc setup`: it makes every topic the file needs."
-
-
-class UnequalPartitions(DataAtRisk):
-    """Topics differ in their partition count: chains would not meet on one worker."""
-
-    hint = (
-        "All topics of a source have the same number of partitions. Drain the queues, then make"
-        " the odd ones anew with `odoo-cdc setup`."
-    )
 
 
 class OffsetsExpired(DataAtRisk):

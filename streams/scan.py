@@ -9,8 +9,9 @@ from typing import Final
 
 from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
 
+from schemas.kafka_errors import KafkaAway
 from streams.desk import Chunk, Stored
-from streams.kafka import PATIENCE, KafkaAway, borrowed, marks
+from streams.kafka import PATIENCE, borrowed, marks
 
 _CHUNK: Final = 1000  # records that a reader holds at a time
 _SECONDS: Final = 0.2  # that are waited for some of them

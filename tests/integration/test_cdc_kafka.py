@@ -13,11 +13,8 @@ import pytest
 
 from cdc import kafka as cdc_kafka
 from cdc.kafka import (
-    KafkaAway,
-    NoTopic,
     Publisher,
     PublishFailed,
-    UnequalPartitions,
     last_generation,
     partitions,
     write_schema,
@@ -26,6 +23,7 @@ from cdc.kafka_admin import Admin
 from cdc.topics import TopicPlan
 from embedded.kafka import Kafka
 from embedded.ports import free_ports
+from schemas.kafka_errors import KafkaAway, NoTopic, UnequalPartitions
 from schemas.keys import partition_of
 from tests.kafka_reading import read
 
