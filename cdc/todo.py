@@ -12,7 +12,7 @@ from cdc.postgres.refusals import SlotLost
 from cdc.selection import Selection
 from cdc.topics import TopicPlan, wanted
 from schemas.config import Config
-from schemas.errors import BadUsage
+from schemas.errors import BadUsage, DataAtRisk
 
 OWNER: Final = "the owner of Odoo's tables, with CREATE on the database; or a superuser"
 REPLICATION: Final = "a role with REPLICATION"
@@ -24,6 +24,18 @@ class SlotUnfit(BadUsage):
     """The replication slot is not one that capture can read."""
 
     hint = "Name another one as source.slot in sync.yaml, or drop this one."
+
+
+class SlotOlder(DataAtRisk):
+    """The replication slot is older than the publication will be."""
+
+    # Up to Postgres 17 the stream breaks off at what was written in between; 18 leaves it out.
+    hint = (
+        "What was written between the two cannot be read. Drop the slot (SELECT"
+        " pg_drop_replication_slot('NAME')) and run `odoo-cdc setup` again: it makes the"
+        " publication first. Where capture has run, stop it and remove its folder below `state:`"
+        " too: it then loads everything again and sends it."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +76,7 @@ def look(config: Config, session: Session, selection: Selection, admin: Admin) -
     """Compare what is there with what the file wants.
 
     Raises KafkaAway, DatabaseUnreachable (exit 3), PartitionsFixed, PublicationUnfit, SlotUnfit
-    (exit 2), SlotLost (exit 4).
+    (exit 2), SlotLost, SlotOlder (exit 4).
     """
     plans = wanted(config)
     known = admin.partitions()
@@ -73,6 +85,7 @@ def look(config: Config, session: Session, selection: Selection, admin: Admin) -
     if state.exists:
         _refuse_unfit(state, session.one("SELECT current_database()::text")[0])
     found = publication.look(session, config.source.publication)
+    refuse_older(state, found)
     return Todo(
         tuple(lacking),
         tuple(admin.differing([plan for plan in plans if plan.name in known])),
@@ -107,6 +120,14 @@ def unfit(state: slot.SlotState, database: str) -> str:
     if state.two_phase:
         return "it decodes prepared transactions (two_phase)"
     return "it is temporary" if state.temporary else ""
+
+
+def refuse_older(state: slot.SlotState, found: publication.PublicationState) -> None:
+    """Raise SlotOlder where the slot is there and the publication is not."""
+    if state.exists and not found.exists:
+        raise SlotOlder(
+            f'the replication slot "{state.name}" is there, the publication "{found.name}" is not'
+        )
 
 
 def _refuse_unfit(state: slot.SlotState, database: str) -> None:

@@ -62,7 +62,7 @@ def _of_selection(config: Config, session: Session, selection: Selection) -> lis
     held = (config.state / "capture").exists()
     return [
         *tables.findings(facts, selection, published),
-        *stream.of_publication(selection, published, captured=held),
+        *stream.of_publication(selection, published, state, captured=held),
         *stream.of_slot(facts, state, captured=held),
     ]
 

@@ -13,7 +13,7 @@ from cdc.postgres.publication import OPERATIONS, PublicationState, PublicationUn
 from cdc.postgres.refusals import PublicationMissing, SlotLost, SlotMissing
 from cdc.postgres.slot import SlotState
 from cdc.selection import Selection
-from cdc.todo import SlotUnfit, unfit
+from cdc.todo import SlotOlder, SlotUnfit, unfit
 from schemas.finding import Finding, Level
 
 _SETUP = "run `odoo-cdc setup`"
@@ -21,15 +21,18 @@ _MEGABYTE = 1 << 20
 
 
 def of_publication(
-    selection: Selection, state: PublicationState, *, captured: bool
+    selection: Selection, state: PublicationState, slot: SlotState, *, captured: bool
 ) -> Iterator[Finding]:
     """Compare the publication with the tables that the routes need."""
     level: Level = "error" if captured else "warning"
     name = f'the publication "{state.name}"'
     if not state.exists:
-        yield _publication(
-            level, f"{name} is not there", _remedy(PublicationMissing, captured=captured)
-        )
+        if slot.exists:
+            message = f'{name} is not there, the replication slot "{slot.name}" is'
+            yield _publication("error", message, SlotOlder.hint)
+        else:
+            remedy = _remedy(PublicationMissing, captured=captured)
+            yield _publication(level, f"{name} is not there", remedy)
         return
     if state.all_tables:
         yield _publication("error", f"{name} is for all tables", PublicationUnfit.hint)

@@ -13,7 +13,7 @@ from cdc.postgres import grants, publication, slot
 from cdc.postgres.catalog import load_models
 from cdc.postgres.connect import NotPermitted, Session
 from cdc.selection import select
-from cdc.todo import Step, do, look
+from cdc.todo import Step, do, look, refuse_older
 from schemas.config import Config, load
 from schemas.errors import BadUsage
 
@@ -80,6 +80,7 @@ def _sql(config: Config, session: Session) -> list[str]:
         again = "-- Then run `odoo-cdc setup --sql` again: it can name the other tables."
         return [*grants.script(role, grants.CATALOG, (), ""), "", again]
     found = publication.look(session, config.source.publication)
+    refuse_older(state, found)
     return grants.script(
         role,
         {**selection.columns, **grants.CATALOG},

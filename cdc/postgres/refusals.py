@@ -85,8 +85,8 @@ class PublicationMissing(DataAtRisk):
     """The publication is not there, or was not when the next transaction was written."""
 
     hint = (
-        "Run `odoo-cdc setup`, then start capture. Where it stops again, the publication is newer"
-        f" than what the slot has to read: {START_OVER}"
+        "Before the first start run `odoo-cdc setup`. Where it went away behind capture:"
+        f" {START_OVER}"
     )
 
 

@@ -76,6 +76,26 @@ def test_a_publication_that_is_not_there_stops_the_stream(
             next(messages_of(replication))
 
 
+def test_what_was_written_before_the_publication_cannot_be_read_from_an_older_slot(
+    pg_source: Source, pg_session: Session
+) -> None:
+    slot.create(pg_source.dsn, pg_source.slot)
+    pg_session.execute("INSERT INTO note (body) VALUES ('before')")
+    state = publication.look(pg_session, "cdc")
+    publication.apply(pg_session, "cdc", publication.plan(["note"], state))
+    pg_session.execute("INSERT INTO note (body) VALUES ('behind')")
+
+    with Replication.connect(pg_source.dsn, "capture") as replication:
+        replication.start(pg_source.slot, 0, ["cdc"])
+        if pg_source.version < 18:
+            with pytest.raises(PublicationMissing, match="cdc"):
+                next(messages_of(replication))
+            return
+        came = messages_of(replication)  # it is left out without a word
+        first = next(message for message in came if message[:1] == b"I")
+        assert b"behind" in first
+
+
 def test_a_role_without_replication_is_told_what_it_lacks(
     pg_source: Source, pg_session: Session
 ) -> None:

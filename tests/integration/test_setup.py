@@ -17,6 +17,7 @@ from cdc.topics import wanted
 from embedded.kafka import Kafka
 from schemas.config import load
 from tests.fix_services import Database
+from tests.kafka_reading import events
 from tests.programs import sync_yaml
 
 pytestmark = pytest.mark.integration
@@ -158,6 +159,31 @@ def test_a_slot_that_capture_cannot_read_is_refused(
     said = capsys.readouterr().err
     assert "it is physical, not logical" in said
     assert "source.slot" in said
+
+
+def test_law_1_a_slot_is_never_left_older_than_its_publication(
+    capsys: pytest.CaptureFixture[str], file: Path, session: psycopg.Connection
+) -> None:
+    name = f"odoo_cdc_{load(file).source.name}"
+    session.execute("SELECT pg_create_logical_replication_slot(%s, 'pgoutput')", [name])
+    session.execute("UPDATE res_partner SET color = 1")
+
+    for options in ([], ["--dry-run"], ["--sql"]):
+        assert main(["setup", "-c", str(file), *options]) == 4
+        refused = capsys.readouterr().err
+        assert f'the publication "{name}" is not' in refused
+    assert session.execute("SELECT count(*) FROM pg_publication").fetchone() == (0,)
+
+    remedy = "SELECT pg_drop_replication_slot('NAME')"
+    assert remedy in " ".join(refused.split())
+    session.execute(remedy.replace("NAME", name).encode())
+    setup(capsys, file)
+    session.execute("UPDATE res_partner SET color = 2")
+    assert main(["capture", "-c", str(file), "--until-caught-up"]) == 0
+    config = load(file)
+    found = events(config.kafka["bootstrap.servers"], config.source.name, ["res.partner"])
+    partners = session.execute("SELECT count(*) FROM res_partner").fetchone()
+    assert partners == (len({event.id for _, event in found}),)
 
 
 def test_the_script_for_a_dba_is_all_that_an_ordinary_role_needs(

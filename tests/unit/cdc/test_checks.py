@@ -84,7 +84,7 @@ def one(found: Iterable[Finding]) -> Finding:
 def test_a_server_as_it_should_be_has_no_finding() -> None:
     assert server.findings(facts(), SLOT) == []
     assert tables.findings(facts(), SELECTION, PUBLICATION) == []
-    assert list(stream.of_publication(SELECTION, PUBLICATION, captured=True)) == []
+    assert list(stream.of_publication(SELECTION, PUBLICATION, SLOT, captured=True)) == []
     assert list(stream.of_slot(facts(), SLOT, captured=True)) == []
 
 
@@ -213,12 +213,22 @@ def test_ownership_matters_only_while_something_is_left_to_publish() -> None:
 def test_what_is_not_there_is_a_step_before_the_first_start_and_a_loss_afterwards(
     captured: bool,  # noqa: FBT001  a parameter of the test
 ) -> None:
-    slot = one(stream.of_slot(facts(), SlotState("s", exists=False), captured=captured))
-    publication = one(stream.of_publication(SELECTION, PublicationState("p"), captured=captured))
+    gone = SlotState("s", exists=False)
+    slot = one(stream.of_slot(facts(), gone, captured=captured))
+    publication = one(
+        stream.of_publication(SELECTION, PublicationState("p"), gone, captured=captured)
+    )
 
     assert {slot.level, publication.level} == {"error" if captured else "warning"}
     assert "odoo-cdc setup" in slot.remedy
     assert "odoo-cdc setup" in publication.remedy
+
+
+def test_a_slot_that_would_be_older_than_its_publication_is_an_error() -> None:
+    found = one(stream.of_publication(SELECTION, PublicationState("p"), SLOT, captured=False))
+
+    assert found.level == "error"
+    assert "pg_drop_replication_slot" in found.remedy
 
 
 @pytest.mark.parametrize(
@@ -241,7 +251,8 @@ def test_what_is_not_there_is_a_step_before_the_first_start_and_a_loss_afterward
 def test_what_is_wrong_with_a_publication_is_said_with_its_remedy(
     changes: dict[str, Any], level: str, message: str
 ) -> None:
-    found = one(stream.of_publication(SELECTION, replace(PUBLICATION, **changes), captured=False))
+    state = replace(PUBLICATION, **changes)
+    found = one(stream.of_publication(SELECTION, state, SLOT, captured=False))
 
     assert found.level == level
     assert message in found.message
