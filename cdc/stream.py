@@ -11,7 +11,8 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Final, assert_never
 
-from cdc.engine.events import Events, Stamp
+from cdc.engine.datum import Stamp
+from cdc.engine.events import Events
 from cdc.engine.fold import Fold
 from cdc.engine.plan import Plan
 from cdc.engine.relations import Relations
@@ -20,7 +21,6 @@ from cdc.loading import PREFIX, CaughtUp, Marks, Portion, RangeRead, take_over
 from cdc.pgoutput.decoder import MalformedMessage, decode
 from cdc.pgoutput.frames import PAYLOAD_AT, WAL_DATA, Keepalive, WalData, parse
 from cdc.pgoutput.messages import Begin, Commit, Message, Origin, Relation, Truncate, Type
-from cdc.pgoutput.values import iso_time
 from schemas.event import Mode
 
 logger = logging.getLogger(__name__)
@@ -122,7 +122,7 @@ class Stream:
         begin, self._begin = self._begin, None
         if begin is None:
             raise MalformedMessage("a commit without its begin")
-        stamp = Stamp(commit.commit_lsn, iso_time(begin.commit_time), begin.xid)
+        stamp = Stamp(commit.commit_lsn, begin.commit_time, begin.xid)
         for made in self._events.of_transaction(self._fold, stamp):
             self._epoch.publish(made)
         changes = self._fold.count
@@ -156,7 +156,7 @@ class Stream:
         """Let models begin whose tables are all loaded."""
         progress = self._epoch.progress
         complete = progress.complete(self._plan)
-        stamp = Stamp(lsn, iso_time(head.send_time), mode=Mode.RECOVER)
+        stamp = Stamp(lsn, head.send_time, mode=Mode.RECOVER)
         ordinal = 1
         for root in complete:
             early = self._events.take_early(root, self._fold)
@@ -180,7 +180,7 @@ class Stream:
         store, model = self._fold.store, root.shape.model
         after = progress.published[model]
         rows = [row for row, _ in islice(store.rows(root.node.table, after), PORTION)]
-        stamp = Stamp(lsn, iso_time(head.send_time), mode=Mode.SNAPSHOT)
+        stamp = Stamp(lsn, head.send_time, mode=Mode.SNAPSHOT)
         for made in self._events.of_shadow(root, rows, store, stamp):
             self._epoch.publish(made)
         progress.portion(model, rows[-1] if len(rows) == PORTION else None)

@@ -10,7 +10,8 @@ from pathlib import Path
 from struct import pack
 from typing import Any
 
-from cdc.engine.events import Events, Stamp
+from cdc.engine.datum import Stamp
+from cdc.engine.events import Events
 from cdc.engine.fold import LIMIT, Fold
 from cdc.engine.keys import index_key
 from cdc.engine.plan import Plan, compile_plan
@@ -99,7 +100,7 @@ class Engine:
                 self.fold.spill()
                 self.shadow.commit()
                 self.shadow.begin()
-        stamp = Stamp(lsn, "2026-11-23T10:00:00.000000Z", 7)
+        stamp = Stamp(lsn, 848_656_800_000_000, 7)
         values = [made.value for made in self.events.of_transaction(self.fold, stamp)]
         self.fold.finish()
         return [self.book.decode(value) for value in values]

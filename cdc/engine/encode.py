@@ -95,8 +95,12 @@ ENCODERS: Final[dict[Kind, Encode]] = {
 }
 
 
+Own = tuple[bytes, tuple[int | None, ...]]
+"""A row's own part of a record: its id and columns as Avro, and the ids in its links."""
+
+
 class View(Protocol):
-    """The rows as of one moment."""
+    """The records as of one moment."""
 
     def row(self, table: int, row: int) -> bytes | None:
         """Return a held row, or None."""
@@ -104,16 +108,8 @@ class View(Protocol):
     def members(self, index: int, value: int) -> Sequence[int]:
         """Return the ids that an index has for a value, ascending."""
 
-    def own(self, node: Node, row: int, stored: bytes) -> Own:
-        """Return `node.own(row, stored)`, perhaps remembered."""
-
-
-@dataclass(frozen=True, slots=True)
-class Own:
-    """A row's own part of a record: its id and columns as Avro, and the ids in its links."""
-
-    head: bytes
-    links: tuple[int | None, ...]
+    def record(self, node: Node, row: int) -> bytes | None:
+        """Return `encode(node, row, self)`, perhaps remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,13 +142,15 @@ class ExternalId:
 class Node:
     """How one record of a document is written.
 
-    `cells` says for each compared cell, links first, how it is written, None where it is not
-    shown. `numbers` says which links are ids to follow. `order` sorts what is written as the
-    schema has it, where the cells are not sorted like that.
+    `kept` says that a record stays what it was until a change leads to it. `cells` says for each
+    compared cell, links first, how it is written, None where it is not shown. `numbers` says
+    which links are ids to follow. `order` sorts what is written as the schema has it, where the
+    cells are not sorted like that.
     """
 
     number: int  # distinct for every node of a plan
     table: int
+    kept: bool
     cells: tuple[Encode | None, ...]
     numbers: tuple[bool, ...]
     order: tuple[int, ...] | None
@@ -183,7 +181,7 @@ class Node:
                 out.append(write(stored[text_at:at]) if text_at else ABSENT)
         if self.order is not None:
             out = [out[place] for place in self.order]
-        return Own(zigzag(row) + b"".join(out), tuple(ids))
+        return zigzag(row) + b"".join(out), tuple(ids)
 
 
 def encode(node: Node, row: int, view: View) -> bytes | None:
@@ -191,20 +189,20 @@ def encode(node: Node, row: int, view: View) -> bytes | None:
     stored = view.row(node.table, row)
     if stored is None:
         return None
-    own = view.own(node, row, stored)
+    head, links = node.own(row, stored)
     if node.leaf:
-        return own.head
-    out = [own.head]
+        return head
+    out = [head]
     if node.external_id is not None:
         out.append(_external_id(node.external_id, row, view))
     for part in node.parts:
         if isinstance(part, One):
-            value = own.links[part.link]
-            record = None if value is None else encode(part.node, value, view)
+            value = links[part.link]
+            record = None if value is None else view.record(part.node, value)
             out.append(ABSENT if record is None else PRESENT + record)
         else:
             rows = view.members(part.index, row)
-            records = [r for i in rows if (r := encode(part.node, i, view)) is not None]
+            records = [r for i in rows if (r := view.record(part.node, i)) is not None]
             if records:
                 out.append(zigzag(len(records)))
                 out += records

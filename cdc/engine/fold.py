@@ -13,7 +13,7 @@ from typing import Final
 from cdc.engine.keys import index_key, number_of, pack_id, row_key, unpack_key
 from cdc.engine.plan import PairPlan, Plan, RowPlan
 from cdc.engine.relations import Reader, Relations
-from cdc.engine.row import Entries, Links
+from cdc.engine.row import Entries, Links, links_part
 from cdc.engine.split import UNCHANGED, Cells, skip, split
 from cdc.engine.store import Store
 from cdc.pgoutput.decoder import MalformedMessage
@@ -132,11 +132,10 @@ class Fold:
         else:
             self.store.put(key, new)
         layout = plan.layout
-        if layout.entries:
+        if layout.entries and (old is None or new is None or links_part(old) != links_part(new)):
             before = None if old is None else layout.links_of(old)
             after = None if new is None else layout.links_of(new)
-            if before != after:
-                self._reindex(layout.entries, row, before, after)
+            self._reindex(layout.entries, row, before, after)
 
     def put_pair(self, plan: PairPlan, left: int, right: int, *, held: bool) -> None:
         """Make or take a pair of a many2many table."""
@@ -170,13 +169,12 @@ class Fold:
             return _merged(spilled, found)
         return found
 
-    def changed_rows(self) -> Iterator[tuple[int, int, bytes | None]]:
-        """Yield (table, id, the row as it was) of every row that was written."""
-        for key, old in self._undo.items():
-            yield *unpack_key(key), old
+    def changed_rows(self) -> Iterator[tuple[bytes, bytes | None]]:
+        """Yield (key, the row as it was) of every row that was written."""
+        yield from self._undo.items()
         if self.spilled:
             for key, value in self.store.undo.scan():
-                yield *unpack_key(key), _row(value)
+                yield key, _row(value)
 
     def changed_pairs(self) -> Iterator[tuple[PairPlan, int, int]]:
         """Yield (table, left, right) of every pair that was made or taken."""

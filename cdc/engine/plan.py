@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from struct import pack
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
 from cdc.engine.encode import ENCODERS, ExternalId, Many, Node, One
 from cdc.engine.reach import Climb, Owner, Parent, Scan, Use, Whole
@@ -86,12 +86,15 @@ class Root:
     write_date: int  # place among the guards, or -1
     write_uid: int
     tables: frozenset[str]
-    followed: bool  # whether every row that a document shows, once changed, leads to it
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All of it; `uses` says by table number which documents a row of the table shows up in."""
+    """All of it.
+
+    `uses` says by table number which documents a row of the table shows up in; `nodes` counts
+    the places that records have in documents.
+    """
 
     rows: tuple[RowPlan, ...]
     pairs: tuple[PairPlan, ...]
@@ -100,6 +103,8 @@ class Plan:
     by_name: Mapping[str, TablePlan]
     by_number: Mapping[int, TablePlan]
     by_left_index: Mapping[int, PairPlan]
+    layouts: Mapping[int, Layout]  # by table number
+    nodes: int
 
     def describe(self) -> dict[str, Any]:
         """Return what the shadow must remember, as JSON: names in the order of their numbers."""
@@ -122,6 +127,25 @@ class Plan:
 def compile_plan(selection: Selection) -> Plan:
     """Give tables and indexes of a selection their numbers, and lay out rows and documents."""
     return _Compiler(selection).plan()
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where in a document a record stands.
+
+    `climb` leads from it to the root; None where nothing leads up: its rows change no document.
+    A changed row starts at the record itself, or at the one that it belongs to.
+    """
+
+    rank: int
+    tables: set[str]  # that the documents need
+    start: Whole | Owner
+    climb: Climb | None
+
+    def below(self, start: Whole | Owner, up: Scan | Parent | None) -> _Place:
+        """Return the place of a record that this one shows; `up` leads back."""
+        climb = None if self.climb is None or up is None else (up, *self.climb)
+        return _Place(self.rank, self.tables, start, climb)
 
 
 @dataclass(slots=True)
@@ -155,6 +179,8 @@ class _Compiler:
             by_name=by_name,
             by_number={plan.number: plan for plan in by_name.values()},
             by_left_index={pair.left: pair for pair in self.pairs.values()},
+            layouts={plan.number: plan.layout for plan in self.rows.values()},
+            nodes=self.nodes,
         )
 
     def _row_plan(self, table: Table) -> RowPlan:
@@ -192,8 +218,7 @@ class _Compiler:
 
     def _root(self, rank: int, shape: Shape) -> Root:
         tables: set[str] = set()
-        self._use(shape.table, Use(rank, Whole(), ()))
-        node = self._node(shape, rank, (), tables)
+        node = self._node(shape, _Place(rank, tables, Whole(), ()), ())
         guards = self.rows[shape.table].table.guards
         return Root(
             rank,
@@ -202,19 +227,17 @@ class _Compiler:
             guards.index("write_date") if "write_date" in guards else -1,
             guards.index("write_uid") if "write_uid" in guards else -1,
             frozenset(tables),
-            _followed(shape),
         )
 
     def _use(self, table: str, use: Use) -> None:
         self.uses.setdefault(self.numbers[table], []).append(use)
 
-    def _node(self, shape: Shape, rank: int, climb: Climb | None, tables: set[str]) -> Node:
-        """Compile one record of a document; `climb` leads from it to the root.
-
-        `climb` is None where nothing beneath is followed: its rows change no document.
-        """
-        tables.add(shape.table)
+    def _node(self, shape: Shape, place: _Place, above: tuple[int, ...]) -> Node:
+        """Compile one record of a document; `above` are the nodes between it and the root."""
+        place.tables.add(shape.table)
         number, self.nodes = self.nodes, self.nodes + 1
+        nodes = (number, *above)
+        self._note_use(shape, place, nodes)
         plan = self.rows[shape.table]
         kinds = {column.name: column.kind for column in shape.columns}
         names = plan.table.links + plan.table.columns
@@ -222,59 +245,66 @@ class _Compiler:
         linked = {link.name for link in shape.links if isinstance(link.via, ManyToOne)}
         external_id = None
         if shape.external_id:
-            external_id = self._external_id(shape, rank, climb)
-            tables.add(EXTERNAL_IDS)
+            external_id = self._external_id(shape, place, nodes)
         return Node(
             number=number,
             table=plan.number,
+            kept=place.climb is not None and _followed(shape),
             cells=tuple(ENCODERS[kinds[n]] if n in kinds else None for n in names),
             numbers=tuple(name in linked for name in plan.table.links),
             # A column may be shown here and decide an index there: it stands among the links.
             order=None if shown == sorted(shown) else _order(shown),
             external_id=external_id,
-            parts=tuple(self._part(shape, link, rank, climb, tables) for link in shape.links),
+            parts=tuple(self._part(shape, link, place, nodes) for link in shape.links),
         )
 
-    def _part(
-        self, shape: Shape, link: Link, rank: int, climb: Climb | None, tables: set[str]
-    ) -> One | Many:
+    def _note_use(self, shape: Shape, place: _Place, nodes: tuple[int, ...]) -> None:
+        """Note how a changed row of this node leads to the root."""
+        if place.climb is None:
+            return
+        match place.start:
+            case Whole():
+                self._use(shape.table, Use(place.rank, place.start, place.climb, nodes))
+            case Owner():
+                use = Use(place.rank, place.start, place.climb[1:], nodes[1:], part=nodes[0])
+                self._use(shape.table, use)
+            case _:
+                assert_never(place.start)
+
+    def _part(self, shape: Shape, link: Link, place: _Place, nodes: tuple[int, ...]) -> One | Many:
         child = link.shape
         match link.via:
             case ManyToOne():
                 plan = self.rows[shape.table]
-                up = None
-                if climb is not None and link.followed:
-                    up = (Scan(self.indexes[f"{shape.table}.{link.name}"]), *climb)
-                    self._use(child.table, Use(rank, Whole(), up))
+                index = self.indexes.get(f"{shape.table}.{link.name}", -1)
+                below = place.below(Whole(), Scan(index) if link.followed else None)
                 cell = plan.table.links.index(link.name)
-                return One(cell, self._node(child, rank, up, tables))
+                return One(cell, self._node(child, below, nodes))
             case OneToMany(inverse, model_column):
                 entries = self._child_entries(child.table, inverse, model_column, shape.model)
-                up = None
-                if climb is not None:
-                    self._use(child.table, Use(rank, Owner(entries), climb))
-                    up = (Parent(self.numbers[child.table], entries), *climb)
-                return Many(entries.index, self._node(child, rank, up, tables))
+                up = Parent(self.numbers[child.table], entries)
+                below = place.below(Owner(entries), up)
+                return Many(entries.index, self._node(child, below, nodes))
             case ManyToMany(table, column1, column2):
-                tables.add(table)
-                up = None
+                place.tables.add(table)
                 down = self.indexes[f"{table}.{column1}"]
-                if climb is not None:
-                    self._use(table, Use(rank, Owner(Entries(down, column1 > column2)), climb))
-                    if link.followed:
-                        up = (Scan(self.indexes[f"{table}.{column2}"]), *climb)
-                        self._use(child.table, Use(rank, Whole(), up))
-                return Many(down, self._node(child, rank, up, tables))
+                if place.climb is not None:
+                    owner = Owner(Entries(down, column1 > column2))
+                    self._use(table, Use(place.rank, owner, place.climb, nodes))
+                index = self.indexes[f"{table}.{column2}"]
+                below = place.below(Whole(), Scan(index) if link.followed else None)
+                return Many(down, self._node(child, below, nodes))
 
     def _child_entries(self, table: str, inverse: str, model_column: str, model: str) -> Entries:
         index = Index(table, inverse, model if model_column else "")
         number = self.indexes[index.name]
         return next(e for e in self.rows[table].layout.entries if e.index == number)
 
-    def _external_id(self, shape: Shape, rank: int, climb: Climb | None) -> ExternalId:
+    def _external_id(self, shape: Shape, place: _Place, nodes: tuple[int, ...]) -> ExternalId:
+        place.tables.add(EXTERNAL_IDS)
         entries = self._child_entries(EXTERNAL_IDS, "res_id", "model", shape.model)
-        if climb is not None:
-            self._use(EXTERNAL_IDS, Use(rank, Owner(entries), climb))
+        if place.climb is not None:
+            self._use(EXTERNAL_IDS, Use(place.rank, Owner(entries), place.climb, nodes))
         plan = self.rows[EXTERNAL_IDS]
         return ExternalId(
             entries.index,

@@ -7,11 +7,11 @@ began, both at once: a document too many costs a comparison, one too few would b
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from cdc.engine.row import Entries
+from cdc.engine.row import Entries, Links
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +46,24 @@ Climb = tuple[Scan | Parent, ...]
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """One place in the documents of a model; `rank` is the model's."""
+    """One place in the documents of a model; `rank` is the model's.
+
+    `nodes` are the places in the document that the climb comes by, from its start to the root.
+    `part` is the row's own place, where the climb does not start at the row.
+    """
 
     rank: int
     start: Whole | Owner
     climb: Climb
+    nodes: tuple[int, ...]
+    part: int = -1
+
+    def starts(self, row: int, links: Iterable[Links]) -> set[int]:
+        """Return where the climb starts; `links` are those that the row had and has."""
+        if isinstance(self.start, Whole):
+            return {row}
+        value_of = self.start.entries.value
+        return {value for each in links if (value := value_of(each)) is not None}
 
 
 class Ways(Protocol):
@@ -63,14 +76,20 @@ class Ways(Protocol):
         """Return the values that a row has or had."""
 
 
-def roots(climb: Climb, starts: Iterable[int], ways: Ways) -> set[int]:
+Come = Callable[[int, Iterable[int]], object]
+"""Takes a node and the records that the climb has come to there."""
+
+
+def roots(use: Use, starts: set[int], ways: Ways, come: Come) -> set[int]:
     """Return the root ids that the climb leads to."""
-    ids = set(starts)
-    for step in climb:
+    ids = starts
+    for step, node in zip(use.climb, use.nodes, strict=False):
         if not ids:
             return ids
+        come(node, ids)
         if isinstance(step, Scan):
             ids = {found for one in ids for found in ways.members(step.index, one)}
         else:
             ids = {found for one in ids for found in ways.owners(step.table, one, step.entries)}
+    come(use.nodes[-1], ids)
     return ids

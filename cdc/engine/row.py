@@ -1,6 +1,6 @@
 """A row as the shadow holds it.
 
-    layout(2)  size of the guards(1)  guards  links  columns
+    layout(2)  size of the guards(1)  size of the links(2)  guards  links  columns
 
 Guards are `write_date` and `write_uid`: held, published, never compared. Links decide the
 index entries, so they stand first of what is compared. All cells are as pgoutput sent them.
@@ -14,7 +14,8 @@ from typing import Final
 
 from cdc.engine.split import NULL, UNCHANGED, Cells
 
-GUARDS_AT: Final = 3
+GUARDS_AT: Final = 5
+_sizes = Struct(">BH").pack
 _length = Struct(">I").unpack_from
 _T: Final = 116  # a cell with a text; all others are one byte long
 _TEXT_AT: Final = 5
@@ -53,9 +54,11 @@ class Layout:
     def pack(self, cells: Cells) -> bytes:
         """Return the row."""
         guards = b"".join([cells[i] for i in self.guards])
-        return b"".join(
-            [self.head, len(guards).to_bytes(1, "big"), guards, *cells[1 : 1 + self.compared]]
-        )
+        columns_at = 1 + self.links
+        links = b"".join(cells[1:columns_at])
+        sizes = _sizes(len(guards), len(links))
+        columns = cells[columns_at : 1 + self.compared]
+        return b"".join([self.head, sizes, guards, links, *columns])
 
     def complete(self, cells: Cells, stored: bytes) -> None:
         """Put the held value where a cell says that its TOAST value is unchanged."""
@@ -65,7 +68,7 @@ class Layout:
                 cells[i + 1] = held[i]
 
     def fill(self, stored: bytes, cells: Cells) -> bytes:
-        """Return a held row whose unknown cells are taken from `cells`."""
+        """Return a held row whose unknown cells, none of them a link, are taken from `cells`."""
         at = compared_at(stored)
         held = cells_of(stored, at)
         known = [cells[i + 1] if cell == UNCHANGED else cell for i, cell in enumerate(held)]
@@ -85,15 +88,21 @@ class Layout:
                 at += 1
         return found
 
-    def writers_of(self, stored: bytes) -> frozenset[int]:
+    def writers_of(self, stored: bytes) -> tuple[int, ...]:
         """Return the row's write_uid, nobody where it has none."""
         uid = guards_of(stored)[self.write_uid] if self.write_uid >= 0 else None
-        return frozenset() if uid is None else frozenset({int(uid)})
+        return () if uid is None else (int(uid),)
 
 
 def compared_at(stored: bytes) -> int:
     """Return where the compared part of a held row begins."""
     return GUARDS_AT + stored[2]
+
+
+def links_part(stored: bytes) -> bytes:
+    """Return the links as they are held."""
+    at = GUARDS_AT + stored[2]
+    return stored[at : at + (stored[3] << 8 | stored[4])]
 
 
 def same(left: bytes, right: bytes) -> bool:
