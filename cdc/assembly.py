@@ -21,7 +21,7 @@ from cdc.loading import Marks
 from cdc.postgres import publication, slot
 from cdc.postgres.catalog import columns, load_models
 from cdc.postgres.connect import Session
-from cdc.postgres.refusals import PublicationMissing, SlotLost, SlotMissing
+from cdc.postgres.refusals import SlotLost, SlotMissing
 from cdc.postgres.replication import Replication, System
 from cdc.postgres.snapshot import RangeReader
 from cdc.postgres.stream import Following, Watch
@@ -67,6 +67,7 @@ class _Source:
     types: Types
     system: System
     slot: slot.SlotState
+    publication: publication.PublicationState
 
 
 class Assembled(NamedTuple):
@@ -88,7 +89,8 @@ def assemble(config: Config, stack: ExitStack, *, until_caught_up: bool = False)
     names = {root.rank: topics.events(root.shape.model) for root in source.plan.roots}
     partitions = kafka.partitions(config.kafka, [*names.values(), topics.schemas])
     shadow = stack.enter_context(Shadow(config.state / "capture"))
-    generation = _settle(config, source, shadow, topics)
+    about = _settle(config, source, shadow, topics)
+    generation = int(about["generation"])
     waiting = _Waiting()
     publisher = kafka.Publisher(config.kafka, waiting)
     stack.callback(publisher.close)
@@ -103,7 +105,7 @@ def assemble(config: Config, stack: ExitStack, *, until_caught_up: bool = False)
     stream.marks = Marks(reader)
     stack.callback(stream.marks.close)
     place = (config.source.dsn, config.source.slot, config.source.publication)
-    watch = Watch(*place, source.plan.by_name)
+    watch = Watch(*place, about["published"])
     stack.callback(watch.close)
     following = Following(*place)
     parts = Parts(source.plan, fold, epoch, stream, stream.marks, following.begin, watch.check)
@@ -128,11 +130,8 @@ def _look(config: Config) -> _Source:
         models = load_models(session)
         refuse_unfit(config, models)
         plan = compile_plan(select(config, models))
-        found = publication.look(session, config.source.publication)
-        missing = sorted(set(plan.by_name) - set(found.tables))
-        if not found.exists or missing:
-            what = f"lacks {', '.join(missing)}" if found.exists else "is not there"
-            raise PublicationMissing(f'the publication "{found.name}" {what}')
+        published = publication.look(session, config.source.publication)
+        publication.refuse_gap(published, _members(plan, published))
         state = slot.look(session, config.source.slot)
         if not state.exists:
             raise SlotMissing(f'there is no replication slot "{state.name}"')
@@ -142,17 +141,23 @@ def _look(config: Config) -> _Source:
     with Replication.connect(config.source.dsn, "odoo-cdc-capture") as replication:
         system = replication.identify()
     held = {name: {c: types[name][c] for c in plan.by_name[name].read} for name in plan.by_name}
-    return _Source(plan, held, system, state)
+    return _Source(plan, held, system, state, published)
 
 
-def _settle(config: Config, source: _Source, shadow: Shadow, topics: Topics) -> int:
-    """Make sure that the shadow is of this source, or make it so; return its generation."""
+def _members(plan: Plan, state: publication.PublicationState) -> dict[str, int]:
+    """Return what `refuse_gap` wants to know again later; 0 for a table that is not there."""
+    return {t: state.tables[t].member if t in state.tables else 0 for t in plan.by_name}
+
+
+def _settle(config: Config, source: _Source, shadow: Shadow, topics: Topics) -> dict[str, Any]:
+    """Make sure that the shadow is of this source, or make it so; return what it is made of."""
     about = shadow.recall(_ABOUT)
     if about is None:
         about = _begin(config, source, shadow, topics)
     _refuse_other_database(source, shadow, about)
     _refuse_other_selection(source, about)
-    return int(about["generation"])
+    publication.refuse_gap(source.publication, about["published"])
+    return about
 
 
 def _refuse_other_database(source: _Source, shadow: Shadow, about: dict[str, Any]) -> None:
@@ -195,6 +200,7 @@ def _begin(config: Config, source: _Source, shadow: Shadow, topics: Topics) -> d
         "generation": max(int(time.time()), former + 1),
         "plan": _plain(source.plan.describe()),
         "types": source.types,
+        "published": _members(source.plan, source.publication),
     }
     lsn = source.slot.confirmed_flush_lsn or 0
     shadow.note(_ABOUT, about)

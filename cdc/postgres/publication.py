@@ -13,6 +13,7 @@ from typing import Final
 from psycopg import sql
 
 from cdc.postgres.connect import SCHEMA, Session
+from cdc.postgres.refusals import PublicationMissing
 from schemas.errors import BadUsage
 
 OPERATIONS: Final = frozenset({"insert", "update", "delete", "truncate"})
@@ -32,6 +33,7 @@ class Published:
     attnames: tuple[str, ...]
     listed: bool = False  # it has a column list
     row_filter: str = ""
+    member: int = 0  # another number each time that it is put in; 0: it is not named itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +82,26 @@ def look(session: Session, publication: str) -> PublicationState:
     )
 
 
+def refuse_gap(state: PublicationState, members: Mapping[str, int]) -> None:
+    """Raise PublicationMissing where a table is not published, or was not for a while.
+
+    `members` are the tables with what `Published.member` was for each when it was loaded. What is
+    written to a table that is not published is in no stream.
+    """
+    name = f'the publication "{state.name}"'
+    if not state.exists:
+        raise PublicationMissing(f"{name} is not there")
+    if lacking := sorted(set(members) - set(state.tables)):
+        raise PublicationMissing(f"{name} lacks {', '.join(lacking)}")
+    late = sorted(t for t, member in members.items() if state.tables[t].member != member)
+    if late:
+        raise PublicationMissing(f"{name} was without {', '.join(late)} for a while")
+
+
 def _tables(session: Session, publication: str, oid: int) -> dict[str, Published]:
     rows = session.rows(
         "SELECT t.schemaname::text, t.tablename::text, t.attnames::text[], t.rowfilter,"
-        " coalesce(r.prattrs IS NOT NULL, false)"
+        " coalesce(r.prattrs IS NOT NULL, false), coalesce(r.oid::bigint, 0)"
         " FROM pg_catalog.pg_publication_tables t"
         " JOIN pg_catalog.pg_namespace n ON n.nspname = t.schemaname"
         " JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = t.tablename"
@@ -93,9 +111,9 @@ def _tables(session: Session, publication: str, oid: int) -> dict[str, Published
     )
     return {
         table if schema == SCHEMA else f"{schema}.{table}": Published(
-            tuple(columns or ()), listed, row_filter or ""
+            tuple(columns or ()), listed, row_filter or "", member
         )
-        for schema, table, columns, row_filter, listed in rows
+        for schema, table, columns, row_filter, listed, member in rows
     }
 
 

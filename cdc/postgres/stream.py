@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Collection
+from collections.abc import Mapping
 from typing import Final
 
 from cdc.postgres import publication, slot
 from cdc.postgres.connect import Session
-from cdc.postgres.refusals import PublicationMissing, SlotBusy
+from cdc.postgres.refusals import SlotBusy
 from cdc.postgres.replication import Replication, readable
 from cdc.postgres.slot import SlotState
 from schemas.errors import OdooCdcError, ServiceUnavailable
@@ -77,14 +77,14 @@ class Watch:
     """
 
     def __init__(
-        self, dsn: str, slot_name: str, publication_name: str, tables: Collection[str]
+        self, dsn: str, slot_name: str, publication_name: str, members: Mapping[str, int]
     ) -> None:
-        """Begin at once, on a thread of its own."""
+        """Begin at once, on a thread of its own; `members`: see `publication.refuse_gap`."""
         self.slot = SlotState(slot_name, exists=True)
         """What the last look has seen of it."""
         self._dsn = dsn
         self._publication = publication_name
-        self._tables = frozenset(tables)
+        self._members = members
         self._trouble: OdooCdcError | None = None
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
@@ -113,8 +113,4 @@ class Watch:
     def _look(self, session: Session) -> None:
         while not self._end.wait(_LOOK):
             self.slot = slot.look(session, self.slot.name)
-            state = publication.look(session, self._publication)
-            missing = sorted(self._tables - set(state.tables))
-            if missing:
-                what = f"lacks {', '.join(missing)}" if state.exists else "is gone"
-                raise PublicationMissing(f'the publication "{state.name}" {what}')
+            publication.refuse_gap(publication.look(session, self._publication), self._members)

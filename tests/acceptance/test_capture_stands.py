@@ -181,6 +181,61 @@ def test_law_1_what_would_be_a_gap_stops_capture_with_exit_4_and_a_remedy(
     assert "Traceback" not in log
 
 
+@pytest.mark.parametrize(
+    "behind",
+    [
+        pytest.param(
+            "DROP PUBLICATION {p}; UPDATE res_partner SET color = 7;"
+            " CREATE PUBLICATION {p} FOR TABLES IN SCHEMA public",
+            id="another publication of that name",
+        ),
+        pytest.param(
+            "ALTER PUBLICATION {p} DROP TABLE res_partner; UPDATE res_partner SET color = 7;"
+            " ALTER PUBLICATION {p} ADD TABLE res_partner",
+            id="a table taken out and put back",
+        ),
+    ],
+)
+@pytest.mark.parametrize("running", [True, False], ids=["while it runs", "while it does not"])
+def test_law_1_what_was_not_published_for_a_while_stops_capture_although_it_is_again(
+    own_odoo: Source, kafka_prefix: str, programs: Programs, behind: str, *, running: bool
+) -> None:
+    programs.caught_up()
+    if running:
+        capture = programs.start("capture")
+        until(lambda: active(own_odoo, kafka_prefix), capture)
+
+    for statement in behind.format(p=f"odoo_cdc_{kafka_prefix}").split("; "):
+        ask(own_odoo, statement)
+
+    if not running:
+        capture = programs.start("capture")
+    assert capture.wait() == 4
+    log = capture.tail()
+    assert f'publication "odoo_cdc_{kafka_prefix}"' in log
+    assert "hint: Before the first start run" in log
+    assert "Traceback" not in log
+
+
+def test_tables_of_others_in_the_publication_are_no_matter_to_capture(
+    own_odoo: Source, kafka_prefix: str, programs: Programs
+) -> None:
+    programs.caught_up()
+    name = f"odoo_cdc_{kafka_prefix}"
+    tables = ask(
+        own_odoo,
+        "SELECT string_agg(tablename, ', ') FROM pg_publication_tables WHERE pubname = %s",
+        name,
+    )
+    ask(
+        own_odoo,
+        f"CREATE TABLE other (id int PRIMARY KEY); ALTER PUBLICATION {name} ADD TABLE other",
+    )
+    ask(own_odoo, f"ALTER PUBLICATION {name} SET TABLE {tables}")
+
+    programs.caught_up()
+
+
 def test_law_1_a_slot_that_is_gone_stops_capture(
     own_odoo: Source, kafka_prefix: str, programs: Programs
 ) -> None:

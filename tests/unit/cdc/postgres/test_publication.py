@@ -4,7 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from cdc.postgres.publication import PublicationState, PublicationUnfit, Published, plan
+from cdc.postgres.publication import (
+    PublicationState,
+    PublicationUnfit,
+    Published,
+    plan,
+    refuse_gap,
+)
+from cdc.postgres.refusals import PublicationMissing
 
 STATE = PublicationState("p", exists=True, tables={"a": Published(("id",)), "b": Published(())})
 
@@ -22,6 +29,18 @@ def test_names_are_quoted() -> None:
     (statement,) = plan(['x"; DROP TABLE y; --'], PublicationState('p"q'))
     assert '"p""q"' in statement
     assert '"x""; DROP TABLE y; --"' in statement
+
+
+def test_a_table_that_was_not_published_for_a_while_is_a_gap() -> None:
+    state = replace(STATE, tables={"a": Published((), member=7), "b": Published((), member=8)})
+
+    refuse_gap(state, {"a": 7, "b": 8})
+    with pytest.raises(PublicationMissing, match="was without b for a while"):
+        refuse_gap(state, {"a": 7, "b": 6})
+    with pytest.raises(PublicationMissing, match="lacks c"):
+        refuse_gap(state, {"a": 7, "c": 9})
+    with pytest.raises(PublicationMissing, match="is not there"):
+        refuse_gap(PublicationState("p"), {"a": 7})
 
 
 def test_nothing_is_done_where_everything_fits() -> None:
