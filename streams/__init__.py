@@ -1,3 +1,16 @@
-"""Turns events into deliveries and deliveries into acknowledgements."""
+"""Turns events into deliveries and deliveries into acknowledgements.
+
+The way of one event, in file order:
+
+    events.py      first: an event becomes deliveries in the send queues   (`routing` decides)
+    forward.py     second: a delivery goes to WSO2, one of a chain at a time  (`chains` decides)
+    responses.py   third: the target's word on it                          (`chains` decides)
+    timer.py       last: what failed, what got no word, what waits for its turn
+
+`core.py` is what these share. `chains` has the rules, `partitions` makes what they decided
+durable: retries, ledger, dead letters; `sending` makes the calls. The edges: `kafka`, `wso2`,
+`http` (acknowledgements and health), `cache` (LMDB). `worker` puts it all together under Faust,
+`queries` reads the topics for people, who type `commands`.
+"""
 
 from __future__ import annotations

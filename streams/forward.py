@@ -1,109 +1,59 @@
-"""Deliveries to WSO2 and back: what to send, what waits, what came of it.
+"""Second step: what stands in a target's send queue goes to WSO2, chain by chain.
 
-Three actors share one event loop: the deliveries agent brings deliveries, the responses agent
-words, the timer what is due. Decisions are taken in `chains` and made durable by the clerk; here
-stands only who waits for whom.
+Chains go side by side, each in the order of its commits. What is not finally accepted at once
+becomes an item: it waits in the `retries` topic for its answer, its turn, its time or the
+target's word, and the batch ends.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from schemas import delivery as deliveries
+from schemas.delivery import NotADelivery
 from schemas.keys import Chain, DeliveryId
-from streams.acknowledgements import Word
-from streams.bench import Bench, Cabinet, Limits, Ports
-from streams.calls import Answer, Call
-from streams.chains import arrive, known, unanswered
-from streams.desk import Cache
-from streams.draft import Draft
-from streams.gate import Gate
-from streams.item import Arrival, Item
-from streams.outcome import Accepted
-from streams.timer import IDLE, Timer
-
-__all__ = ["Figures", "Forwarder", "Limits", "Ports"]
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """What metrics and readiness show."""
-
-    waiting: dict[tuple[str, str], int]  # (target, state) -> items
-    oldest: float | None  # since when the oldest item is not final, UTC seconds
-    in_hand: int  # chains being sent
-    gate: str  # "" where open
-    partitions: tuple[int, ...]  # that are ready
+from streams.chains.item import Arrival, Item, Terms
+from streams.chains.outcome import Accepted
+from streams.chains.rules import arrive, known, unanswered
+from streams.core import Core
+from streams.kafka.records import Taken, report_unreadable
+from streams.metrics import Meter
+from streams.partitions.changeset import Changeset
+from streams.partitions.ports import Cache
+from streams.sending.calls import Answer, Call
 
 
 @dataclass(slots=True)
-class _Course:
-    """How far the deliveries of one chain came."""
+class Deliveries:
+    """What a worker does with the records of one target's send queue."""
 
-    answers: list[Answer] = field(default_factory=list)
-    slow: Call | None = None
-    rest: Sequence[Arrival] = ()
+    forwarder: Forwarder
+    terms: Terms
+    meter: Meter
+
+    async def __call__(self, batch: Sequence[Taken]) -> None:
+        """Forward a batch; whatever is not final becomes an item."""
+        arrivals: list[Arrival] = []
+        for taken in batch:
+            try:
+                sent = deliveries.decode(taken.value)
+            except NotADelivery as error:
+                report_unreadable(taken, f"not a delivery: {error}")
+                self.meter.count("deliveries_unreadable", taken.topic)
+            else:
+                arrivals.append(Arrival(sent, taken.partition, taken.offset, self.terms))
+        if arrivals:
+            await self.forwarder.deliver(arrivals)
 
 
 class Forwarder:
-    """The core of a worker: see `assign`, `deliver`, `acknowledge` and `run`."""
+    """Sends what arrives in the send queues."""
 
-    def __init__(self, cabinet: Cabinet, ports: Ports, limits: Limits) -> None:
-        """Hold no partition yet."""
-        self._bench = Bench(cabinet, ports, limits)
-        self._timer = Timer(self._bench)
-        self._stopping = False
-
-    @property
-    def gate(self) -> Gate:
-        """Whether deliveries go to WSO2."""
-        return self._bench.gate
-
-    @property
-    def steps(self) -> int:
-        """Answers and writes so far: grows as long as the worker gets on."""
-        return self._bench.calls.ended + self._bench.clerk.writes
-
-    def figures(self) -> Figures:
-        """Return what metrics and readiness show."""
-        waiting: dict[tuple[str, str], int] = {}
-        oldest: list[float] = []
-        caches = self._bench.holdings.caches
-        for cache in caches.values():
-            for key, number in cache.counts().items():
-                waiting[key] = waiting.get(key, 0) + number
-            with cache.view() as view:
-                since = view.oldest()
-            oldest += [] if since is None else [since]
-        return Figures(
-            waiting,
-            min(oldest, default=None),
-            len(self._bench.hands),
-            self.gate.why,
-            tuple(sorted(caches)),
-        )
-
-    async def assign(self, partitions: Iterable[int]) -> None:
-        """Open partitions; returns when their caches hold all that Kafka holds."""
-        holdings = self._bench.holdings
-        closed = [p for p in dict.fromkeys(partitions) if p not in holdings.caches]
-        await asyncio.gather(*(holdings.open(partition) for partition in closed))
-        self._bench.wake.set()
-
-    async def revoke(self, partitions: Iterable[int]) -> None:
-        """Close partitions, once the batches in work are done."""
-        await self._bench.holdings.quiet()
-        for partition in partitions:
-            await self._bench.holdings.close(partition)
-
-    async def stop(self) -> None:
-        """Finish what is in hand and close everything."""
-        self._stopping = True
-        await self._bench.holdings.quiet()
-        await self._bench.finished()
-        await self.revoke(list(self._bench.holdings.caches))
+    def __init__(self, core: Core) -> None:
+        """Send with the means of a worker's core."""
+        self._core = core
 
     async def deliver(self, batch: Sequence[Arrival]) -> None:
         """Send deliveries, chains side by side, each chain in order.
@@ -111,84 +61,52 @@ class Forwarder:
         Returns when all that became of the batch is durable. A chain that has something on its
         way waits, and so does the rest of one after anything but a final acceptance.
         """
-        seen = self._bench.clock()
+        seen = self._core.clock()
         chains: dict[tuple[int, Chain], list[Arrival]] = {}
         for arrival in batch:
             chain = Chain(arrival.delivery.chain)
             chains.setdefault((arrival.partition, chain), []).append(arrival)
-        async with self._bench.holdings.batch():
+        async with self._core.partitions.batch():
             await asyncio.gather(*(self._chain(p, c, a, seen) for (p, c), a in chains.items()))
-        self._bench.wake.set()
-
-    async def acknowledge(self, words: Sequence[Word]) -> None:
-        """Apply words; returns when what they changed is durable."""
-        partitions: dict[int, list[Word]] = {}
-        for word in words:
-            self._bench.ports.meter.count("acknowledgements", word.acknowledgement.status)
-            partitions.setdefault(word.partition, []).append(word)
-        async with self._bench.holdings.batch():
-            await asyncio.gather(*(self._listen(p, some) for p, some in partitions.items()))
-        self._bench.wake.set()
-
-    async def run(self) -> None:
-        """Do what is due, for ever."""
-        while True:
-            self._bench.wake.clear()
-            pause = await self.tick()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(pause):
-                    await self._bench.wake.wait()
-
-    async def tick(self) -> float:
-        """Begin what is due; return the seconds until something may be due again."""
-        return IDLE if self._stopping else await self._timer.tick()
-
-    async def _listen(self, partition: int, words: Sequence[Word]) -> None:
-        await self._bench.holdings.ready(partition)
-
-        def step(draft: Draft) -> None:
-            for word in words:
-                self._bench.listen(draft, word.acknowledgement)
-
-        await self._bench.clerk.write(partition, step)
+        self._core.wake.set()
 
     async def _chain(
         self, partition: int, chain: Chain, arrivals: Sequence[Arrival], seen: float
     ) -> None:
-        bench = self._bench
-        cache = await bench.holdings.ready(partition)
+        core = self._core
+        cache = await core.partitions.ready(partition)
         course = _Course(rest=self._first_copies(cache, arrivals))
         held = self._free(cache, chain)
         if held:
-            bench.hands.take(chain)
+            core.in_flight.take(chain)
             course = await self._send(course.rest, seen)
 
-        def step(draft: Draft) -> None:
+        def step(changeset: Changeset) -> None:
             for answer in course.answers:
-                bench.judge(draft, answer)
+                core.judge(changeset, answer)
             slow = course.slow
             if slow is not None:
-                now = bench.clock()
-                draft.apply(unanswered(draft.edit, slow.item, now, bench.limits.timeout))
+                now = core.clock()
+                changeset.apply(unanswered(changeset.edit, slow.item, now, core.limits.timeout))
             for arrival in course.rest:
-                sending = bench.hands.sending(chain)
-                draft.apply(arrive(draft.edit, arrival, seen, sending))
+                sending = core.in_flight.sending(chain)
+                changeset.apply(arrive(changeset.edit, arrival, seen, sending))
             if held and slow is None:
-                bench.let_go(draft, chain)
+                core.let_go(changeset, chain)
 
-        await bench.clerk.write(partition, step)
+        await core.committer.write(partition, step)
         if course.slow is not None:
-            bench.spawn(bench.settle(partition, chain, course.slow), f"slow {course.slow.item.id}")
+            core.spawn(core.settle(partition, chain, course.slow), f"slow {course.slow.item.id}")
 
     async def _send(self, arrivals: Sequence[Arrival], seen: float) -> _Course:
         """Send in order, as long as each is finally accepted in good time."""
         course = _Course(rest=arrivals)
         for arrival in arrivals:
-            call = await self._bench.calls.start(Item.of(arrival, seen))
+            call = await self._core.calls.start(Item.of(arrival, seen))
             if call is None:
                 break
             course.rest = course.rest[1:]
-            answer = await call.within(self._bench.limits.patience)
+            answer = await call.within(self._core.limits.patience)
             if answer is None:
                 course.slow = call
                 break
@@ -198,7 +116,7 @@ class Forwarder:
         return course
 
     def _free(self, cache: Cache, chain: Chain) -> bool:
-        if self.gate.closed or chain in self._bench.hands:
+        if self._core.gate.closed or chain in self._core.in_flight:
             return False
         with cache.view() as view:
             return view.leader(chain) is None
@@ -209,10 +127,19 @@ class Forwarder:
             for arrival in arrivals:
                 delivery_id = DeliveryId(arrival.delivery.id)
                 if delivery_id in first or known(view, delivery_id):
-                    self._bench.ports.meter.count("copies_dropped", arrival.delivery.target)
+                    self._core.ports.meter.count("copies_dropped", arrival.delivery.target)
                 else:
                     first[delivery_id] = arrival
         return list(first.values())
+
+
+@dataclass(slots=True)
+class _Course:
+    """How far the deliveries of one chain came."""
+
+    answers: list[Answer] = field(default_factory=list)
+    slow: Call | None = None
+    rest: Sequence[Arrival] = ()
 
 
 def _final(answer: Answer) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 
 PREFIX: Final = "odoo_cdc_stream_"
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
@@ -42,6 +42,16 @@ HISTOGRAMS: Final[Mapping[str, str]] = {
     "latency_delivered": "seconds from the commit to the target's word",
     "send": "seconds of one call to WSO2",
 }
+
+
+class Meter(Protocol):
+    """Counts what happens."""
+
+    def count(self, name: str, label: str = "", by: int = 1) -> None:
+        """Add to a counter."""
+
+    def observe(self, name: str, seconds: float) -> None:
+        """Add a duration to a histogram."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,19 +1,25 @@
-"""What happens when its time has come: retries, missed acknowledgements, trials, expiry."""
+"""Last step: what happens when its time has come.
+
+A failed delivery is sent again, one without its acknowledgement too, the next of a chain takes
+its turn, and while WSO2 is away one delivery is tried now and then. Ledger entries that Kafka
+drops are dropped here too.
+"""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Final
 
 from schemas.keys import DeliveryId
 from schemas.state import State
-from streams.bench import Bench
-from streams.chains import Send, fall_due
-from streams.clerk import NotOurs
-from streams.desk import Sight
-from streams.draft import Draft
-from streams.item import Item
+from streams.chains.item import Item
+from streams.chains.rules import Send, fall_due
+from streams.core import Core
+from streams.partitions.changeset import Changeset
+from streams.partitions.committer import NotOurs
+from streams.partitions.ports import PartitionView
 
 IDLE: Final = 0.5  # seconds of rest at most
 _EXPIRED_AT_ONCE: Final = 500  # ledger entries
@@ -21,17 +27,26 @@ _SENDABLE: Final = (State.WAITING, State.SENT)
 _SWEEP: Final = 1.0  # seconds between two looks for what has expired
 _SOON: Final = 0.02  # seconds
 
-Choice = Callable[[Sight, float], list[DeliveryId]]
+Choice = Callable[[PartitionView, float], list[DeliveryId]]
 
 
 class Timer:
     """Begins what is due."""
 
-    def __init__(self, bench: Bench) -> None:
-        """Work with the tools on the bench."""
-        self._bench = bench
+    def __init__(self, core: Core) -> None:
+        """Work with the means of a worker's core."""
+        self._core = core
         self._turn = 0
         self._swept = 0.0
+
+    async def run(self) -> None:
+        """Do what is due, for ever."""
+        while True:
+            self._core.wake.clear()
+            pause = await self.tick()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._core.wake.wait()
 
     async def tick(self) -> float:
         """Begin what is due; return the seconds until something may be due again.
@@ -39,8 +54,10 @@ class Timer:
         While the gate is closed nothing is due, and no acknowledgement is missed: one delivery,
         the longest due, is tried now and then.
         """
+        if self._core.stopping:
+            return IDLE
         await self._expire()
-        gate = self._bench.gate
+        gate = self._core.gate
         if not gate.closed:
             return await self._begin_due()
         pause = gate.until_trial()
@@ -50,107 +67,107 @@ class Timer:
 
     async def _begin_due(self) -> float:
         """Begin in every partition in turn, so that none with much to do starves the others."""
-        partitions = sorted(self._bench.holdings.caches)
+        partitions = sorted(self._core.partitions.caches)
         self._turn += 1
         first = self._turn % len(partitions) if partitions else 0
         for partition in partitions[first:] + partitions[:first]:
-            room = self._bench.limits.concurrency - self._bench.errands
+            room = self._core.limits.concurrency - self._core.background
             if room <= 0:
-                return IDLE  # the next errand that ends wakes the timer
+                return IDLE  # the next task that ends wakes the timer
             if self._is_anything_due(partition):
                 for item in await self._claim(partition, self._due(room)):
-                    self._bench.spawn(self._errand(partition, item), f"errand {item.id}")
+                    self._core.spawn(self._send(partition, item), f"send again {item.id}")
         return self._until_due()
 
     def _due(self, room: int) -> Choice:
-        return lambda sight, now: sight.due(now, room, self._bench.hands.busy)
+        return lambda sight, now: sight.due(now, room, self._core.in_flight.busy)
 
     async def _claim(self, partition: int, choose: Choice) -> list[Item]:
-        """Take the chains of what is due in hand; settle what needs no sending."""
-        hands = self._bench.hands
+        """Take the chains of what is due; settle what needs no sending."""
+        in_flight = self._core.in_flight
 
-        def step(draft: Draft) -> list[Item]:
+        def step(changeset: Changeset) -> list[Item]:
             claimed: list[Item] = []
-            now = self._bench.clock()
-            for delivery_id in choose(draft.edit, now):
-                item = draft.edit.item(delivery_id)
-                if item is None or item.chain in hands:
+            now = self._core.clock()
+            for delivery_id in choose(changeset.edit, now):
+                item = changeset.edit.item(delivery_id)
+                if item is None or item.chain in in_flight:
                     continue
-                what = fall_due(draft.edit, item, now)
+                what = fall_due(changeset.edit, item, now)
                 if isinstance(what, Send):
-                    hands.take(item.chain, item.id)
+                    in_flight.take(item.chain, item.id)
                     claimed.append(what.item)
                 else:
-                    draft.apply(what)
+                    changeset.apply(what)
             return claimed
 
         try:
-            return await self._bench.clerk.write(partition, step)
+            return await self._core.committer.write(partition, step)
         except NotOurs:  # the new holder finds what is due
             return []
 
-    async def _errand(self, partition: int, item: Item, *, trial: bool = False) -> None:
-        call = await self._bench.calls.start(item, trial=trial)
+    async def _send(self, partition: int, item: Item, *, trial: bool = False) -> None:
+        call = await self._core.calls.start(item, trial=trial)
         if call is None:  # the gate has closed: the item waits as it did
-            await self._bench.release(partition, item.chain)
+            await self._core.release(partition, item.chain)
         else:
-            await self._bench.settle(partition, item.chain, call)
+            await self._core.settle(partition, item.chain, call)
 
     async def _trial(self) -> float:
         """Try the longest due; where nothing is, let the next delivery find out.
 
         Returns the seconds until the next look.
         """
-        gate = self._bench.gate
+        gate = self._core.gate
         oldest = min(self._candidates(), default=None)
         if oldest is not None:
             _, partition, delivery_id = oldest
             for item in await self._claim(partition, lambda *_: [delivery_id]):
-                await self._errand(partition, item, trial=True)
-        elif not self._bench.hands:
+                await self._send(partition, item, trial=True)
+        elif not self._core.in_flight:
             gate.open()
         return min(max(gate.until_trial(), _SOON), IDLE) if gate.closed else 0.0
 
     def _candidates(self) -> Iterator[tuple[float, int, DeliveryId]]:
-        now = self._bench.clock()
-        for partition, cache in self._bench.holdings.caches.items():
+        now = self._core.clock()
+        for partition, cache in self._core.partitions.caches.items():
             with cache.view() as view:
-                for delivery_id in view.due(now, 1, self._bench.hands.busy, _SENDABLE):
+                for delivery_id in view.due(now, 1, self._core.in_flight.busy, _SENDABLE):
                     item = view.item(delivery_id)
                     if item is not None:
                         yield item.since, partition, delivery_id
 
     def _is_anything_due(self, partition: int) -> bool:
-        cache = self._bench.holdings.caches.get(partition)
+        cache = self._core.partitions.caches.get(partition)
         if cache is None:  # taken away while another partition was looked after
             return False
         with cache.view() as view:
-            return bool(view.due(self._bench.clock(), 1, self._bench.hands.busy))
+            return bool(view.due(self._core.clock(), 1, self._core.in_flight.busy))
 
     def _until_due(self) -> float:
         dues = []
-        for cache in self._bench.holdings.caches.values():
+        for cache in self._core.partitions.caches.values():
             with cache.view() as view:
-                due = view.next_due(self._bench.hands.busy)
+                due = view.next_due(self._core.in_flight.busy)
                 dues += [] if due is None else [due]
         return min(
-            max(0.0, min(dues, default=IDLE + self._bench.clock()) - self._bench.clock()), IDLE
+            max(0.0, min(dues, default=IDLE + self._core.clock()) - self._core.clock()), IDLE
         )
 
     async def _expire(self) -> None:
         """Drop ledger entries that Kafka drops too; some at a time."""
-        now = self._bench.clock()
+        now = self._core.clock()
         if now - self._swept < _SWEEP:
             return
         self._swept = now
-        before = now - self._bench.limits.retention
-        for partition, cache in list(self._bench.holdings.caches.items()):
-            if partition not in self._bench.holdings.caches:
+        before = now - self._core.limits.retention
+        for partition, cache in list(self._core.partitions.caches.items()):
+            if partition not in self._core.partitions.caches:
                 continue
             with cache.view() as view:
                 if not view.expired(before):
                     continue
             with suppress(NotOurs):
-                await self._bench.clerk.write(
-                    partition, lambda draft: draft.edit.expire(before, _EXPIRED_AT_ONCE)
+                await self._core.committer.write(
+                    partition, lambda changeset: changeset.edit.expire(before, _EXPIRED_AT_ONCE)
                 )

@@ -9,8 +9,8 @@ from typing import Final
 
 from schemas.config import load
 from schemas.position import Lsn
-from streams.dispatch import dispatch
-from streams.routes import Routes
+from streams.routing.dispatch import dispatch
+from streams.routing.routes import Routes
 from tests.folding import Place, as_of, differences, distinct, out_of_order, report
 from tests.kafka_reading import events
 from tests.oracle import Fields, Oracle, per_target

@@ -16,7 +16,7 @@ from tests.stand_ins import HOST, LONG, Background, StandIn
 if TYPE_CHECKING:
     from embedded.synapse import Synapse
     from schemas.config import Config
-    from streams.intake import Response
+    from streams.http.intake import Response
 
 TOKEN = 'a&b<c>"d'
 
@@ -111,9 +111,9 @@ def _flow(
 ) -> Iterator[Flow]:
     from embedded.ports import free_ports  # noqa: PLC0415 - see fix_services
     from schemas.config import load  # noqa: PLC0415
-    from streams.artifacts import generate  # noqa: PLC0415
     from streams.commands.wso2 import write  # noqa: PLC0415
-    from streams.intake import Intake  # noqa: PLC0415
+    from streams.http.intake import Intake  # noqa: PLC0415
+    from streams.wso2.artifacts import generate  # noqa: PLC0415
 
     folder = tmp_path_factory.mktemp("wso2")
     (nobody,) = free_ports(1)

@@ -15,10 +15,10 @@ from typing import Any, Final
 from schemas.config import load
 from schemas.errors import BadUsage
 from schemas.state import State
-from streams.lookup import Lookup
-from streams.offsets import lag_of
-from streams.overview import UNSETTLED, Counts, Row, Wanted, count, rows_of
-from streams.prose import ago, table
+from streams.kafka.offsets import lag_of
+from streams.queries.lookup import Lookup
+from streams.queries.overview import UNSETTLED, Counts, Row, Wanted, count, rows_of
+from streams.queries.prose import ago, table
 
 HELP: Final = "list the send queue, what waits, and dead letters"
 EXAMPLE: Final = "odoo-cdc queue --target webshop --state dead --older 1h"

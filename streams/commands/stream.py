@@ -33,11 +33,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run until SIGTERM; see `streams.serve` for what is refused at the start."""
+    """Run until SIGTERM; see `streams.worker.serve` for what is refused at the start."""
     if not _NAME.fullmatch(args.worker):
         raise BadName(f"{args.worker!r} cannot be a worker's name")
     # Faust takes a second to import: other commands and --help do not wait for it.
-    from streams.edges import production  # noqa: PLC0415
-    from streams.serve import serve  # noqa: PLC0415
+    from streams.worker.production import production  # noqa: PLC0415
+    from streams.worker.serve import serve  # noqa: PLC0415
 
     return serve(load(args.config), args.worker, production())

@@ -14,11 +14,11 @@ from schemas.config import Config, load
 from schemas.delivery import Delivery
 from schemas.errors import BadUsage, NothingFound
 from schemas.keys import chain_of, split_delivery_id
-from streams.journey import Spot, Traces, steps, to_json
-from streams.ledger import COMMITTED, Entry, iso, seconds
-from streams.lookup import Lookup
-from streams.prose import ago
-from streams.scan import Found
+from streams.chains.ledger import COMMITTED, Entry, iso, seconds
+from streams.kafka.scan import Found
+from streams.queries.journey import Spot, Traces, steps, to_json
+from streams.queries.lookup import Lookup
+from streams.queries.prose import ago
 
 HELP: Final = "show the way of a record's deliveries, step by step"
 EXAMPLE: Final = "odoo-cdc trace sale.order 42"

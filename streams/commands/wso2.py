@@ -11,7 +11,7 @@ from typing import Final
 
 from schemas.config import load
 from schemas.errors import BadUsage
-from streams.artifacts import KINDS, generate, is_secret, is_stale
+from streams.wso2.artifacts import KINDS, generate, is_secret, is_stale
 
 HELP: Final = "make the WSO2 artifacts for the targets of the file"
 EXAMPLE: Final = "odoo-cdc wso2 generate --out build/wso2"

@@ -9,9 +9,9 @@ import pytest
 
 from schemas.config import Config
 from schemas.delivery import Delivery
-from streams.checks import findings
-from streams.outcome import Accepted, Refused, Unavailable
-from streams.wso2 import Wso2Sender, headers_of
+from streams.chains.outcome import Accepted, Refused, Unavailable
+from streams.wso2.checks import findings
+from streams.wso2.sender import Wso2Sender, headers_of
 from tests.deliveries import a_delivery
 from tests.fix_wso2_flow import Flow
 from tests.stand_ins import Answer, Close, Hold

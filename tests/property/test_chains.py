@@ -18,12 +18,12 @@ from hypothesis import strategies as st
 from schemas.acknowledgement import Acknowledgement
 from schemas.delivery import Delivery
 from schemas.state import State
-from streams.desk import Shelf
-from streams.item import Terms
-from streams.ledger import Letter
-from streams.outcome import Accepted, Refused, Unauthorised, Unavailable
+from streams.chains.dead_letter import Letter
+from streams.chains.item import Terms
+from streams.chains.outcome import Accepted, Refused, Unauthorised, Unavailable
+from streams.partitions.ports import StateTopic
+from tests.core_rig import ASKED, TERMS, Cut, PowerCut, Rig
 from tests.deliveries import a_delivery
-from tests.desks import ASKED, TERMS, Cut, Desk, PowerCut
 
 BUSY = Unavailable("WSO2 answered 503", http_status=503)
 OUTCOMES = st.sampled_from(
@@ -62,7 +62,7 @@ OPERATIONS = st.one_of(
         st.builds(
             Cut,
             st.integers(0, 3),
-            st.dictionaries(st.sampled_from(list(Shelf)), st.integers(1, 4)),
+            st.dictionaries(st.sampled_from(list(StateTopic)), st.integers(1, 4)),
         ),
     ),
     st.tuples(st.just("move"), st.none()),
@@ -73,7 +73,7 @@ OPERATIONS = st.one_of(
 class Story:
     """A worker with what it was given; batches that were not finished come again."""
 
-    desk: Desk
+    rig: Rig
     terms: Terms
     moves: itertools.count[int]
 
@@ -82,7 +82,7 @@ class Story:
         self.said: dict[str, set[str]] = defaultdict(set)
         self.slow: list[asyncio.Event] = []
         self.undone: list[Delivery] = []
-        self.desk.wso2.watch = self._watch
+        self.rig.wso2.watch = self._watch
 
     async def do(self, what: str, how: Any) -> None:
         match what:
@@ -91,15 +91,15 @@ class Story:
                 self.sent += batch
                 await self.deliver(batch)
             case "answers":
-                self.desk.wso2.script.extend(map(self._answer, how))
+                self.rig.wso2.script.extend(map(self._answer, how))
             case "release":
                 await self._release()
             case "later":
-                await self.desk.later(how)
+                await self.rig.later(how)
             case "hear":
                 await self._hear(how)
             case "cut":
-                self.desk.log.cut = Cut(how.writes, how.came_through)
+                self.rig.log.cut = Cut(how.writes, how.came_through)
             case _:
                 await self.restart(elsewhere=True)
 
@@ -110,42 +110,42 @@ class Story:
         return self.slow[-1]
 
     async def deliver(self, batch: Sequence[Delivery]) -> None:
-        if self.desk.halt.halted:
+        if self.rig.halt.halted:
             self.undone += batch
             return
         batch, self.undone = [*self.undone, *batch], []
         self.undone = batch
-        await self.desk.deliver(*batch, terms=self.terms)
+        await self.rig.deliver(*batch, terms=self.terms)
         self.undone = []
 
     async def restart(self, *, elsewhere: bool = False) -> None:
         """Come back after a power cut, or on another host."""
         for answer in self.slow:
             answer.set()
-        await self.desk.power_cut()
+        await self.rig.power_cut()
         if elsewhere:
-            self.desk.folder = self.desk.folder / str(next(self.moves))
-        await self.desk.begin()
+            self.rig.folder = self.rig.folder / str(next(self.moves))
+        await self.rig.begin()
 
     async def finish(self) -> None:
         """Let everything go well from here on."""
-        self.desk.log.cut = None
-        self.desk.wso2.script.clear()
+        self.rig.log.cut = None
+        self.rig.wso2.script.clear()
         await self._release()
         for _ in range(200):
-            await self.desk.later(31.0)
-            if not self.desk.halt.halted:
+            await self.rig.later(31.0)
+            if not self.rig.halt.halted:
                 await self.deliver([])
             words = [
                 Acknowledgement(item.id, "delivered")
-                for item in self.desk.log.items().values()
+                for item in self.rig.log.items().values()
                 if item.state is State.ACCEPTED
             ]
             if words:
-                await self.desk.hear(*words)
-            if not self.desk.log.items() and not self.undone:
+                await self.rig.hear(*words)
+            if not self.rig.log.items() and not self.undone:
                 return
-        raise AssertionError(f"never ends: {self.desk.log.items()}")
+        raise AssertionError(f"never ends: {self.rig.log.items()}")
 
     async def _hear(self, how: Sequence[tuple[int, Any, int | None]]) -> None:
         words = []
@@ -154,19 +154,19 @@ class Story:
                 return
             delivery = self.sent[index % len(self.sent)]
             words.append(Acknowledgement(delivery.id, status, attempt=attempt))
-            if delivery.id in self.desk.log.entries():
+            if delivery.id in self.rig.log.entries():
                 self.said[delivery.id].add(status)
-        await self.desk.hear(*words)
+        await self.rig.hear(*words)
 
     async def _release(self) -> None:
         """Let the answers come that were slow."""
         for answer in self.slow:
             answer.set()
-        await self.desk.settled()
+        await self.rig.settled()
 
     def _watch(self, delivery: Delivery) -> None:
         """Nothing of a chain is sent while another of it is in flight."""
-        for item in self.desk.log.items().values():
+        for item in self.rig.log.items().values():
             if item.chain == delivery.chain and item.id != delivery.id:
                 assert item.state is State.WAITING, f"{item.id} is {item.state}"
 
@@ -186,36 +186,36 @@ def test_law_2_a_chain_is_accepted_in_order_and_nothing_is_lost(
 
 async def _tell(operations: list[tuple[str, Any]], terms: Terms) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        story = Story(Desk(Path(folder)), terms, itertools.count())
-        await story.desk.begin()
+        story = Story(Rig(Path(folder)), terms, itertools.count())
+        await story.rig.begin()
         for what, how in operations:
             try:
                 await story.do(what, how)
             except (PowerCut, AssertionError):
-                if not _was_cut(story.desk):
+                if not _was_cut(story.rig):
                     raise
                 await story.restart()
-        if _was_cut(story.desk):
+        if _was_cut(story.rig):
             await story.restart()
         await story.finish()
         _judge(story)
-        await story.desk.end()
+        await story.rig.end()
 
 
-def _was_cut(desk: Desk) -> bool:
-    return desk.log.cut is not None and desk.log.cut.done
+def _was_cut(rig: Rig) -> bool:
+    return rig.log.cut is not None and rig.log.cut.done
 
 
 def _judge(story: Story) -> None:
-    log = story.desk.log
+    log = story.rig.log
     entries = log.entries()
     order = {delivery.id: place for place, delivery in enumerate(story.sent)}
     chains = defaultdict(list)
-    for name in story.desk.wso2.taken:
+    for name in story.rig.wso2.taken:
         chains[name.rsplit("/", 2)[0]].append(order[name])
     for places in chains.values():
         assert places == sorted(places), "not in commit order"
-    dead = {s.key for s in log.records[Shelf.DEAD, 0]}
+    dead = {s.key for s in log.records[StateTopic.DEAD, 0]}
     letters = {Letter.from_json(value).entry.id for value in log.letters()}
     for delivery in story.sent:
         entry = entries[delivery.id]
@@ -230,4 +230,4 @@ def _judge(story: Story) -> None:
         if entry.state is State.SUPERSEDED:
             assert story.terms.history == "latest"
         if entry.state is State.ACCEPTED:
-            assert delivery.id in story.desk.wso2.taken
+            assert delivery.id in story.rig.wso2.taken

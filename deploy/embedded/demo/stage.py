@@ -20,7 +20,7 @@ from embedded.synapse import Synapse
 from embedded.webshop.server import Faults
 from embedded.webshop.service import Webshop
 from schemas.config import load
-from streams.artifacts import generate
+from streams.wso2.artifacts import generate
 
 DATABASE: Final = "odoo"
 FAULTS: Final = Faults(refuse=0.01, forget=0.01, delay=0.01, seconds=0.3)

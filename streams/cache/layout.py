@@ -1,0 +1,118 @@
+"""Where things stand in the cache of a partition: keys that sort as they are needed. Pure.
+
+    items    id                          -> header, JSON of the record in `retries`
+    chains   chain NUL sequence rank order -> state, id       a chain in order
+    active   the same key                -> id                in flight, or failed and due again
+    heads    chain                       -> key in due        the first of a chain without active
+    due      time id                     -> state             what must happen when
+    since    time id                     -> nothing           the oldest first
+    ledger   id                          -> time of its last step, JSON of the record in `ledger`
+    touched  time id                     -> nothing           what to drop first
+    meta     name                        -> format, boot, offsets, counts, seen
+
+Times are big-endian doubles: for positive numbers they sort as bytes like the numbers.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import Final
+
+from schemas.keys import DeliveryId, split_delivery_id
+from schemas.state import State
+from streams.chains.item import Item
+
+FORMAT: Final = "1"
+TABLES: Final = (
+    "items", "chains", "active", "heads", "due", "since", "ledger", "touched", "meta",
+)  # fmt: skip
+
+_TIME: Final = struct.Struct(">d")
+_HEADER: Final = struct.Struct(">ddQBB")  # since, due (-1: none), order, rank, state
+_PLACE: Final = struct.Struct(">BQ")
+_STATES: Final = {State.WAITING: 0, State.SENT: 1, State.ACCEPTED: 2}
+_NAMES: Final = {number: state for state, number in _STATES.items()}
+_NONE: Final = -1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What the indexes need to know of an item."""
+
+    id: DeliveryId
+    since: float
+    due: float | None
+    order: int
+    rank: int
+    state: State
+
+    @classmethod
+    def of(cls, item: Item) -> Row:
+        """Return the row of an item."""
+        _, rank, order = item.place
+        return cls(item.id, item.since, item.due, order, rank, item.state)
+
+    @classmethod
+    def parse(cls, delivery_id: DeliveryId, value: bytes) -> Row:
+        """Read the header of a value in `items`."""
+        since, due, order, rank, state = _HEADER.unpack_from(value)
+        known = None if due == _NONE else due
+        return cls(delivery_id, since, known, order, rank, _NAMES[state])
+
+    @property
+    def header(self) -> bytes:
+        """What stands before the JSON."""
+        due = _NONE if self.due is None else self.due
+        return _HEADER.pack(self.since, due, self.order, self.rank, _STATES[self.state])
+
+    @property
+    def active(self) -> bool:
+        """Whether the chain waits for this one."""
+        return self.state is not State.WAITING or self.due is not None
+
+    @property
+    def chain_key(self) -> bytes:
+        """The key in `chains` and `active`."""
+        chain, _, sequence = split_delivery_id(self.id)
+        return prefix(chain) + sequence.encode() + _PLACE.pack(self.rank, self.order)
+
+    @property
+    def chain_value(self) -> bytes:
+        """The value in `chains`."""
+        return bytes([_STATES[self.state]]) + self.id.encode()
+
+
+def body_of(value: bytes) -> bytes:
+    """Return the JSON of a value in `items`."""
+    return value[_HEADER.size :]
+
+
+def prefix(chain: str) -> bytes:
+    """Return what the keys of one chain begin with."""
+    return chain.encode() + b"\0"
+
+
+def member(value: bytes) -> tuple[State, DeliveryId]:
+    """Read a value in `chains`."""
+    return _NAMES[value[0]], DeliveryId(value[1:].decode())
+
+
+def timed(time: float, delivery_id: str) -> bytes:
+    """Return a key in `due`, `since` or `touched`."""
+    return _TIME.pack(max(time, 0.0)) + delivery_id.encode()
+
+
+def split_timed(key: bytes) -> tuple[float, DeliveryId]:
+    """Read such a key back."""
+    return _TIME.unpack_from(key)[0], DeliveryId(key[_TIME.size :].decode())
+
+
+def stamped(time: float, json: bytes) -> bytes:
+    """Return a value in `ledger`."""
+    return _TIME.pack(time) + json
+
+
+def split_stamped(value: bytes) -> tuple[float, bytes]:
+    """Read such a value back."""
+    return _TIME.unpack_from(value)[0], value[_TIME.size :]

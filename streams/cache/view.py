@@ -1,0 +1,194 @@
+"""Reads and writes the tables of a partition inside one LMDB transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import lmdb
+
+from schemas.keys import Chain, DeliveryId, split_delivery_id
+from schemas.state import State
+from streams.cache.layout import (
+    Row,
+    body_of,
+    member,
+    prefix,
+    split_stamped,
+    split_timed,
+    stamped,
+    timed,
+)
+from streams.chains.item import OPEN, Item, target_of
+from streams.chains.ledger import Entry
+from streams.partitions.ports import Skip
+
+
+class LmdbView:
+    """What a partition holds, as of one transaction."""
+
+    def __init__(self, txn: lmdb.Transaction, tables: dict[str, Any]) -> None:
+        """Read with a transaction that the caller ends."""
+        self.txn = txn
+        self.tables = tables
+
+    def item(self, delivery_id: DeliveryId) -> Item | None:
+        value = self.get("items", delivery_id.encode())
+        return None if value is None else Item.from_json(body_of(value))
+
+    def entry(self, delivery_id: DeliveryId) -> Entry | None:
+        value = self.get("ledger", delivery_id.encode())
+        return None if value is None else Entry.from_json(split_stamped(value)[1])
+
+    def waiting(self, chain: Chain, route: str) -> list[DeliveryId]:
+        start = f"{chain}/{route}/"
+        members = (member(value) for _, value in self.scan("chains", prefix(chain)))
+        return [i for state, i in members if state is State.WAITING and i.startswith(start)]
+
+    def leader(self, chain: Chain) -> DeliveryId | None:
+        for _, value in self.scan("active", prefix(chain)):
+            return DeliveryId(value.decode())
+        for _, value in self.scan("chains", prefix(chain)):
+            return member(value)[1]
+        return None
+
+    def due(
+        self,
+        now: float,
+        limit: int,
+        skip: Skip = lambda _: False,
+        states: tuple[State, ...] = OPEN,
+    ) -> list[DeliveryId]:
+        """Return what is due, the longest first, but what `skip` says and other states."""
+        found: list[DeliveryId] = []
+        for key, value in self.scan("due"):
+            at, delivery_id = split_timed(key)
+            if at > now or len(found) >= limit:
+                break
+            if State(value.decode()) in states and not skip(delivery_id):
+                found.append(delivery_id)
+        return found
+
+    def next_due(self, skip: Skip = lambda _: False) -> float | None:
+        """Return when something is due next, but what `skip` says; None where nothing waits."""
+        for key, _ in self.scan("due"):
+            at, delivery_id = split_timed(key)
+            if not skip(delivery_id):
+                return at
+        return None
+
+    def oldest(self) -> float | None:
+        """Return since when the oldest item is not final."""
+        for key, _ in self.scan("since"):
+            return split_timed(key)[0]
+        return None
+
+    def expired(self, before: float) -> bool:
+        """Return whether the ledger has entries that nothing happened to since `before`."""
+        return any(True for _ in self.touched(before, 1))
+
+    def touched(self, before: float, limit: int) -> Iterator[DeliveryId]:
+        for count, (key, _) in enumerate(self.scan("touched")):
+            at, delivery_id = split_timed(key)
+            if count >= limit or at >= before:
+                return
+            yield delivery_id
+
+    def get(self, table: str, key: bytes) -> bytes | None:
+        value = self.txn.get(key, db=self.tables[table])
+        return None if value is None else bytes(value)
+
+    def scan(self, table: str, start: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
+        with self.txn.cursor(db=self.tables[table]) as cursor:
+            if not cursor.set_range(start):
+                return
+            for found, value in cursor:
+                key = bytes(found)
+                if not key.startswith(start):
+                    return
+                yield key, bytes(value)
+
+
+class Writer(LmdbView):
+    """Keeps the indexes of a partition in step with its items."""
+
+    def put(self, table: str, key: bytes, value: bytes = b"") -> None:
+        self.txn.put(key, value, db=self.tables[table])
+
+    def delete(self, table: str, key: bytes) -> None:
+        self.txn.delete(key, db=self.tables[table])
+
+    def keep(self, item: Item, value: bytes) -> None:
+        row = Row.of(item)
+        self._unindex(item.id)
+        self.put("items", item.id.encode(), row.header + value)
+        self.put("chains", row.chain_key, row.chain_value)
+        self.put("since", timed(row.since, row.id))
+        if row.active:
+            self.put("active", row.chain_key, row.id.encode())
+        if row.due is not None:
+            self.put("due", timed(row.due, row.id), row.state.value.encode())
+        self._count(row, 1)
+        self._crown(item.chain)
+
+    def forget(self, delivery_id: DeliveryId) -> None:
+        self._unindex(delivery_id)
+        self._crown(split_delivery_id(delivery_id)[0])
+
+    def record(self, delivery_id: DeliveryId, at: float, value: bytes) -> None:
+        self.unrecord(delivery_id)
+        self.put("ledger", delivery_id.encode(), stamped(at, value))
+        self.put("touched", timed(at, delivery_id))
+
+    def unrecord(self, delivery_id: DeliveryId) -> None:
+        old = self.get("ledger", delivery_id.encode())
+        if old is not None:
+            self.delete("touched", timed(split_stamped(old)[0], delivery_id))
+            self.delete("ledger", delivery_id.encode())
+
+    def expire(self, before: float, limit: int) -> None:
+        for delivery_id in list(self.touched(before, limit)):
+            self.unrecord(delivery_id)
+
+    def _unindex(self, delivery_id: DeliveryId) -> None:
+        old = self.get("items", delivery_id.encode())
+        if old is None:
+            return
+        row = Row.parse(delivery_id, old)
+        self.delete("items", delivery_id.encode())
+        self.delete("chains", row.chain_key)
+        self.delete("active", row.chain_key)
+        self.delete("since", timed(row.since, row.id))
+        if row.due is not None:
+            self.delete("due", timed(row.due, row.id))
+        self._count(row, -1)
+        chain = split_delivery_id(delivery_id)[0]
+        if self.get("heads", chain.encode()) == timed(row.since, row.id):
+            self._crown(chain)
+
+    def _crown(self, chain: Chain) -> None:
+        """Make the first of a chain due at once where nothing of it is active."""
+        key = chain.encode()
+        head = self._head(chain)
+        old = self.get("heads", key)
+        if old == head:
+            return
+        if old is not None:
+            self.delete("due", old)
+            self.delete("heads", key)
+        if head is not None:
+            self.put("heads", key, head)
+            self.put("due", head, State.WAITING.value.encode())
+
+    def _head(self, chain: Chain) -> bytes | None:
+        first = self.leader(chain)
+        value = None if first is None else self.get("items", first.encode())
+        if first is None or value is None:
+            return None
+        row = Row.parse(first, value)
+        return None if row.active else timed(row.since, first)
+
+    def _count(self, row: Row, by: int) -> None:
+        key = f"count/{target_of(row.id)}/{row.state.value}".encode()
+        number = int(self.get("meta", key) or b"0") + by
+        self.put("meta", key, str(number).encode())

@@ -1,0 +1,200 @@
+"""What forwarding, words and the timer share: the partitions held, the calls, the committer.
+
+They share one event loop too. Decisions are taken in `chains` and made durable by the committer;
+here stands who waits for whom: a chain that something is sent of is in flight, and a word that
+comes in meanwhile waits until the chain is let go.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from schemas.acknowledgement import Acknowledgement
+from schemas.keys import Chain, split_delivery_id
+from streams.chains.rules import attempted, hear
+from streams.metrics import Meter
+from streams.partitions.changeset import Changeset
+from streams.partitions.committer import Committer, NotOurs
+from streams.partitions.held import HeldPartitions, StateFolder
+from streams.partitions.measure import measure
+from streams.partitions.ports import Log, Publisher
+from streams.sending.calls import Answer, Call, Calls, Sender
+from streams.sending.gate import Gate, Traffic
+from streams.sending.in_flight import InFlight
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """What the core talks to."""
+
+    sender: Sender
+    publisher: Publisher
+    log: Log
+    traffic: Traffic
+    meter: Meter
+    fatal: Callable[[BaseException], None]  # ends the process
+    clock: Callable[[], float] = time.time  # UTC seconds
+    monotonic: Callable[[], float] = time.monotonic
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds; times in seconds."""
+
+    concurrency: int = 32  # calls at a time
+    timeout: float = 10.0  # of one call
+    patience: float = 1.0  # of a batch with one call
+    retention: float = 7 * 86400.0  # of ledger entries
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What metrics and readiness show."""
+
+    waiting: dict[tuple[str, str], int]  # (target, state) -> items
+    oldest: float | None  # since when the oldest item is not final, UTC seconds
+    in_flight: int  # chains that something is being sent of
+    gate: str  # "" where open
+    partitions: tuple[int, ...]  # that are ready
+
+
+class Core:
+    """The core of a worker; `assign` gives it partitions, `stop` ends it."""
+
+    def __init__(self, folder: StateFolder, ports: Ports, limits: Limits) -> None:
+        """Hold no partition yet."""
+        self.ports = ports
+        self.limits = limits
+        self.clock = ports.clock
+        self.gate = Gate(ports.traffic, ports.monotonic)
+        self.calls = Calls(ports.sender, self.gate, ports.meter, limits.concurrency, ports.clock)
+        self.committer = Committer(
+            ports.publisher, ports.log, lambda changes: measure(ports.meter, changes)
+        )
+        self.in_flight = InFlight()
+        self.partitions = HeldPartitions(folder, self.committer)
+        self.wake = asyncio.Event()  # something may be due
+        self.stopping = False
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def steps(self) -> int:
+        """Answers and writes so far: grows as long as the worker gets on."""
+        return self.calls.ended + self.committer.writes
+
+    @property
+    def background(self) -> int:
+        """How many tasks run beside the batches."""
+        return len(self._tasks)
+
+    def figures(self) -> Figures:
+        """Return what metrics and readiness show."""
+        waiting: dict[tuple[str, str], int] = {}
+        oldest: list[float] = []
+        caches = self.partitions.caches
+        for cache in caches.values():
+            for key, number in cache.counts().items():
+                waiting[key] = waiting.get(key, 0) + number
+            with cache.view() as view:
+                since = view.oldest()
+            oldest += [] if since is None else [since]
+        return Figures(
+            waiting,
+            min(oldest, default=None),
+            len(self.in_flight),
+            self.gate.why,
+            tuple(sorted(caches)),
+        )
+
+    async def assign(self, partitions: Iterable[int]) -> None:
+        """Open partitions; returns when their caches hold all that Kafka holds."""
+        held = self.partitions
+        closed = [p for p in dict.fromkeys(partitions) if p not in held.caches]
+        await asyncio.gather(*(held.open(partition) for partition in closed))
+        self.wake.set()
+
+    async def revoke(self, partitions: Iterable[int]) -> None:
+        """Close partitions, once the batches in work are done."""
+        await self.partitions.quiet()
+        for partition in partitions:
+            await self.partitions.close(partition)
+
+    async def stop(self) -> None:
+        """Finish what is in hand and close everything."""
+        self.stopping = True
+        await self.partitions.quiet()
+        await self.finished()
+        await self.revoke(list(self.partitions.caches))
+
+    def spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        """Run something beside the batches; what it raises ends the process."""
+        task = asyncio.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    async def finished(self) -> None:
+        """Wait until nothing runs beside the batches."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    async def settle(self, partition: int, chain: Chain, call: Call) -> None:
+        """Wait for the answer to an item's attempt, write what follows, let its chain go."""
+        answer = await call.task
+
+        def step(changeset: Changeset) -> None:
+            if changeset.edit.item(answer.item.id) is not None:
+                self.judge(changeset, answer)
+            self.let_go(changeset, chain)
+
+        try:
+            await self.committer.write(partition, step)
+        except NotOurs:  # the new holder finds the item and repeats the attempt
+            self.in_flight.let_go(chain)
+        self.wake.set()
+
+    async def release(self, partition: int, chain: Chain) -> None:
+        """Let a chain go that nothing was sent of."""
+        try:
+            await self.committer.write(partition, lambda changeset: self.let_go(changeset, chain))
+        except NotOurs:
+            self.in_flight.let_go(chain)
+        self.wake.set()
+
+    def judge(self, changeset: Changeset, answer: Answer) -> None:
+        """Make the changes that follow an answer."""
+        changeset.apply(attempted(changeset.edit, answer.item, answer.outcome, answer.at))
+
+    def let_go(self, changeset: Changeset, chain: Chain) -> None:
+        """Apply the words that came in while a chain was in flight, and let it go."""
+        for word in self.in_flight.let_go(chain):
+            self.apply(changeset, word)
+
+    def listen(self, changeset: Changeset, word: Acknowledgement) -> None:
+        """Apply a word, or keep it for when its chain is let go."""
+        try:
+            chain, _, _ = split_delivery_id(word.id)
+        except ValueError:
+            self.ports.meter.count("acknowledgements_unknown")
+            return
+        if chain in self.in_flight:
+            self.in_flight.put_beside(chain, word)
+        else:
+            self.apply(changeset, word)
+
+    def apply(self, changeset: Changeset, word: Acknowledgement) -> None:
+        """Apply a word to a chain that is not in flight."""
+        changes = hear(changeset.edit, word, self.clock())
+        if changes is None:
+            self.ports.meter.count("acknowledgements_unknown")
+        else:
+            changeset.apply(changes)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self.wake.set()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.ports.fatal(error)

@@ -1,0 +1,193 @@
+"""Acknowledgements over HTTP: `POST /acks`, CONTRACT.md section 4.
+
+The intake decides nothing: what can be read is written to `<source>.responses`, and 204 means
+that Kafka has it. Any worker takes any acknowledgement.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import logging
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Final, Protocol, Self
+
+from aiohttp import web
+
+from schemas import acknowledgement
+from schemas.acknowledgement import Acknowledgement, MalformedAcknowledgement
+from schemas.config import Acks
+from schemas.errors import ServiceUnavailable
+from schemas.keys import Chain, split_delivery_id
+from streams.http import address
+
+logger = logging.getLogger(__name__)
+
+LARGEST: Final = 1024 * 1024  # bytes of one request
+PATIENCE: Final = 10.0  # seconds that Kafka gets; WSO2 waits for 30
+_SLOWEST: Final = 30.0  # seconds that a sender gets for its body
+_AT_ONCE: Final = 64  # requests in memory at a time; others wait, unread
+_GRACE: Final = 5.0  # seconds that open requests get at the end
+_RETRY_AFTER: Final = "5"
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One acknowledgement for the responses topic: its key, and the JSON."""
+
+    chain: Chain
+    value: bytes
+
+
+class Publisher(Protocol):
+    """Writes acknowledgements to the responses topic."""
+
+    async def __call__(self, responses: Sequence[Response]) -> object:
+        """Return once Kafka has them all, each on its chain's partition.
+
+        Raises ServiceUnavailable where it has not.
+        """
+
+
+class Intake(AbstractAsyncContextManager["Intake"]):
+    """Listens between `async with` and its end; does nothing where `acks.listen` is empty.
+
+    Several workers of one host listen on the same port; the kernel shares the connections out.
+    """
+
+    def __init__(self, acks: Acks, publish: Publisher, *, patience: float = PATIENCE) -> None:
+        """Listen nowhere yet; NoAddress where `acks.listen` is none."""
+        self._address = address.parse(acks.listen) if acks.listen.strip() else None
+        self._token = acks.token.encode()
+        self._writing = _Writing(publish, patience)
+        self._slots = asyncio.Semaphore(_AT_ONCE)
+        self._runner = web.AppRunner(
+            self._app(), access_log=None, shutdown_timeout=_GRACE, keepalive_timeout=75
+        )
+
+    @property
+    def port(self) -> int:
+        """The port, also where any free one was asked for; 0 where nothing listens."""
+        addresses = self._runner.addresses
+        return int(addresses[0][1]) if addresses else 0
+
+    async def __aenter__(self) -> Self:
+        """Listen; AddressTaken where a program of somebody else does."""
+        if self._address is None:
+            return self
+        await self._runner.setup()
+        host, port = self._address
+        try:
+            await web.TCPSite(self._runner, host, port, reuse_port=True).start()
+        except OSError as error:
+            await self._runner.cleanup()
+            raise address.AddressTaken(
+                f"acks.listen: {error.strerror or error}",
+                hint="Choose another port for acks.listen and acks.url; workers share theirs.",
+            ) from error
+        logger.info("acknowledgements on port %d", self.port, extra={"action": "listening"})
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Finish what is being written, and listen no more."""
+        await self._runner.cleanup()
+
+    def _app(self) -> web.Application:
+        app = web.Application(client_max_size=LARGEST)
+        app.router.add_post("/acks", self._acks)
+        return app
+
+    async def _acks(self, request: web.Request) -> web.Response:
+        if not self._known(request.headers.get("Authorization", "")):
+            return _problem(401, "no such token", {"WWW-Authenticate": "Bearer"})
+        if (request.content_length or 0) > LARGEST:
+            return _too_large()
+        async with self._slots:
+            return await self._take(request)
+
+    async def _take(self, request: web.Request) -> web.Response:
+        try:
+            async with asyncio.timeout(_SLOWEST):
+                body = await request.read()
+            responses = [_response(word) for word in acknowledgement.read(body)]
+        except web.HTTPRequestEntityTooLarge:
+            return _too_large()
+        except TimeoutError:
+            return _problem(408, f"the body did not come within {_SLOWEST:g} s")
+        except MalformedAcknowledgement as error:
+            return _problem(400, str(error))
+        if await self._writing.write(responses):
+            return web.Response(status=204)
+        return _problem(503, "Kafka is away", {"Retry-After": _RETRY_AFTER})
+
+    def _known(self, authorization: str) -> bool:
+        if not self._token:
+            return True
+        scheme, _, token = authorization.partition(" ")
+        said = token.strip().encode(errors="surrogateescape")
+        return scheme.lower() == "bearer" and hmac.compare_digest(said, self._token)
+
+
+class _Writing:
+    """Writes to Kafka, and knows when it is away.
+
+    A write that has not ended in time goes on in the background (a late acknowledgement is one
+    more copy). Until it has ended, everything else is turned away at once: nothing piles up.
+    """
+
+    def __init__(self, publish: Publisher, patience: float) -> None:
+        self._publish = publish
+        self._patience = patience
+        self._late: set[asyncio.Task[object]] = set()
+
+    async def write(self, responses: Sequence[Response]) -> bool:
+        """Return whether Kafka has them."""
+        if self._late:
+            return False
+        task = asyncio.ensure_future(self._publish(responses))
+        done, _ = await asyncio.wait({task}, timeout=self._patience)
+        if not done:
+            self._late.add(task)
+            task.add_done_callback(self._ended)
+            return False
+        return _succeeded(task)
+
+    def _ended(self, task: asyncio.Task[object]) -> None:
+        self._late.discard(task)
+        _succeeded(task)
+
+
+def _succeeded(task: asyncio.Task[object]) -> bool:
+    if task.cancelled():
+        return False
+    error = task.exception()
+    if error is None:
+        return True
+    if not isinstance(error, ServiceUnavailable):
+        raise error
+    logger.warning("acknowledgements not written: %s", error, extra={"action": "kafka_away"})
+    return False
+
+
+def _response(word: Acknowledgement) -> Response:
+    try:
+        chain = split_delivery_id(word.id)[0]
+    except ValueError:  # nobody's: kept, and counted by who reads the topic
+        chain = Chain(word.id)
+    return Response(chain, acknowledgement.to_json(word))
+
+
+def _problem(status: int, why: str, headers: dict[str, str] | None = None) -> web.Response:
+    return web.json_response({"error": why}, status=status, headers=headers)
+
+
+def _too_large() -> web.Response:
+    return _problem(413, f"more than {LARGEST} bytes")

@@ -1,0 +1,80 @@
+"""librdkafka's clients, as users set them up, and what goes wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+
+from schemas.kafka_errors import BadKafkaSetting, KafkaAway
+
+MAX_MESSAGE: Final = 8 * 1024 * 1024  # bytes; `setup` gives the topics the same limit
+PATIENCE: Final = 30.0  # seconds without an answer before Kafka counts as away
+_CONSUMER_ONLY: Final = ("session.timeout.ms", "heartbeat.interval.ms", "max.poll.interval.ms")
+
+
+@contextmanager
+def configured() -> Iterator[None]:
+    """Turn what a client's constructor raises into BadKafkaSetting."""
+    try:
+        yield
+    except KafkaException as error:
+        raise BadKafkaSetting(f"kafka: {describe(error)}") from error
+
+
+def client_settings(settings: Mapping[str, str]) -> dict[str, Any]:
+    """Return the user's librdkafka properties without those that only Faust's consumer needs."""
+    return {name: value for name, value in settings.items() if name not in _CONSUMER_ONLY}
+
+
+def consumer(settings: Mapping[str, str], group: str = "odoo-cdc-reader") -> Consumer:
+    """Return a consumer that never joins a group and never commits: positions are given."""
+    with configured():
+        return Consumer(
+            {
+                **client_settings(settings),
+                "group.id": group,  # librdkafka wants a name; only `assign` is used
+                "enable.auto.commit": False,
+                "enable.auto.offset.store": False,
+                "enable.partition.eof": True,
+                "auto.offset.reset": "earliest",
+                "queued.max.messages.kbytes": 16_384,
+                "fetch.message.max.bytes": MAX_MESSAGE,
+                "fetch.wait.max.ms": 20,
+            }
+        )
+
+
+@contextmanager
+def borrowed(settings: Mapping[str, str], group: str = "odoo-cdc-reader") -> Iterator[Consumer]:
+    """Give a consumer and close it afterwards; librdkafka's errors become KafkaAway."""
+    client = consumer(settings, group)
+    try:
+        yield client
+    except KafkaException as error:
+        raise KafkaAway(f"Kafka does not answer: {describe(error)}") from error
+    finally:
+        client.close()
+
+
+def describe(error: KafkaException) -> str:
+    """Return librdkafka's own words for an error."""
+    inner = error.args[0] if error.args else error
+    return inner.str() if isinstance(inner, KafkaError) else str(inner)
+
+
+def marks(client: Consumer, topic: str, partition: int) -> tuple[int, int]:
+    """Return the first offset that Kafka still has and the one behind the last."""
+    found = client.get_watermark_offsets(TopicPartition(topic, partition), timeout=PATIENCE)
+    if found is None:
+        raise KafkaAway(f"Kafka does not tell where {topic}[{partition}] ends")
+    low, high = found
+    return low, high
+
+
+def describe_topic(client: Consumer, topic: str) -> int:
+    """Return how many partitions a topic has, 0 where there is no such topic."""
+    found = client.list_topics(topic, timeout=PATIENCE).topics.get(topic)
+    return len(found.partitions) if found else 0

@@ -1,0 +1,201 @@
+"""What Kafka knows of a group's place: checked before consuming, and watched while it runs.
+
+A consumer whose committed offset has expired is set to the first record that is left, and
+nobody hears of the gap. So it is looked for before.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import admin as kafka_admin
+from confluent_kafka.admin import AdminClient
+
+from schemas.errors import DataAtRisk
+from schemas.kafka_errors import KafkaAway, NoTopic, UnequalPartitions
+from streams.kafka.clients import client_settings, configured, consumer, describe
+
+_TIMEOUT: Final = 15.0  # seconds for one answer
+_SPEC: Any = cast("Any", kafka_admin).OffsetSpec  # re-exported without types
+# What a broker says of groups until it has read them, shortly after its start.
+_STARTING: Final = frozenset(
+    {
+        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+        KafkaError.COORDINATOR_NOT_AVAILABLE,
+        KafkaError.NOT_COORDINATOR,
+    }
+)
+Part = tuple[str, int]  # topic, partition
+
+
+class OffsetsExpired(DataAtRisk):
+    """Kafka has removed records that the group has not read."""
+
+    hint = (
+        "What was removed is not sent. To send everything again, stop capture, remove its folder"
+        " below `state:`, drop the slot and run `odoo-cdc setup`. To go on with what is left, set"
+        " the group's offsets with Kafka's own tool: kafka-consumer-groups --reset-offsets"
+        " --to-earliest."
+    )
+
+
+class OtherTargets(DataAtRisk):
+    """Another worker of the group runs with other routes or targets."""
+
+    hint = "Workers of one group need the same file: stop them all, then start them again."
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a group stands in one partition; `committed` is None where it never committed."""
+
+    topic: str
+    partition: int
+    committed: int | None
+    start: int  # the first offset that Kafka still has
+    end: int  # the one behind the last
+
+    @property
+    def lag(self) -> int:
+        """How many records are not yet done."""
+        at = self.start if self.committed is None else self.committed
+        return max(0, self.end - at)
+
+    @property
+    def gap(self) -> str:
+        """What is missing, in words; "" for nothing."""
+        where = f"{self.topic}[{self.partition}]"
+        if self.committed is None:
+            return (
+                f"{where}: offsets 0 to {self.start - 1} were removed unread" if self.start else ""
+            )
+        if self.committed < self.start:
+            return f"{where}: offsets {self.committed} to {self.start - 1} were removed unread"
+        if self.committed > self.end:
+            return f"{where}: read up to {self.committed}, but it ends at {self.end}: made anew?"
+        return ""
+
+
+def lag_of(places: Iterable[Place]) -> dict[str, int]:
+    """Return how many records of each topic are not yet done."""
+    lag: dict[str, int] = {}
+    for place in places:
+        lag[place.topic] = lag.get(place.topic, 0) + place.lag
+    return lag
+
+
+def refuse_gaps(places: Iterable[Place]) -> None:
+    """Raise OffsetsExpired, naming every gap."""
+    gaps = [place.gap for place in places if place.gap]
+    if gaps:
+        raise OffsetsExpired(f"{len(gaps)} gap(s): " + "; ".join(gaps))
+
+
+class GroupOffsets:
+    """Asks Kafka about one group; blocking, for one thread at a time."""
+
+    def __init__(self, settings: Mapping[str, str], group: str) -> None:
+        with configured():
+            self._admin = AdminClient(client_settings(settings))
+        self._consumer: Consumer = consumer(settings, group)
+        self._group = group
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._consumer.close()
+
+    def partitions(self, topics: Iterable[str]) -> int:
+        """Return the partition count of all the topics; NoTopic, UnequalPartitions."""
+        try:
+            known = self._admin.list_topics(timeout=_TIMEOUT).topics
+        except KafkaException as error:
+            raise KafkaAway(f"Kafka does not answer: {describe(error)}") from error
+        counts: dict[str, int] = {}
+        for topic in sorted(topics):
+            if topic not in known or not known[topic].partitions:
+                raise NoTopic(f"Kafka has no topic {topic}")
+            counts[topic] = len(known[topic].partitions)
+        if len(set(counts.values())) > 1:
+            text = ", ".join(f"{name}: {count}" for name, count in counts.items())
+            raise UnequalPartitions(f"the topics differ in their partition counts ({text})")
+        return next(iter(counts.values()))
+
+    def places(self, parts: Iterable[Part]) -> list[Place]:
+        """Return where the group stands in each of these partitions."""
+        wanted = [TopicPartition(topic, partition) for topic, partition in parts]
+        if not wanted:
+            return []
+        try:
+            committed = self._consumer.committed(wanted, timeout=_TIMEOUT)
+            starts = self._offsets(wanted, _SPEC.earliest())
+            ends = self._offsets(wanted, _SPEC.latest())
+        except KafkaException as error:
+            raise KafkaAway(f"Kafka does not answer: {describe(error)}") from error
+        found = []
+        for tp in committed:
+            part = (tp.topic, tp.partition)
+            at = tp.offset if tp.offset >= 0 else None
+            found.append(Place(*part, committed=at, start=starts[part], end=ends[part]))
+        return found
+
+    def _offsets(self, wanted: list[TopicPartition], spec: Any) -> dict[Part, int]:
+        futures = self._admin.list_offsets(dict.fromkeys(wanted, spec), request_timeout=_TIMEOUT)
+        return {
+            (tp.topic, tp.partition): future.result(timeout=_TIMEOUT).offset
+            for tp, future in futures.items()
+        }
+
+    def workers(self) -> dict[str, list[int]]:
+        """Return the members of the group by name, with the partitions that each has."""
+        return {
+            name: sorted({partition for _, partition in parts})
+            for name, parts in sorted(self._members())
+        }
+
+    def refuse_other_workers(self, topics: frozenset[str], *, worker: str, wait: float) -> None:
+        """Raise OtherTargets while a member of the group reads other topics than these.
+
+        Whoever owns a partition of one topic owns it of all. A member that has just died is
+        listed until its session ends, so a difference counts when it stands for `wait` seconds.
+        """
+        deadline = time.monotonic() + wait
+        while (odd := self._odd_member(topics, worker)) is not None:
+            name, reads = odd
+            if time.monotonic() > deadline:
+                extra = ", ".join(sorted(reads - topics)) or "nothing more"
+                missing = ", ".join(sorted(topics - reads)) or "nothing"
+                raise OtherTargets(
+                    f"worker {name} of group {self._group} reads {extra} and lacks {missing}"
+                )
+            time.sleep(0.5)
+
+    def _odd_member(self, topics: frozenset[str], worker: str) -> tuple[str, set[str]] | None:
+        for name, parts in self._members():
+            reads = {topic for topic, _ in parts}
+            if name != worker and reads and reads != topics:
+                return name, reads
+        return None
+
+    def _members(self) -> list[tuple[str, list[Part]]]:
+        found = []
+        for member in self._described():
+            assigned = member.assignment.topic_partitions if member.assignment else []
+            parts = [(tp.topic, tp.partition) for tp in assigned]
+            found.append((member.group_instance_id or member.client_id, parts))
+        return found
+
+    def _described(self) -> list[Any]:
+        """Return the members of the group as Kafka describes them. Raises KafkaAway."""
+        deadline = time.monotonic() + _TIMEOUT
+        while True:
+            try:
+                future = self._admin.describe_consumer_groups([self._group])[self._group]
+                return list(future.result(timeout=_TIMEOUT).members)
+            except KafkaException as error:
+                if error.args[0].code() not in _STARTING or time.monotonic() > deadline:
+                    raise KafkaAway(f"Kafka does not answer: {describe(error)}") from error
+            time.sleep(0.2)

@@ -1,0 +1,115 @@
+"""Reads partitions from where one likes to their end as of the moment, without any group."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
+
+from schemas.kafka_errors import KafkaAway
+from streams.kafka.clients import PATIENCE, borrowed, marks
+from streams.partitions.ports import Chunk, Stored
+
+_CHUNK: Final = 1000  # records that a reader holds at a time
+_SECONDS: Final = 0.2  # that are waited for some of them
+Part = tuple[str, int]  # topic, partition
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One record read; `written` is Kafka's time of it, UTC seconds."""
+
+    topic: str
+    partition: int
+    offset: int
+    written: float
+    key: bytes
+    value: bytes | None
+
+
+@dataclass(slots=True)
+class Reach:
+    """How far partitions are read: `at` and `ends` are offsets by (topic, partition)."""
+
+    ends: dict[Part, int] = field(default_factory=dict)
+    at: dict[Part, int] = field(default_factory=dict)
+
+    @property
+    def open(self) -> set[Part]:
+        """The partitions that are not read to their end."""
+        return {part for part, end in self.ends.items() if self.at[part] < end}
+
+    def take(self, messages: Sequence[Message]) -> list[Found]:
+        """Return the records that are wanted, and note how far they reach."""
+        found: list[Found] = []
+        for message in messages:
+            part = (message.topic() or "", message.partition() or 0)
+            error = message.error()
+            if error is None:
+                record = _found(part, message)
+                if record.offset < self.ends[part]:
+                    found.append(record)
+                self.at[part] = min(record.offset + 1, self.ends[part])
+            elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001  that is its name
+                self.at[part] = self.ends[part]
+            elif error.fatal():
+                raise KafkaException(error)
+        return found
+
+
+def scan(
+    settings: Mapping[str, str], starts: Mapping[Part, int]
+) -> Generator[tuple[list[Found], Reach], None, None]:
+    """Give the records of partitions from the offsets given, and how far they reach; blocking.
+
+    Those of one partition come in order. At least once, with no records where there are none.
+    Where a partition ends before its start (it was made anew) it reaches to that end.
+    """
+    with borrowed(settings) as client:
+        reach = Reach()
+        for part, start in starts.items():
+            low, high = marks(client, *part)
+            reach.ends[part] = high
+            reach.at[part] = min(max(start, low), high)
+        yield [], reach
+        client.assign([TopicPartition(*part, reach.at[part]) for part in reach.open])
+        heard = time.monotonic()
+        while unread := reach.open:
+            messages = client.consume(_CHUNK, timeout=_SECONDS)
+            if messages:
+                heard = time.monotonic()
+            elif time.monotonic() - heard > PATIENCE:
+                raise KafkaAway(f"Kafka gives no records of {sorted(unread)}")
+            yield reach.take(messages), reach
+
+
+def read_partition(
+    settings: Mapping[str, str], topic: str, partition: int, start: int = 0
+) -> Generator[Chunk, None, None]:
+    """Give at least one chunk of a partition from `start` to its end as of now; blocking."""
+    part = (topic, partition)
+    for found, reach in scan(settings, {part: start}):
+        yield Chunk([Stored(record.key, record.value) for record in found], reach.at[part])
+
+
+def offset_at(settings: Mapping[str, str], part: Part, since: float) -> int:
+    """Return the offset of the first record written since a time in UTC seconds; blocking."""
+    with borrowed(settings) as client:
+        asked = [TopicPartition(*part, round(since * 1000))]
+        offset = client.offsets_for_times(asked, timeout=PATIENCE)[0].offset
+    return max(0, offset)
+
+
+def _found(part: Part, message: Message) -> Found:
+    offset = message.offset()
+    _, milliseconds = message.timestamp()
+    return Found(
+        *part,
+        -1 if offset is None else offset,
+        milliseconds / 1000,
+        message.key() or b"",
+        message.value(),
+    )

@@ -1,0 +1,69 @@
+"""The partitions that a worker holds, and the batches that work on them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Protocol
+
+from streams.partitions.committer import Committer
+from streams.partitions.ports import Cache
+
+
+class StateFolder(Protocol):
+    """Where the caches of a worker's partitions are."""
+
+    def open(self, partition: int) -> Cache:
+        """Open the cache of a partition."""
+
+
+class HeldPartitions:
+    """The partitions that this worker holds, and the batches that work on them."""
+
+    def __init__(self, folder: StateFolder, committer: Committer) -> None:
+        """Hold none yet."""
+        self._folder = folder
+        self._committer = committer
+        self._changed = asyncio.Condition()
+        self._batches = 0
+        self.caches: dict[int, Cache] = {}
+
+    async def open(self, partition: int) -> None:
+        """Open a partition; returns when its cache holds all that Kafka holds."""
+        cache = self._folder.open(partition)
+        await self._committer.open(cache)
+        self.caches[partition] = cache
+        await self._tell()
+
+    async def close(self, partition: int) -> None:
+        """Close a partition, once its last write is durable."""
+        cache = self.caches.pop(partition, None)
+        if cache is not None:
+            await self._committer.close(partition)
+            cache.close()
+
+    async def ready(self, partition: int) -> Cache:
+        """Wait until a partition is open."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: partition in self.caches)
+        return self.caches[partition]
+
+    async def quiet(self) -> None:
+        """Wait until no batch is being worked on."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: self._batches == 0)
+
+    @asynccontextmanager
+    async def batch(self) -> AsyncIterator[None]:
+        """Work on a batch; its partitions stay open meanwhile."""
+        self._batches += 1
+        try:
+            yield
+        finally:
+            self._batches -= 1
+            await self._tell()
+
+    async def _tell(self) -> None:
+        async with self._changed:
+            self._changed.notify_all()

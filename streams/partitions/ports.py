@@ -1,0 +1,141 @@
+"""What a partition is made of: state topics, written and read back, and a cache that copies them.
+
+Ports only. Kafka's room has the publisher and the log, `cache` has the cache.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, Protocol
+
+from schemas.keys import DeliveryId
+from schemas.state import State
+from streams.chains.item import OPEN, Item
+from streams.chains.ledger import Entry
+from streams.chains.rules import View
+
+
+class StateTopic(StrEnum):
+    """The topics of a source that a worker keeps what it holds in."""
+
+    RETRIES = "retries"
+    LEDGER = "ledger"
+    DEAD = "dead"
+
+
+MIRRORED: Final = (StateTopic.RETRIES, StateTopic.LEDGER)  # what the cache is a copy of
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One record to write; without a value it is a tombstone."""
+
+    topic: StateTopic
+    partition: int
+    key: bytes
+    value: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One record read back."""
+
+    key: bytes
+    value: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Some records, and the offset to go on from."""
+
+    records: Sequence[Stored]
+    next: int
+
+
+class Publisher(Protocol):
+    """Writes to Kafka."""
+
+    async def publish(self, writes: Sequence[Write]) -> Sequence[int]:
+        """Write in this order, flush, return each one's offset; raise where one is left."""
+
+
+class Log(Protocol):
+    """Reads a partition of a compacted topic from an offset to its end."""
+
+    def read(self, topic: StateTopic, partition: int, start: int) -> AsyncIterator[Chunk]:
+        """Yield at least one chunk; the last one's `next` is the end."""
+
+
+Skip = Callable[[DeliveryId], bool]
+
+
+class PartitionView(View, Protocol):
+    """What a partition holds, and what is due of it."""
+
+    def due(
+        self, now: float, limit: int, skip: Skip, states: tuple[State, ...] = OPEN
+    ) -> list[DeliveryId]:
+        """Return what is due, the longest first, but what `skip` says and other states."""
+
+    def next_due(self, skip: Skip) -> float | None:
+        """Return when something is due next, but what `skip` says; None where nothing is."""
+
+    def oldest(self) -> float | None:
+        """Return since when the oldest item is not final."""
+
+    def expired(self, before: float) -> bool:
+        """Return whether the ledger has entries that nothing happened to since `before`."""
+
+
+class Edit(PartitionView, Protocol):
+    """An open change of a partition's cache; it sees what it wrote."""
+
+    def keep(self, item: Item) -> None:
+        """Write an item."""
+
+    def forget(self, delivery_id: DeliveryId) -> None:
+        """Drop an item."""
+
+    def record(self, entry: Entry) -> None:
+        """Write a ledger entry."""
+
+    def expire(self, before: float, limit: int) -> None:
+        """Drop ledger entries that nothing happened to since `before`."""
+
+    def commit(self, offsets: dict[StateTopic, int]) -> None:
+        """Make it so, with the offsets behind what was written."""
+
+    def abort(self) -> None:
+        """Leave everything as it was; more than once does no harm."""
+
+
+class Cache(Protocol):
+    """What is kept of one partition's retries and ledger; may be lost at any time."""
+
+    @property
+    def partition(self) -> int:
+        """The partition that this is of."""
+
+    def view(self) -> AbstractContextManager[PartitionView]:
+        """Read what is durable; nothing may be waited for inside."""
+
+    def edit(self) -> Edit:
+        """Open the one change there can be at a time."""
+
+    def offset(self, topic: StateTopic) -> int:
+        """Return the offset up to which the cache covers a topic."""
+
+    def load(self, topic: StateTopic, chunk: Chunk) -> None:
+        """Take over what was read from a topic."""
+
+    def clear(self) -> None:
+        """Forget everything, the offsets too."""
+
+    def counts(self) -> dict[tuple[str, str], int]:
+        """Return how many items there are by target and state."""
+
+    def close(self) -> None:
+        """Close it; what is committed stays."""

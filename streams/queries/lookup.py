@@ -1,0 +1,152 @@
+"""What the topics say about deliveries, for people who ask: no group, no worker, no cache."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from schemas import acknowledgement
+from schemas import delivery as deliveries
+from schemas.acknowledgement import Acknowledgement, MalformedAcknowledgement
+from schemas.avro import NotAnEvent, SchemaBook, UnknownSchema
+from schemas.config import Config
+from schemas.delivery import Delivery, NotADelivery
+from schemas.keys import partition_of
+from schemas.topics import Topics
+from streams.chains.dead_letter import Letter
+from streams.chains.item import Item
+from streams.chains.ledger import Entry
+from streams.kafka.offsets import GroupOffsets, Place, lag_of
+from streams.kafka.scan import Found, Part, offset_at, scan
+from streams.kafka.schema_reader import SchemaReader
+
+_FAR: Final = 20_000  # events that are looked through for one
+
+
+@dataclass(slots=True)
+class Lookup:
+    """Reads the topics of a source; every method blocks, KafkaAway where Kafka is away."""
+
+    config: Config
+    topics: Topics = field(init=False)
+    partitions: int = field(init=False)
+    _offsets: GroupOffsets = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Look at the topics; NoTopic where `setup` has not made them."""
+        self.topics = Topics(self.config.source.name)
+        self._offsets = GroupOffsets(self.config.kafka, self.topics.group)
+        self.partitions = self._offsets.partitions([*self.queues, *self._kept])
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._offsets.close()
+
+    @property
+    def queues(self) -> dict[str, str]:
+        """The send queues: topic -> target."""
+        return {self.topics.deliveries(target): target for target in sorted(self.config.targets)}
+
+    @property
+    def _kept(self) -> tuple[str, ...]:
+        topics = self.topics
+        return topics.ledger, topics.retries, topics.dead, topics.responses
+
+    def partition(self, chain: str) -> int:
+        """Return the partition that owns a chain."""
+        return partition_of(chain, self.partitions)
+
+    def places(self, topics: Iterable[str]) -> list[Place]:
+        """Return where the workers' group stands in each partition of these topics."""
+        return self._offsets.places((t, p) for t in topics for p in range(self.partitions))
+
+    def lag(self) -> dict[str, int]:
+        """Return how many records of each topic the workers have not done."""
+        events = {self.topics.events(route.model) for route in self.config.routes}
+        return lag_of(self.places([*sorted(events), *self.queues, self.topics.responses]))
+
+    def workers(self) -> dict[str, list[int]]:
+        """Return the workers by name, with the partitions that each has."""
+        return self._offsets.workers()
+
+    def entries(self, partitions: Iterable[int] | None = None) -> Iterator[tuple[Found, Entry]]:
+        """Give what the ledger holds, older states of a delivery too where they are left."""
+        for found in self._all(self.topics.ledger, partitions):
+            if found.value is not None:
+                yield found, Entry.from_json(found.value)
+
+    def items(self, partitions: Iterable[int] | None = None) -> dict[str, Item]:
+        """Return what is on its way, by delivery id."""
+        items: dict[str, Item] = {}
+        for found in self._all(self.topics.retries, partitions):
+            name = found.key.decode()
+            if found.value is None:
+                items.pop(name, None)
+            else:
+                items[name] = Item.from_json(found.value)
+        return items
+
+    def letters(self, partitions: Iterable[int] | None = None) -> Iterator[Letter]:
+        """Give the dead letters, the oldest of a partition first."""
+        for found in self._all(self.topics.dead, partitions):
+            if found.value is not None:
+                yield Letter.from_json(found.value)
+
+    def words(self, partition: int) -> Iterator[tuple[Found, Acknowledgement]]:
+        """Give the acknowledgements in one partition of the response queue."""
+        for found in self._all(self.topics.responses, [partition]):
+            try:
+                for word in acknowledgement.read(found.value or b""):
+                    yield found, word
+            except MalformedAcknowledgement:
+                continue
+
+    def queued(self, places: Iterable[Place]) -> Iterator[tuple[Found, Delivery]]:
+        """Give the deliveries that no worker has taken yet; `places` are of send queues."""
+        starts = {(p.topic, p.partition): p.end - p.lag for p in places if p.lag}
+        for found in self._scan(starts):
+            try:
+                yield found, deliveries.decode(found.value or b"")
+            except NotADelivery:
+                continue
+
+    def event(self, model: str, record: int, sequence: str, since: float) -> Found | None:
+        """Return a record's event of that sequence, looked for among those since a time.
+
+        None where Kafka has dropped it, or where no route of the file reads the model.
+        """
+        if all(route.model != model for route in self.config.routes):
+            return None
+        part = (self.topics.events(model), partition_of(str(record), self.partitions))
+        reader = SchemaReader(self.config.kafka, self.topics.schemas, SchemaBook())
+        reader.fill()
+        for count, found in enumerate(
+            self._scan({part: offset_at(self.config.kafka, part, since)})
+        ):
+            if count > _FAR:
+                break
+            try:
+                event = reader.book.decode(found.value or b"")
+            except (NotAnEvent, UnknownSchema):
+                continue
+            if event.id == record and event.position.sequence == sequence:
+                return found
+        return None
+
+    def delivery(self, target: str, chain: str, order: int) -> tuple[Found, Delivery] | None:
+        """Return what stands in a send queue at an offset; None where Kafka has dropped it."""
+        part = (self.topics.deliveries(target), self.partition(chain))
+        for found in self._scan({part: order}):
+            if found.offset == order:
+                return found, deliveries.decode(found.value or b"")
+            break
+        return None
+
+    def _all(self, topic: str, partitions: Iterable[int] | None) -> Iterator[Found]:
+        chosen = range(self.partitions) if partitions is None else partitions
+        return self._scan({(topic, partition): 0 for partition in sorted(set(chosen))})
+
+    def _scan(self, starts: dict[Part, int]) -> Iterator[Found]:
+        for found, _ in scan(self.config.kafka, starts):
+            yield from found

@@ -1,0 +1,172 @@
+"""What `queue` and `status` show: deliveries as rows, and how many there are. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from schemas.delivery import Delivery
+from schemas.keys import split_delivery_id
+from schemas.state import State
+from streams.chains.dead_letter import Letter
+from streams.chains.item import Item
+from streams.chains.ledger import COMMITTED, Entry, iso, seconds
+
+OPEN: Final = (State.QUEUED, State.WAITING, State.SENT, State.ACCEPTED)
+TROUBLE: Final = (State.DEAD, State.REJECTED)
+UNSETTLED: Final = frozenset((*OPEN, *TROUBLE))
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One delivery; `since` is when it was committed and `due` when something is to happen.
+
+    Both in UTC seconds; `due` is None where nothing is planned.
+    """
+
+    id: str
+    target: str
+    route: str
+    model: str
+    record: int
+    operation: str
+    state: State
+    since: float
+    attempt: int = 0
+    due: float | None = None
+    why: str = ""
+
+    @classmethod
+    def of_entry(cls, entry: Entry) -> Row:
+        """Return the row of a delivery that the ledger knows."""
+        committed = entry.times.get(COMMITTED) or min(entry.times.values(), default=iso(0))
+        return cls(
+            id=entry.id,
+            target=entry.target,
+            route=split_delivery_id(entry.id)[1],
+            model=entry.model,
+            record=entry.record,
+            operation=entry.operation,
+            state=entry.state,
+            since=seconds(committed),
+            attempt=entry.attempt,
+            due=entry.due,
+            why=entry.why,
+        )
+
+    @classmethod
+    def of_item(cls, item: Item) -> Row:
+        """Return the row of a delivery that is on its way."""
+        return cls(
+            **_about(item.delivery),
+            state=item.state,
+            attempt=item.attempt,
+            due=item.due,
+            why=item.why,
+        )
+
+    @classmethod
+    def of_queued(cls, delivery: Delivery) -> Row:
+        """Return the row of a delivery that no worker has taken yet."""
+        return cls(**_about(delivery), state=State.QUEUED)
+
+    def to_json(self, now: float) -> dict[str, Any]:
+        """Return it as `queue --json` lists it."""
+        return {
+            "id": self.id,
+            "target": self.target,
+            "route": self.route,
+            "model": self.model,
+            "record": self.record,
+            "operation": self.operation,
+            "state": self.state.value,
+            "committed": iso(self.since),
+            "age_seconds": round(max(0.0, now - self.since), 3),
+            "attempt": self.attempt,
+            "due": None if self.due is None else iso(self.due),
+            "why": self.why,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which rows are asked for; empty and None mean all. `age` is the least one, in seconds."""
+
+    targets: frozenset[str] = frozenset()
+    routes: frozenset[str] = frozenset()
+    states: frozenset[State] = UNSETTLED
+    model: str = ""
+    record: int | None = None
+    age: float = 0.0
+
+    def holds(self, row: Row, now: float) -> bool:
+        """Say whether a row is asked for."""
+        return (
+            (not self.targets or row.target in self.targets)
+            and (not self.routes or row.route in self.routes)
+            and row.state in self.states
+            and self.model in ("", row.model)
+            and self.record in (None, row.record)
+            and now - row.since >= self.age
+        )
+
+
+@dataclass(slots=True)
+class Counts:
+    """How many deliveries of one target there are by state, and since when the oldest waits."""
+
+    queued: int = 0
+    states: dict[State, int] = field(default_factory=dict)
+    oldest: float | None = None
+
+    def add(self, row: Row) -> None:
+        """Count a row that is no longer in the send queue."""
+        self.states[row.state] = self.states.get(row.state, 0) + 1
+        if row.state in OPEN:
+            self.oldest = row.since if self.oldest is None else min(self.oldest, row.since)
+
+    def to_json(self, now: float) -> dict[str, Any]:
+        """Return it as `queue` and `status` show it."""
+        shown = (State.WAITING, State.SENT, State.ACCEPTED, *TROUBLE)
+        oldest = None if self.oldest is None else round(max(0.0, now - self.oldest), 3)
+        counts = {state.value: self.states.get(state, 0) for state in shown}
+        return {"queued": self.queued, **counts, "oldest_waiting_seconds": oldest}
+
+
+def rows_of(
+    items: Iterable[Item], entries: Iterable[Entry], letters: Iterable[Letter]
+) -> dict[str, Row]:
+    """Return one row per delivery that a worker has seen; later entries of one win.
+
+    What is on its way says more than the ledger, and the ledger more than a dead letter: that
+    one stays when a late word has made its delivery delivered.
+    """
+    rows: dict[str, Row] = {}
+    for letter in letters:
+        rows[letter.entry.id] = Row.of_entry(letter.entry)
+    for entry in entries:
+        rows[entry.id] = Row.of_entry(entry)
+    for item in items:
+        rows[item.id] = Row.of_item(item)
+    return rows
+
+
+def count(rows: Iterable[Row], queued: Mapping[str, int]) -> dict[str, Counts]:
+    """Count by target; `queued` is how many are in each send queue."""
+    counts = {target: Counts(number) for target, number in sorted(queued.items())}
+    for row in rows:
+        counts.setdefault(row.target, Counts()).add(row)
+    return counts
+
+
+def _about(delivery: Delivery) -> dict[str, Any]:
+    return {
+        "id": delivery.id,
+        "target": delivery.target,
+        "route": delivery.route,
+        "model": delivery.model,
+        "record": delivery.record_id,
+        "operation": delivery.operation,
+        "since": seconds(delivery.time),
+    }

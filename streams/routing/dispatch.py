@@ -1,0 +1,232 @@
+"""From an event to its deliveries: what each route has to tell each of its targets. Pure.
+
+    before matches  after matches   sent
+    no              yes             create
+    yes             yes             update, where the payload differs
+    yes             no              what `on_leave` says: leave, delete, or nothing (ignore)
+    yes             record is gone  delete
+    unknown         yes             update
+    unknown         no              what `on_leave` says
+    unknown         record is gone  delete
+
+The initial load sends `create` for what matches and nothing else. A resend is asked for by an
+operator: its before image does not count, the target is told how things stand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any, Final
+
+from schemas import message
+from schemas.delivery import Delivery
+from schemas.document import EXTERNAL_ID_COLUMN
+from schemas.event import Document, Event, Mode
+from schemas.keys import chain_of, delivery_id
+from schemas.mapping import UnsendableValue, changed
+from streams.routing.routes import CompiledRoute, Routes, RouteStartsLater
+
+MAX_BODY: Final = 1_999_999  # bytes; what the flow takes
+TOO_LARGE: Final = "TOO_LARGE"
+OVERSIZE: Final = "OVERSIZE"
+UNSENDABLE: Final = "UNSENDABLE"
+
+
+class Operation(StrEnum):
+    """What a delivery asks of its target."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    LEAVE = "leave"
+    DELETE = "delete"
+
+
+_LEAVING: Final = frozenset({Operation.LEAVE, Operation.DELETE})
+_WITHOUT_PAST: Final = frozenset({Mode.SNAPSHOT, Mode.RESEND, Mode.RECOVER})  # `changed` is null
+
+
+@dataclass(frozen=True, slots=True)
+class Stillborn:
+    """A delivery that cannot be sent: dead at birth, with the reason and the remedy in `why`."""
+
+    delivery: Delivery
+    why: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatched:
+    """What one event came to; `deliveries` of one chain are in the order of sending."""
+
+    deliveries: tuple[Delivery, ...] = ()
+    stillborn: tuple[Stillborn, ...] = ()
+    later: tuple[RouteStartsLater, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """What a route has to say: the operation and the image whose fields go with it."""
+
+    operation: Operation
+    shown: Document | None
+    changed: list[str] | None = None
+
+
+def dispatch(event: Event, routes: Routes) -> Dispatched:
+    """Return the deliveries of an event over all routes of its model."""
+    compiled = routes.of(event.shape)
+    if event.oversize is not None:
+        return Dispatched(stillborn=tuple(_oversize(event, event.oversize, routes)))
+    steps = [(each, step) for each in compiled.ready if (step := _step(event, each)) is not None]
+    # A target that gets several of them hears first what it has to forget.
+    steps.sort(key=lambda pair: (pair[1].operation not in _LEAVING, pair[0].route.index))
+    deliveries: list[Delivery] = []
+    stillborn: list[Stillborn] = []
+    for each, step in steps:
+        for made in _address(event, each, step):
+            if isinstance(made, Delivery):
+                deliveries.append(made)
+            else:
+                stillborn.append(made)
+    return Dispatched(tuple(deliveries), tuple(stillborn), compiled.later)
+
+
+def _step(event: Event, compiled: CompiledRoute) -> _Step | None:
+    """Return what the route has to say about the event, None for nothing."""
+    before, after = event.before, event.after
+    if event.mode is Mode.SNAPSHOT:
+        wanted = compiled.route.initial_load and _is_match(compiled, after)
+        return _Step(Operation.CREATE, after) if wanted else None
+    matches = _is_match(compiled, after)
+    if not event.before_known or event.mode is Mode.RESEND:
+        if matches:
+            return _Step(Operation.UPDATE, after)
+    elif not _is_match(compiled, before):
+        return _Step(Operation.CREATE, after) if matches else None
+    elif matches:
+        return _update(event, compiled)
+    if after is None:
+        return _Step(Operation.DELETE, before)
+    return _leave(event, compiled)
+
+
+def _is_match(compiled: CompiledRoute, image: Document | None) -> bool:
+    return image is not None and compiled.matches(image)
+
+
+def _update(event: Event, compiled: CompiledRoute) -> _Step | None:
+    """Return an update, None where both images give the same payload."""
+    if event.before is not None and event.after is not None:
+        compared = compiled.renderer.compared
+        with suppress(UnsendableValue):  # then they differ, or rendering the new one says why
+            if compared(event.before) == compared(event.after):
+                return None
+    return _Step(Operation.UPDATE, event.after, _names(event, compiled))
+
+
+def _leave(event: Event, compiled: CompiledRoute) -> _Step | None:
+    """Return what `on_leave` says, with the fields as the target last knew them.
+
+    Never those of an image that stopped matching, where the other one is known: what a domain
+    keeps from a target shall not reach it with the farewell.
+    """
+    match compiled.route.on_leave:
+        case "ignore":
+            return None
+        case "delete":
+            return _Step(Operation.DELETE, event.before or event.after)
+        case _:
+            return _Step(Operation.LEAVE, event.before or event.after, _names(event, compiled))
+
+
+def _names(event: Event, compiled: CompiledRoute) -> list[str] | None:
+    """Return the names whose values differ; None where there is nothing to compare."""
+    if event.mode in _WITHOUT_PAST or event.before is None or event.after is None:
+        return None
+    try:
+        return changed(compiled.renderer, event.before, event.after)
+    except UnsendableValue:  # of one image; where it matters, rendering says so
+        return None
+
+
+def _address(event: Event, compiled: CompiledRoute, step: _Step) -> Iterator[Delivery | Stillborn]:
+    """Make the delivery of each target; the fields are rendered once for them all."""
+    fields: dict[str, Any] = {}
+    refused: UnsendableValue | None = None
+    try:
+        if step.shown is not None:
+            fields = compiled.renderer.render(step.shown)
+    except UnsendableValue as error:
+        # A target can forget a record without being told what it looked like.
+        refused = None if step.operation in _LEAVING else error
+    for target in compiled.route.targets:
+        blank = _blank(event, compiled, target, step.operation)
+        if refused is not None:
+            yield Stillborn(blank, f"{refused} {refused.hint}".strip(), UNSENDABLE)
+            continue
+        yield _sealed(blank, _body(event, compiled, blank, step, fields))
+
+
+def _sealed(blank: Delivery, body: bytes) -> Delivery | Stillborn:
+    if len(body) <= MAX_BODY:
+        return replace(blank, body=body)
+    why = (
+        f"the message has {len(body)} bytes, more than {MAX_BODY}: select fewer fields; the"
+        f" next change of {blank.model} {blank.record_id} sends it"
+    )
+    return Stillborn(blank, why, TOO_LARGE)
+
+
+def _body(
+    event: Event,
+    compiled: CompiledRoute,
+    blank: Delivery,
+    step: _Step,
+    fields: dict[str, Any],
+) -> bytes:
+    return message.body(
+        event,
+        blank,
+        fields,
+        target_model=compiled.route.target_model,
+        changed=step.changed,
+        external_id=(step.shown or {}).get(EXTERNAL_ID_COLUMN),
+    )
+
+
+def _oversize(event: Event, size: int, routes: Routes) -> Iterator[Stillborn]:
+    """Nobody knows whether the record matches: every route's targets get a dead letter."""
+    why = (
+        f"the event had {size} bytes, more than Kafka takes, and came without its images: select"
+        f" fewer fields; the next change of {event.model} {event.id} sends it"
+    )
+    compiled = routes.of(event.shape)
+    for each in compiled.ready:
+        if event.mode is Mode.SNAPSHOT and not each.route.initial_load:
+            continue
+        for target in each.route.targets:
+            yield Stillborn(_blank(event, each, target, Operation.UPDATE), why, OVERSIZE)
+
+
+def _blank(event: Event, compiled: CompiledRoute, target: str, operation: Operation) -> Delivery:
+    """Return the delivery without its body."""
+    chain = chain_of(event.source, target, event.model, event.id)
+    identity = delivery_id(chain, compiled.route.name, event.position.sequence)
+    return Delivery(
+        id=identity,
+        chain=chain,
+        target=target,
+        route=compiled.route.name,
+        sequence=event.position.sequence,
+        model=event.model,
+        record_id=event.id,
+        operation=operation.value,
+        mode=event.mode.value,
+        source=event.source,
+        time=event.time,
+        traceparent=message.traceparent(identity),
+        body=b"",
+    )

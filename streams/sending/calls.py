@@ -1,0 +1,81 @@
+"""Calls to WSO2: so many at a time, each with one outcome, none lost from sight."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from schemas.delivery import Delivery
+from streams.chains.item import Item
+from streams.chains.outcome import Outcome
+from streams.metrics import Meter
+from streams.sending.gate import Gate
+
+
+class Sender(Protocol):
+    """Hands deliveries to WSO2."""
+
+    async def send(self, delivery: Delivery, attempt: int) -> Outcome:
+        """Make one attempt; trouble is an outcome, never an exception."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An attempt that ended: the item as it was while being sent."""
+
+    item: Item
+    outcome: Outcome
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """An attempt under way."""
+
+    item: Item
+    task: asyncio.Task[Answer]
+
+    async def within(self, patience: float) -> Answer | None:
+        """Return the answer, or None where there is none after so many seconds."""
+        done, _ = await asyncio.wait({self.task}, timeout=patience)
+        return self.task.result() if done else None
+
+
+class Calls:
+    """Starts attempts, as many at a time as there are slots."""
+
+    def __init__(
+        self, sender: Sender, gate: Gate, meter: Meter, slots: int, clock: Callable[[], float]
+    ) -> None:
+        """`clock` tells UTC seconds."""
+        self._sender = sender
+        self._gate = gate
+        self._meter = meter
+        self._slots = asyncio.Semaphore(slots)
+        self._clock = clock
+        self.ended = 0
+
+    async def start(self, item: Item, *, trial: bool = False) -> Call | None:
+        """Begin an attempt once a slot is free; None where the gate has closed by then."""
+        await self._slots.acquire()
+        if self._gate.closed and not trial:
+            self._slots.release()
+            return None
+        begun = item.begun(self._clock())
+        task = asyncio.create_task(self._attempt(begun, trial=trial), name=f"send {item.id}")
+        return Call(begun, task)
+
+    async def _attempt(self, item: Item, *, trial: bool) -> Answer:
+        began = time.monotonic()
+        try:
+            outcome = await self._sender.send(item.delivery, item.attempt)
+        finally:
+            self._slots.release()
+        self.ended += 1
+        self._meter.count("attempts", item.target)
+        self._meter.observe("send", time.monotonic() - began)
+        self._gate.note(outcome, trial=trial)
+        return Answer(item, outcome, self._clock())

@@ -1,0 +1,60 @@
+"""Chains that something is being sent of, and the words that come in meanwhile.
+
+A chain in flight is worked on by one task only. What waits here is in memory alone: after a crash
+the unfinished send is repeated and gets another word.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from schemas.acknowledgement import Acknowledgement
+from schemas.keys import Chain, DeliveryId, split_delivery_id
+from streams.chains.acknowledgements import stronger
+
+
+@dataclass(slots=True)
+class _Flight:
+    sending: DeliveryId | None
+    words: dict[DeliveryId, Acknowledgement] = field(default_factory=dict)
+
+
+class InFlight:
+    """The chains in flight."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._in_flight: dict[Chain, _Flight] = {}
+
+    def __len__(self) -> int:
+        return len(self._in_flight)
+
+    def __contains__(self, chain: object) -> bool:
+        return chain in self._in_flight
+
+    def busy(self, delivery_id: DeliveryId) -> bool:
+        """Return whether the chain of a delivery is in flight."""
+        return split_delivery_id(delivery_id)[0] in self._in_flight
+
+    def sending(self, chain: Chain) -> DeliveryId | None:
+        """Return the item of a chain that is being sent, where it waited before."""
+        flight = self._in_flight.get(chain)
+        return None if flight is None else flight.sending
+
+    def take(self, chain: Chain, sending: DeliveryId | None = None) -> None:
+        """Take a chain that is not in flight."""
+        if chain in self._in_flight:
+            raise RuntimeError(f"{chain} is in flight already")
+        self._in_flight[chain] = _Flight(sending)
+
+    def put_beside(self, chain: Chain, word: Acknowledgement) -> None:
+        """Keep a word until the chain is let go; of several for one delivery the strongest."""
+        words = self._in_flight[chain].words
+        delivery_id = DeliveryId(word.id)
+        other = words.get(delivery_id)
+        words[delivery_id] = word if other is None else stronger(word, other)
+
+    def let_go(self, chain: Chain) -> list[Acknowledgement]:
+        """Return the words that came in meanwhile."""
+        flight = self._in_flight.pop(chain, None)
+        return [] if flight is None else list(flight.words.values())

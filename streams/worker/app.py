@@ -1,0 +1,242 @@
+"""The worker put together: the only place where the steps, their ports and the services meet.
+
+Nothing happens on import, and nothing runs when it is put together: `serve` begins it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Coroutine
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import faust
+from faust.types import TP
+
+from schemas.config import Config
+from schemas.topics import Topics
+from streams.cache.folder import StateFolder
+from streams.chains.item import Terms
+from streams.core import Core, Limits, Ports
+from streams.events import Events
+from streams.forward import Deliveries, Forwarder
+from streams.kafka.changelog import Changelog
+from streams.kafka.records import Places
+from streams.kafka.schema_reader import SchemaReader
+from streams.kafka.writer import Writer
+from streams.metrics import Gauge, Metrics
+from streams.responses import Responses
+from streams.routing.routes import Routes
+from streams.sending.calls import Sender
+from streams.timer import Timer
+from streams.worker import broker
+from streams.worker.at_least_once import Portion, Work, consume
+from streams.worker.broker import settings
+from streams.worker.exits import UNEXPECTED, die, fatal
+from streams.worker.traffic import Traffic, assignment
+from streams.worker.watchdog import Watchdog
+
+logger = logging.getLogger(__name__)
+
+_TICK: Final = 0.5  # seconds between two signs of life
+_PORTION: Final = Portion(500, 0.02)
+
+
+def terms_of(config: Config) -> dict[str, Terms]:
+    """Return what deliveries carry of their targets' settings."""
+    return {
+        name: Terms(target.acknowledge, target.ack_timeout, tuple(target.retry), target.history)
+        for name, target in config.targets.items()
+    }
+
+
+def consumed(config: Config) -> list[str]:
+    """Return the topics that every worker of the group reads."""
+    topics = Topics(config.source.name)
+    models = sorted({route.model for route in config.routes})
+    return [
+        *(topics.events(model) for model in models),
+        *(topics.deliveries(target) for target in sorted(config.targets)),
+        topics.responses,
+    ]
+
+
+@dataclass(slots=True)
+class Worker:
+    """A worker, put together but not begun."""
+
+    app: faust.App
+    core: Core
+    metrics: Metrics
+    traffic: Traffic
+    writer: Writer
+    services: AsyncExitStack
+    consumed: frozenset[str]
+    places: Places
+    stopping: bool = False
+    tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    def reasons(self) -> list[str]:
+        """Return why the worker does not take part yet; nothing where it does."""
+        owned = {tp.partition for tp in assignment(self.app) if tp.topic in self.consumed}
+        if not owned or self.app.rebalancing:
+            return ["waits for its partitions"]
+        missing = owned - set(self.core.figures().partitions)
+        return [f"opens {len(missing)} partitions"] if missing else []
+
+    def text(self) -> str:
+        """Return the metrics as Prometheus text."""
+        return self.metrics.text(_gauges(self.core))
+
+    async def assigned(self, assigned: set[TP]) -> None:
+        """Hold exactly these partitions; the agents wait until they are open."""
+        mine = {tp.partition for tp in assigned if tp.topic in self.consumed}
+        try:
+            await self.core.revoke(set(self.core.figures().partitions) - mine)
+            await self.core.assign(mine)
+        except BaseException as error:  # noqa: BLE001  nothing may go on half open
+            fatal(error)
+        self.traffic.enforce()
+        logger.info("partitions %s", sorted(mine), extra={"action": "assigned"})
+
+    async def revoked(self) -> None:
+        """Close all partitions: Faust takes all away before it gives any."""
+        try:
+            await self.core.revoke(self.core.figures().partitions)
+        except BaseException as error:  # noqa: BLE001  see `assigned`
+            fatal(error)
+
+    def begin(self, watchdog: Watchdog) -> None:
+        """Start the timer and the signs of life; the loop must run."""
+        self.tasks = [
+            asyncio.create_task(self._guarded(Timer(self.core).run())),
+            asyncio.create_task(self._guarded(self._tick(watchdog))),
+        ]
+
+    async def finish(self) -> None:
+        """Finish what is in hand; nothing is taken on any more."""
+        self.stopping = True
+        for task in self.tasks:
+            task.cancel()
+        await self.core.stop()
+        await self.services.aclose()
+        await asyncio.get_running_loop().run_in_executor(None, self.writer.close)
+
+    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except BaseException as error:  # noqa: BLE001  cancelled by us, or the end
+            if not self.stopping:
+                fatal(error)
+        else:
+            if not self.stopping:
+                die(UNEXPECTED, "a task that never ends has ended")
+
+    async def _tick(self, watchdog: Watchdog) -> None:
+        while True:
+            watchdog.tick()
+            self.traffic.enforce()
+            await asyncio.sleep(_TICK)
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a worker is made of beside its configuration; opened and closed by `serve`."""
+
+    partitions: int
+    folder: StateFolder
+    schemas: SchemaReader
+    sender: Sender
+    services: AsyncExitStack  # closed when the worker finishes
+    loop: asyncio.AbstractEventLoop
+
+
+def create_app(config: Config, worker: str, means: Means) -> Worker:
+    """Put a worker together."""
+    topics = Topics(config.source.name)
+    app = faust.App(
+        topics.group,
+        broker=broker.urls(config.kafka),
+        broker_credentials=broker.credentials(config.kafka),
+        topic_partitions=means.partitions,
+        loop=means.loop,
+        **settings(config.kafka, worker),
+    )
+    metrics = Metrics()
+    writer = Writer(config.kafka)
+    traffic = Traffic(app, map(topics.deliveries, config.targets))
+    changelog = Changelog(topics, config.kafka, writer)
+    core = Core(
+        means.folder,
+        Ports(means.sender, changelog, changelog, traffic, metrics, fatal),
+        Limits(
+            concurrency=config.wso2.concurrency,
+            timeout=config.wso2.timeout,
+            retention=config.topics.retention,
+        ),
+    )
+    made = Worker(
+        app,
+        core,
+        metrics,
+        traffic,
+        writer,
+        means.services,
+        frozenset(consumed(config)),
+        Places(topics, means.partitions),
+    )
+    for topic, work in _duties(config, means, made).items():
+        consume(app, topic, work, _PORTION)
+
+    async def on_assigned(_: object, /, *assigned: set[TP], **__: object) -> None:
+        await made.assigned(set().union(*assigned))
+
+    async def on_revoked(_: object, /, *_args: object, **__: object) -> None:
+        await made.revoked()
+
+    async def on_shutdown(_: object, /, *_args: object, **__: object) -> None:
+        await made.finish()
+
+    app.on_partitions_assigned.connect(on_assigned)
+    app.on_partitions_revoked.connect(on_revoked)
+    app.on_before_shutdown.connect(on_shutdown)
+    return made
+
+
+def _duties(config: Config, means: Means, made: Worker) -> dict[str, Work]:
+    """Return what is done with the records of each topic."""
+    topics = Topics(config.source.name)
+    terms = terms_of(config)
+    routes = Routes.of_config(config)
+    places, metrics, write = made.places, made.metrics, made.writer.write
+    reader = means.schemas
+    events = Events(reader.book, reader.refresh, routes, terms, places, write, metrics)
+    forwarder = Forwarder(made.core)
+    duties: dict[str, Work] = {topics.events(model): events for model in routes.models}
+    for target in sorted(config.targets):
+        duties[topics.deliveries(target)] = Deliveries(forwarder, terms[target], metrics)
+    duties[topics.responses] = Responses(made.core, places, write, metrics)
+    return duties
+
+
+def _gauges(core: Core) -> list[Gauge]:
+    figures = core.figures()
+    age = 0.0 if figures.oldest is None else max(0.0, time.time() - figures.oldest)
+    return [
+        *(
+            Gauge(
+                "waiting",
+                "deliveries that are not final",
+                number,
+                (("target", target), ("state", state)),
+            )
+            for (target, state), number in figures.waiting.items()
+        ),
+        Gauge("oldest_waiting_seconds", "age of the oldest delivery that is not final", age),
+        Gauge("in_flight", "chains being sent", figures.in_flight),
+        Gauge("gate_open", "1 while deliveries go to WSO2", not figures.gate),
+        Gauge("partitions", "partitions that this worker holds", len(figures.partitions)),
+    ]

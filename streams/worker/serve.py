@@ -1,0 +1,150 @@
+"""The life of a worker: look before it starts, run until a signal, finish what is in hand."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, ExitStack, closing
+from dataclasses import dataclass
+
+import faust
+
+from schemas import delivery
+from schemas.avro import SchemaBook
+from schemas.config import Config
+from schemas.errors import BadUsage
+from schemas.topics import Topics
+from streams.cache.folder import StateFolder
+from streams.kafka.offsets import GroupOffsets, refuse_gaps
+from streams.kafka.schema_reader import SchemaReader
+from streams.sending.calls import Sender
+from streams.worker.app import Means, Worker, consumed, create_app
+from streams.worker.exits import UNEXPECTED, die
+from streams.worker.quiet import hush
+from streams.worker.traffic import assignment
+from streams.worker.watchdog import Look, Watchdog
+
+logger = logging.getLogger(__name__)
+
+OpenSender = Callable[[Config], AbstractAsyncContextManager[Sender]]
+OpenService = Callable[[Config, Worker], AbstractAsyncContextManager[object]]
+
+
+class NothingToDo(BadUsage):
+    """The file has no routes: there is nothing to stream."""
+
+    hint = "Add a route to `routes:`, then `odoo-cdc check`."
+
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """What a worker opens when its event loop runs: its sender, then its HTTP services."""
+
+    sender: OpenSender
+    services: tuple[OpenService, ...] = ()
+
+
+def serve(config: Config, worker: str, edges: Edges) -> int:
+    """Run a worker until SIGTERM or SIGINT; return the exit code.
+
+    Raises before anything is consumed: see `inspect`, and InUse (exit 2) where another process
+    has the worker's folder. What happens later ends the process (`exits`).
+    """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until the event loop has its own
+    hush()
+    if not config.routes:
+        raise NothingToDo
+    topics = Topics(config.source.name)
+    with ExitStack() as stack:
+        folder = stack.enter_context(closing(StateFolder(config.state / f"stream-{worker}")))
+        offsets = stack.enter_context(closing(GroupOffsets(config.kafka, topics.group)))
+        partitions = inspect(config, worker, offsets)
+        reader = SchemaReader(config.kafka, topics.schemas, SchemaBook())
+        reader.fill()
+        loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(loop)
+        made = loop.run_until_complete(_open(config, worker, edges, partitions, folder, reader))
+        watchdog = Watchdog(_looking(made, offsets), die)
+        watchdog.start()
+        loop.run_until_complete(_begin(made, watchdog))
+        code = _run(made, loop)
+        watchdog.stop()
+        return code
+
+
+def inspect(config: Config, worker: str, offsets: GroupOffsets) -> int:
+    """Look whether it is safe to start; return the partition count of the topics.
+
+    Raises NoTopic and KafkaAway (exit 3); UnequalPartitions, OffsetsExpired and OtherTargets
+    (exit 4).
+    """
+    topics = Topics(config.source.name)
+    reads = consumed(config)
+    partitions = offsets.partitions(
+        [*reads, topics.retries, topics.ledger, topics.dead, topics.schemas]
+    )
+    session = int(config.kafka.get("session.timeout.ms", "10000")) / 1000
+    offsets.refuse_other_workers(frozenset(reads), worker=worker, wait=session + 5)
+    refuse_gaps(offsets.places((t, p) for t in reads for p in range(partitions)))
+    return partitions
+
+
+async def _open(
+    config: Config,
+    worker: str,
+    edges: Edges,
+    partitions: int,
+    folder: StateFolder,
+    reader: SchemaReader,
+) -> Worker:
+    services = AsyncExitStack()
+    sender = await services.enter_async_context(edges.sender(config))
+    loop = asyncio.get_running_loop()
+    made = create_app(config, worker, Means(partitions, folder, reader, sender, services, loop))
+    if delivery.FINGERPRINT not in reader.known:
+        text = json.dumps(delivery.SCHEMA, separators=(",", ":")).encode()
+        await made.writer.write([made.places.schema(delivery.FINGERPRINT, text)])
+    for service in edges.services:
+        await services.enter_async_context(service(config, made))
+    return made
+
+
+async def _begin(made: Worker, watchdog: Watchdog) -> None:
+    made.begin(watchdog)
+
+
+def _looking(made: Worker, offsets: GroupOffsets) -> Callable[[], Look]:
+    """Return what the watchdog calls, on its own thread."""
+
+    def look() -> Look:
+        mine = [tp for tp in assignment(made.app) if tp.topic in made.consumed]
+        places = offsets.places((tp.topic, tp.partition) for tp in mine)
+        refuse_gaps(places)
+        done = sum(place.committed or 0 for place in places)
+        marks = (len(mine), done, made.core.steps, made.metrics.value("events"))
+        return Look(sum(place.lag for place in places), marks)
+
+    return look
+
+
+def _run(made: Worker, loop: asyncio.AbstractEventLoop) -> int:
+    """Let Faust have the loop until a signal; it ends with SystemExit."""
+    runner = faust.Worker(
+        made.app,
+        loop=loop,
+        quiet=True,
+        override_logging=False,  # logging is set up by the command
+        redirect_stdouts=False,
+    )
+    runner.spinner = None
+    try:
+        runner.execute_from_commandline()
+    except SystemExit as end:
+        if end.code:
+            logger.critical("the consumer has failed", extra={"action": "fatal"})
+            return UNEXPECTED
+    return 0

@@ -1,0 +1,100 @@
+"""What `check` can know of WSO2 before anything is sent: is it there, and does it know us."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Final
+
+from schemas.config import Config
+from schemas.errors import OdooCdcError
+from schemas.finding import Finding
+from streams.chains.outcome import Unauthorised, Unavailable
+from streams.wso2.credentials import Reply
+from streams.wso2.sender import Wso2Sender
+
+_WHERE: Final = "wso2.url"
+_AUTH: Final = "wso2.auth"
+_DEPLOY: Final = "make the artifacts with `odoo-cdc wso2 generate --out FOLDER` and deploy them"
+_NOBODY: Final = "-"  # no target's name: the flow's answer says only that the flow is there
+
+
+def findings(config: Config) -> list[Finding]:
+    """Ask WSO2 for every target without delivering anything; blocking, no event loop may run."""
+    try:
+        return asyncio.run(_ask(config))
+    except OdooCdcError as error:
+        return [Finding("error", "wso2", None, str(error), error.hint)]
+
+
+async def _ask(config: Config) -> list[Finding]:
+    async with Wso2Sender(config.wso2) as sender:
+        found = _of_flow(config, await sender.probe(_NOBODY))
+        if found:
+            return found
+        for target in sorted(config.targets):
+            found += _of_target(config, target, await sender.probe(target))
+        return found
+
+
+def _of_flow(config: Config, reply: Reply | Unavailable | Unauthorised) -> list[Finding]:
+    match reply:
+        case Unavailable(why=why):
+            return [
+                _finding(
+                    config,
+                    _WHERE,
+                    f"WSO2 does not answer at {config.wso2.url}: {why}",
+                    "start WSO2 or correct wso2.url; wso2.tls says which certificates we trust",
+                )
+            ]
+        case Unauthorised(why=why):
+            return [_finding(config, _AUTH, why, "correct wso2.auth.oauth2")]
+        case Reply(status=401 | 403 as status):
+            return [
+                _finding(
+                    config,
+                    _AUTH,
+                    f"WSO2 answers {status}: it does not let us in",
+                    "correct wso2.auth: basic, bearer or oauth2",
+                )
+            ]
+        case Reply() if _status(reply) == "BAD_HEADERS":
+            return []
+        case Reply(status=status):
+            return [
+                _finding(
+                    config,
+                    _WHERE,
+                    f"WSO2 answers {status}, not as our flow does: it is not at {config.wso2.url}",
+                    f"{_DEPLOY}, or correct wso2.url; a flow of your own answers a POST without"
+                    ' headers with 400 and {"status": "BAD_HEADERS"}',
+                )
+            ]
+
+
+def _of_target(
+    config: Config, target: str, reply: Reply | Unavailable | Unauthorised
+) -> list[Finding]:
+    if isinstance(reply, Reply) and _status(reply) == "UNKNOWN_TARGET":
+        return [
+            _finding(
+                config,
+                f"targets.{target}",
+                f"the deployed WSO2 artifacts do not know the target {target}",
+                f"{_DEPLOY} again",
+            )
+        ]
+    return []
+
+
+def _status(reply: Reply) -> str:
+    try:
+        answer = json.loads(reply.body)
+    except ValueError:
+        return ""
+    return str(answer.get("status", "")) if isinstance(answer, dict) else ""
+
+
+def _finding(config: Config, where: str, message: str, remedy: str) -> Finding:
+    return Finding("error", where, config.lines.of(where), message, remedy)

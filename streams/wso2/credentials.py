@@ -1,0 +1,169 @@
+"""What WSO2 knows us by: basic, bearer, or a token by OAuth 2 client credentials (RFC 6749, 4.4).
+
+No network here: tokens are asked for through a port, and trouble is an outcome like any other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+from urllib.parse import quote_plus
+
+from streams.chains.outcome import Unauthorised, Unavailable, seconds_until
+
+_ASSUMED: Final = 300.0  # seconds that a token lives when its answer does not say
+_MARGIN: Final = 30.0  # seconds before its end that a token is renewed, at most half its life
+_OK: Final = 200
+_TRY_AGAIN: Final = frozenset({404, 408, 425, 429})
+_SERVER_ERRORS: Final = 500
+
+NoToken = Unavailable | Unauthorised
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An HTTP answer; `retry_after` is that header's text."""
+
+    status: int
+    body: bytes
+    retry_after: str = ""
+
+
+class Post(Protocol):
+    """Posts a form; trouble with the network is an outcome."""
+
+    async def __call__(
+        self, url: str, form: Mapping[str, str], authorization: str
+    ) -> Reply | Unavailable: ...
+
+
+class Credentials(Protocol):
+    """Gives the text of the Authorization header."""
+
+    async def header(self) -> str | NoToken:
+        """Return the header's text, "" for none, or why there is none."""
+
+    def refused(self, header: str) -> bool:
+        """Note a 401; return whether another header can be had."""
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """The same header for ever, or none."""
+
+    text: str = ""
+
+    async def header(self) -> str:
+        """Return it."""
+        return self.text
+
+    def refused(self, header: str) -> bool:
+        """There is no other."""
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Who asks for tokens, and where."""
+
+    token_url: str
+    client_id: str
+    client_secret: str
+
+    @property
+    def authorization(self) -> str:
+        """Basic, with both parts form-encoded first: RFC 6749 section 2.3.1."""
+        return basic(quote_plus(self.client_id), quote_plus(self.client_secret))
+
+    def __repr__(self) -> str:
+        """Without the secret."""
+        return f"Client({self.token_url!r}, {self.client_id!r})"
+
+
+class ClientCredentials:
+    """A token that is fetched once, kept until shortly before its end, and renewed by one call."""
+
+    def __init__(
+        self, client: Client, post: Post, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Have no token yet; `clock` tells seconds that never go back."""
+        self._client = client
+        self._post = post
+        self._clock = clock
+        self._lock = asyncio.Lock()
+        self._header = ""
+        self._until = 0.0
+
+    async def header(self) -> str | NoToken:
+        """Return the token's header; all who ask meanwhile wait for the same call."""
+        async with self._lock:
+            if self._header and self._clock() < self._until:
+                return self._header
+            return await self._renew()
+
+    def refused(self, header: str) -> bool:
+        """Forget the token, unless it was renewed since; a fresh one can always be asked for."""
+        if header == self._header:
+            self._header = ""
+        return True
+
+    async def _renew(self) -> str | NoToken:
+        asked = self._clock()
+        form = {"grant_type": "client_credentials"}
+        reply = await self._post(self._client.token_url, form, self._client.authorization)
+        if isinstance(reply, Unavailable):
+            return reply
+        token = _token(reply)
+        if not isinstance(token, _Token):
+            return token
+        self._header = f"Bearer {token.text}"
+        self._until = asked + token.life - min(_MARGIN, token.life / 2)
+        return self._header
+
+
+def basic(user: str, password: str) -> str:
+    """Return the header of HTTP's Basic (RFC 7617), in UTF-8."""
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+
+
+def of_settings(auth: Mapping[str, Any], post: Post) -> Credentials:
+    """Return the credentials that `wso2.auth` of sync.yaml describes."""
+    match auth:
+        case {"basic": {"user": user, "password": password}}:
+            return Constant(basic(str(user), str(password)))
+        case {"bearer": token}:
+            return Constant(f"Bearer {token}")
+        case {"oauth2": {"token_url": url, "client_id": name, "client_secret": secret}}:
+            return ClientCredentials(Client(str(url), str(name), str(secret)), post)
+        case _:
+            return Constant()
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    text: str
+    life: float  # seconds
+
+
+def _token(reply: Reply) -> _Token | NoToken:
+    """Read the answer of a token endpoint; its text is never kept, it may hold a token."""
+    status = reply.status
+    if status in _TRY_AGAIN or status >= _SERVER_ERRORS:
+        pause = seconds_until(reply.retry_after, time.time())
+        why = f"the token endpoint answered {status}"
+        return Unavailable(why, pause, counted=False, http_status=status)
+    if status != _OK:
+        return Unauthorised(f"the token endpoint answered {status}", status)
+    try:
+        answer = json.loads(reply.body)
+        text, life = answer["access_token"], float(answer.get("expires_in", _ASSUMED))
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return Unauthorised("the token endpoint's answer holds no token", status)
+    if not isinstance(text, str) or not text.isascii() or not text.isprintable() or not life > 0:
+        return Unauthorised("the token endpoint's answer holds no usable token", status)
+    return _Token(text, life)

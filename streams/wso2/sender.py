@@ -1,0 +1,187 @@
+"""Deliveries to WSO2 over HTTP; CONTRACT.md section 3.
+
+Trouble is an outcome, never an exception. What matters most is whether WSO2 can have seen the
+delivery: without a connection it cannot, and the attempt does not count.
+"""
+
+from __future__ import annotations
+
+import io
+import ssl
+import time
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from types import TracebackType
+from typing import Any, Final, Self
+
+import aiohttp
+
+from schemas.config import Wso2
+from schemas.delivery import Delivery
+from schemas.errors import BadUsage
+from streams.chains.outcome import Outcome, Unauthorised, Unavailable, of_answer
+from streams.wso2.credentials import Reply, of_settings
+
+LARGEST_ANSWER: Final = 64 * 1024  # bytes that are read of an answer
+_UNAUTHORISED: Final = 401
+_LARGE: Final = 512 * 1024  # bytes; more is written piece by piece, the event loop goes on between
+_AGENT: Final = "odoo-cdc"
+
+
+class BadTls(BadUsage):
+    """The certificates of `wso2.tls` cannot be used."""
+
+    hint = "`ca`, `cert` and `key` are PEM files that this user may read; `cert` needs its `key`."
+
+
+class Wso2Sender(AbstractAsyncContextManager["Wso2Sender"]):
+    """Hands deliveries to WSO2 between `async with` and its end, for one event loop."""
+
+    def __init__(self, settings: Wso2) -> None:
+        """Open nothing yet; BadTls where the certificates cannot be used."""
+        self._url = settings.url
+        self._tls = _tls(settings.tls)
+        self._slots = settings.concurrency
+        # A connection that is not there in half the time is not there: the rest is for the answer.
+        self._timeout = aiohttp.ClientTimeout(
+            total=settings.timeout,
+            connect=settings.timeout / 2,
+            ceil_threshold=float("inf"),  # no rounding up to whole seconds
+        )
+        self._credentials = of_settings(settings.auth, self._ask)
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        """Open the pool; connections are made when they are needed."""
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=self._slots, ssl=self._tls),
+            timeout=self._timeout,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"User-Agent": _AGENT, "Accept": "application/json"},
+            skip_auto_headers=["Accept-Encoding"],
+            auto_decompress=False,
+        )
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close all connections."""
+        if self._session is not None:
+            await self._session.close()
+
+    async def send(self, delivery: Delivery, attempt: int) -> Outcome:
+        """Make one attempt; `attempt` counts from 1.
+
+        A 401 is answered once with fresh credentials, where such can be had.
+        """
+        headers = headers_of(delivery, attempt)
+        reply = await self._authorised(headers, delivery.body)
+        if not isinstance(reply, Reply):
+            return reply
+        return of_answer(
+            reply.status,
+            reply.body,
+            delivery_id=delivery.id,
+            now=time.time(),
+            retry_after=reply.retry_after,
+        )
+
+    async def probe(self, target: str) -> Reply | Unavailable | Unauthorised:
+        """Ask whether the flow is there and knows a target, without delivering anything.
+
+        The request lacks the headers of a delivery: our flow answers 422 for a target that it
+        does not know, else 400.
+        """
+        return await self._authorised(
+            {"Content-Type": "application/json", "X-Cdc-Target": target}, b"{}"
+        )
+
+    async def _authorised(
+        self, headers: Mapping[str, str], body: bytes
+    ) -> Reply | Unavailable | Unauthorised:
+        for last in (False, True):
+            credentials = await self._credentials.header()
+            if not isinstance(credentials, str):
+                return credentials
+            with_them = {**headers, "Authorization": credentials} if credentials else headers
+            data = io.BytesIO(body) if len(body) > _LARGE else body
+            reply = await self._post(self._url, data, with_them)
+            if isinstance(reply, Unavailable) or reply.status != _UNAUTHORISED:
+                return reply
+            if last or not self._credentials.refused(credentials):
+                return reply
+        raise AssertionError  # the second round always returns
+
+    async def _ask(
+        self, url: str, form: Mapping[str, str], authorization: str
+    ) -> Reply | Unavailable:
+        """Post to the token endpoint: nothing of it is an attempt."""
+        headers = {"Authorization": authorization}
+        reply = await self._post(url, aiohttp.FormData(form), headers)
+        if isinstance(reply, Unavailable):
+            return Unavailable(f"the token endpoint: {reply.why}", counted=False)
+        return reply
+
+    async def _post(
+        self, url: str, data: bytes | io.BytesIO | aiohttp.FormData, headers: Mapping[str, str]
+    ) -> Reply | Unavailable:
+        if self._session is None:
+            raise RuntimeError("the sender is used outside its `async with`")
+        try:
+            async with self._session.post(
+                url, data=data, headers=headers, allow_redirects=False
+            ) as answer:
+                body = await _beginning(answer)
+                return Reply(answer.status, body, answer.headers.get("Retry-After", ""))
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            return Unavailable(f"no connection: {_said(error)}", counted=False)
+        except TimeoutError:
+            return Unavailable(f"no answer within {self._timeout.total:g} s")
+        except (aiohttp.ClientError, OSError) as error:
+            return Unavailable(f"no answer: {_said(error)}")
+
+
+def headers_of(delivery: Delivery, attempt: int) -> dict[str, str]:
+    """Return the headers of an attempt, all that a router needs; only the attempt changes."""
+    return {
+        "Content-Type": "application/json",
+        "Idempotency-Key": delivery.id,
+        "X-Cdc-Target": delivery.target,
+        "X-Cdc-Chain": delivery.chain,
+        "X-Cdc-Attempt": str(attempt),
+        "X-Cdc-Source": delivery.source,
+        "X-Cdc-Model": delivery.model,
+        "X-Cdc-Operation": delivery.operation,
+        "traceparent": delivery.traceparent,
+    }
+
+
+async def _beginning(answer: aiohttp.ClientResponse) -> bytes:
+    """Read an answer, or as much of it as we are ready to hold."""
+    read = bytearray()
+    async for chunk in answer.content.iter_any():
+        read += chunk
+        if len(read) >= LARGEST_ANSWER:
+            answer.close()  # what is left of it is not ours to read
+            break
+    return bytes(read[:LARGEST_ANSWER])
+
+
+def _said(error: Exception) -> str:
+    return str(error) or type(error).__name__
+
+
+def _tls(tls: Mapping[str, Any]) -> ssl.SSLContext | bool:
+    if not tls:
+        return True
+    try:
+        context = ssl.create_default_context(cafile=tls.get("ca") or None)
+        if tls.get("cert"):
+            context.load_cert_chain(tls["cert"], tls.get("key") or None)
+    except (OSError, ValueError) as error:  # an SSLError is an OSError
+        raise BadTls(f"wso2.tls: {error}") from error
+    return context
