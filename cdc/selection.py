@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from itertools import groupby
+from typing import Final
 
 from schemas.config import Config
 from schemas.document import ManyToMany, ManyToOne, OneToMany, Read, Shape
@@ -16,8 +17,8 @@ from schemas.domain import archive_reads
 from schemas.fields import Models
 from schemas.shaping import Unreadable, build
 
-EXTERNAL_IDS = "ir_model_data"
-GUARDS = ("write_date", "write_uid")
+EXTERNAL_IDS: Final = "ir_model_data"
+GUARDS: Final = ("write_uid", "write_date")
 
 
 @dataclass(frozen=True, slots=True, order=True)

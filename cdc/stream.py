@@ -78,23 +78,24 @@ class Stream:
 
         Raises MalformedMessage, SchemaChanged, TableTruncated, and what publishing raises.
         """
-        if frame[0] == WAL_DATA and len(frame) > PAYLOAD_AT and frame[PAYLOAD_AT] in _ROWS:
-            self._row(bytes(frame[PAYLOAD_AT:]))
+        data = bytes(frame)
+        if len(data) > PAYLOAD_AT and data[PAYLOAD_AT] in _ROWS and data[0] == WAL_DATA:
+            self._row(data)
             return False
-        head = parse(frame)
+        head = parse(data)
         if isinstance(head, Keepalive):
             self._epoch.watermark.receive(head.wal_end)
             if self._begin is None:
                 self._epoch.watermark.reach(head.wal_end)
             return head.reply_requested
         self._epoch.watermark.receive(max(head.start, head.end))
-        self._message(bytes(frame[PAYLOAD_AT:]), head)
+        self._message(data[PAYLOAD_AT:], head)
         return False
 
-    def _row(self, data: bytes) -> None:
+    def _row(self, frame: bytes) -> None:
         if self._begin is None:
             raise MalformedMessage("a row outside of a transaction")
-        self._fold.change(data)
+        self._fold.change(frame, PAYLOAD_AT)
         if self._fold.crowded:
             # What went before becomes durable with it: the unfinished one alone is taken back.
             self._fold.spill()

@@ -17,7 +17,7 @@ from cdc.engine.fold import Fold
 from cdc.engine.keys import KEY_SIZE, number_of, pack_id, row_key, unpack_key
 from cdc.engine.plan import Plan, Root
 from cdc.engine.records import Records
-from cdc.engine.row import Links, links_part, same
+from cdc.engine.row import Links, differing
 from cdc.engine.store import Store
 from cdc.engine.touched import Touched
 from cdc.engine.view import Both, Now, Then
@@ -129,10 +129,12 @@ class Events:
         ways = Both(self._plan, fold, fold.store)
         ready, mark = self.ready, self._records.mark
         changes = chain(self._changed_rows(fold), self._changed_pairs(fold))
-        for number, (table, row, key, links, writers) in enumerate(changes, 1):
+        for number, (table, row, key, cells, links, writers) in enumerate(changes, 1):
             if not number % _PULSE:
                 self.pulse()
             for use in self._plan.uses[table]:
+                if not cells & use.cells:
+                    continue
                 if use.rank not in ready and use.rank not in self.awaited:
                     continue
                 found = reach.roots(use, use.starts(row, links), ways, mark)
@@ -149,27 +151,30 @@ class Events:
         get = fold.store.get
         for key, old in fold.changed_rows():
             new = get(key)
-            if old == new or (old is not None and new is not None and same(old, new)):
+            if old == new:
+                continue
+            cells = reach.ALL if old is None or new is None else differing(old, new)
+            if not cells:
                 continue
             table = number_of(key)
             layout = self._plan.layouts[table]
-            writers: tuple[int | None, ...] = (None,)
-            links = []
-            if new is not None:
-                writers = layout.writers_of(new)
-                links.append(layout.links_of(new))
-            if old is not None and (new is None or links_part(old) != links_part(new)):
+            links = [] if new is None else [layout.links_of(new)]
+            if old is not None and cells & layout.link_cells:
                 links.append(layout.links_of(old))
-            yield table, int.from_bytes(key[2:], "big"), key, links, writers
+            writers = (None,) if new is None else layout.writers_of(new)
+            yield table, int.from_bytes(key[2:], "big"), key, cells, links, writers
 
     def _changed_pairs(self, fold: Fold) -> Iterator[_Change]:
         for plan, left, right in fold.changed_pairs():
             key = row_key(plan.number, left) + pack_id(right)
-            yield plan.number, left, key, [_pair(left, right)], ()
+            yield plan.number, left, key, reach.ALL, [_pair(left, right)], ()
 
 
-_Change = tuple[int, int, bytes, list[Links], tuple[int | None, ...]]
-"""A row or pair that changed: table, row, key, the links that it has and had, who wrote it."""
+_Change = tuple[int, int, bytes, int, list[Links], tuple[int | None, ...]]
+"""A row or pair that changed: table, row, key, which of its cells, its links, who wrote it.
+
+The links are those that it has and, where they were others, those that it had.
+"""
 
 
 def _pair(left: int, right: int) -> Links:

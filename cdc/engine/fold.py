@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from cdc.engine.keys import index_key, number_of, pack_id, row_key, unpack_key
-from cdc.engine.plan import PairPlan, Plan, RowPlan
-from cdc.engine.relations import Reader, Relations
+from cdc.engine.plan import PairPlan, Plan, RowPlan, TablePlan
+from cdc.engine.relations import Relations
 from cdc.engine.row import Entries, Links, links_part
 from cdc.engine.split import UNCHANGED, Cells, skip, split
 from cdc.engine.store import Store
@@ -20,7 +20,7 @@ from cdc.pgoutput.decoder import MalformedMessage
 from schemas.errors import DataAtRisk
 
 LIMIT: Final = 50_000  # rows and index entries remembered in memory
-_INSERT, _UPDATE, _DELETE = b"IUD"
+_DELETE: Final = ord("D")
 _NEW: Final = ord("N")
 _TUPLE_AT: Final = 6
 _GONE: Final = b"0"
@@ -59,35 +59,35 @@ class Fold:
         """Whether what is remembered should move into the store."""
         return self._remembered > self._limit
 
-    def change(self, data: bytes) -> None:
-        """Make the change of one row message (I, U or D). Raises MalformedMessage."""
+    def change(self, data: bytes, at: int = 0) -> None:
+        """Make the change of the row message (I, U or D) at `at`. Raises MalformedMessage."""
         try:
-            reader = self._readers[data[1:5]]
+            reader = self._readers[data[at + 1 : at + 5]]
+            kind, what = data[at], data[at + 5]
         except KeyError:
             raise MalformedMessage("a row before its relation") from None
+        except IndexError:
+            raise MalformedMessage("a row message without its row") from None
         if reader is None:
             return
         self.count += 1
-        kind = data[0]
-        at = _TUPLE_AT
-        new: Cells | None = None
+        at += _TUPLE_AT
         old: Cells | None = None
-        if kind != _INSERT and data[5] != _NEW:
-            old = _cells(reader, data, at)
-            if kind == _UPDATE:
-                at = skip(data, at) + 1
-        if kind != _DELETE:
-            if data[at - 1] != _NEW:
-                raise MalformedMessage("a row message without its row")
-            new = _cells(reader, data, at)
-        self._apply(reader, old, new)
+        if what != _NEW:  # the key, or the whole row, as it was
+            old = split(data, at, reader)
+            if kind == _DELETE:
+                self._apply(reader.plan, old, None)
+                return
+            at = skip(data, at) + 1
+            what = data[at - 1] if at <= len(data) else 0
+        if what != _NEW:
+            raise MalformedMessage("a row message without its row")
+        self._apply(reader.plan, old, split(data, at, reader))
 
-    def _apply(self, reader: Reader, old: Cells | None, new: Cells | None) -> None:
-        plan = reader.plan
+    def _apply(self, plan: TablePlan, old: Cells | None, new: Cells | None) -> None:
         if isinstance(plan, RowPlan):
-            before = None if old is None else _number(old[0])
             after = None if new is None else _number(new[0])
-            if before is not None and before != after:
+            if old is not None and (before := _number(old[0])) != after:
                 self.put(plan, before, None)
             if new is not None and after is not None:
                 self.put(plan, after, new)
@@ -272,10 +272,6 @@ def take_back(store: Store) -> bool:
     store.undo.clear()
     store.touched.clear()
     return found
-
-
-def _cells(reader: Reader, data: bytes, at: int) -> Cells:
-    return split(data, at, reader.slots, reader.size, reader.columns)[0]
 
 
 def _number(cell: bytes) -> int:

@@ -7,12 +7,13 @@ selection (`Plan.describe`), so that numbers never mean two things.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from struct import pack
 from typing import Any, Final, assert_never
 
 from cdc.engine.encode import ENCODERS, ExternalId, Many, Node, One
-from cdc.engine.reach import Climb, Owner, Parent, Scan, Use, Whole
+from cdc.engine.reach import ALL, Climb, Owner, Parent, Scan, Use, Whole
 from cdc.engine.row import Entries, Layout
 from cdc.engine.split import Cells
 from cdc.selection import EXTERNAL_IDS, Index, PairTable, Selection, Table
@@ -190,7 +191,7 @@ class _Compiler:
             links=len(table.links),
             compared=len(table.links) + len(table.columns),
             guards=tuple(cells[name] for name in table.guards),
-            write_uid=table.guards.index("write_uid") if "write_uid" in table.guards else -1,
+            written=table.guards[:1] == ("write_uid",),
             entries=tuple(self._entries(index, table) for index in table.indexes),
         )
         return RowPlan(
@@ -237,12 +238,12 @@ class _Compiler:
         place.tables.add(shape.table)
         number, self.nodes = self.nodes, self.nodes + 1
         nodes = (number, *above)
-        self._note_use(shape, place, nodes)
         plan = self.rows[shape.table]
         kinds = {column.name: column.kind for column in shape.columns}
         names = plan.table.links + plan.table.columns
         shown = [name for name in names if name in kinds]
         linked = {link.name for link in shape.links if isinstance(link.via, ManyToOne)}
+        self._note_use(shape.table, place, nodes, {*shown, *linked})
         external_id = None
         if shape.external_id:
             external_id = self._external_id(shape, place, nodes)
@@ -258,18 +259,28 @@ class _Compiler:
             parts=tuple(self._part(shape, link, place, nodes) for link in shape.links),
         )
 
-    def _note_use(self, shape: Shape, place: _Place, nodes: tuple[int, ...]) -> None:
+    def _note_use(
+        self, table: str, place: _Place, nodes: tuple[int, ...], shown: AbstractSet[str]
+    ) -> None:
         """Note how a changed row of this node leads to the root."""
         if place.climb is None:
             return
+        cells = self._bits(table, shown)
         match place.start:
             case Whole():
-                self._use(shape.table, Use(place.rank, place.start, place.climb, nodes))
-            case Owner():
-                use = Use(place.rank, place.start, place.climb[1:], nodes[1:], part=nodes[0])
-                self._use(shape.table, use)
+                use = Use(place.rank, place.start, place.climb, nodes, cells)
+            case Owner(entries):
+                cells |= _links_of(entries)
+                above = nodes[1:]
+                use = Use(place.rank, place.start, place.climb[1:], above, cells, part=nodes[0])
             case _:
                 assert_never(place.start)
+        self._use(table, use)
+
+    def _bits(self, table: str, names: AbstractSet[str]) -> int:
+        """Return which of a table's compared cells these columns are."""
+        read = self.rows[table].table
+        return sum(1 << i for i, name in enumerate(read.links + read.columns) if name in names)
 
     def _part(self, shape: Shape, link: Link, place: _Place, nodes: tuple[int, ...]) -> One | Many:
         child = link.shape
@@ -290,7 +301,7 @@ class _Compiler:
                 down = self.indexes[f"{table}.{column1}"]
                 if place.climb is not None:
                     owner = Owner(Entries(down, column1 > column2))
-                    self._use(table, Use(place.rank, owner, place.climb, nodes))
+                    self._use(table, Use(place.rank, owner, place.climb, nodes, ALL))
                 index = self.indexes[f"{table}.{column2}"]
                 below = place.below(Whole(), Scan(index) if link.followed else None)
                 return Many(down, self._node(child, below, nodes))
@@ -304,7 +315,9 @@ class _Compiler:
         place.tables.add(EXTERNAL_IDS)
         entries = self._child_entries(EXTERNAL_IDS, "res_id", "model", shape.model)
         if place.climb is not None:
-            self._use(EXTERNAL_IDS, Use(place.rank, Owner(entries), place.climb, nodes))
+            cells = self._bits(EXTERNAL_IDS, {"module", "name"}) | _links_of(entries)
+            use = Use(place.rank, Owner(entries), place.climb, nodes, cells)
+            self._use(EXTERNAL_IDS, use)
         plan = self.rows[EXTERNAL_IDS]
         return ExternalId(
             entries.index,
@@ -312,6 +325,11 @@ class _Compiler:
             module=plan.read.index("module") - 1,
             name=plan.read.index("name") - 1,
         )
+
+
+def _links_of(entries: Entries) -> int:
+    """Return which cells decide the entries of an index."""
+    return 1 << entries.link | (1 << entries.limit if entries.limit >= 0 else 0)
 
 
 def _order(names: list[str]) -> tuple[int, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from cdc.engine.row import Entries, Links
 
@@ -41,6 +41,8 @@ class Parent:
     entries: Entries
 
 
+ALL: Final = -1  # every cell: a row that came or went, or a pair
+
 Climb = tuple[Scan | Parent, ...]
 
 
@@ -49,6 +51,7 @@ class Use:
     """One place in the documents of a model; `rank` is the model's.
 
     `nodes` are the places in the document that the climb comes by, from its start to the root.
+    `cells` are those compared cells, as bits, that the document shows or is put together by.
     `part` is the row's own place, where the climb does not start at the row.
     """
 
@@ -56,6 +59,7 @@ class Use:
     start: Whole | Owner
     climb: Climb
     nodes: tuple[int, ...]
+    cells: int
     part: int = -1
 
     def starts(self, row: int, links: Iterable[Links]) -> set[int]:

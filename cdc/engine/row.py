@@ -2,7 +2,7 @@
 
     layout(2)  size of the guards(1)  size of the links(2)  guards  links  columns
 
-Guards are `write_date` and `write_uid`: held, published, never compared. Links decide the
+Guards are `write_uid` and `write_date`: held, published, never compared. Links decide the
 index entries, so they stand first of what is compared. All cells are as pgoutput sent them.
 """
 
@@ -47,9 +47,14 @@ class Layout:
     head: bytes  # the layout's number, 2 bytes
     links: int  # how many cells after the id are links
     compared: int  # how many cells after the id are compared, links included
-    guards: tuple[int, ...]  # which cells are write_date and write_uid, where the table has them
-    write_uid: int  # place of write_uid among the guards, or -1
+    guards: tuple[int, ...]  # which cells are write_uid and write_date, where the table has them
+    written: bool  # whether the table has a write_uid
     entries: tuple[Entries, ...]
+
+    @property
+    def link_cells(self) -> int:
+        """Which compared cells are links, as bits."""
+        return (1 << self.links) - 1
 
     def pack(self, cells: Cells) -> bytes:
         """Return the row."""
@@ -90,8 +95,10 @@ class Layout:
 
     def writers_of(self, stored: bytes) -> tuple[int, ...]:
         """Return the row's write_uid, nobody where it has none."""
-        uid = guards_of(stored)[self.write_uid] if self.write_uid >= 0 else None
-        return () if uid is None else (int(uid),)
+        if not self.written or stored[GUARDS_AT] != _T:
+            return ()
+        at = GUARDS_AT + _TEXT_AT
+        return (int(stored[at : at + stored[at - 1]]),)
 
 
 def compared_at(stored: bytes) -> int:
@@ -105,9 +112,16 @@ def links_part(stored: bytes) -> bytes:
     return stored[at : at + (stored[3] << 8 | stored[4])]
 
 
-def same(left: bytes, right: bytes) -> bool:
-    """Say whether two held rows differ in nothing but their guards."""
-    return left[GUARDS_AT + left[2] :] == right[GUARDS_AT + right[2] :]
+def differing(old: bytes, new: bytes) -> int:
+    """Return which compared cells differ, as bits, the first one's lowest; guards never do."""
+    found, bit = 0, 1
+    for was, cell in zip(
+        cells_of(old, GUARDS_AT + old[2]), cells_of(new, GUARDS_AT + new[2]), strict=True
+    ):
+        if was != cell:
+            found |= bit
+        bit <<= 1
+    return found
 
 
 def cells_of(stored: bytes, at: int) -> Cells:

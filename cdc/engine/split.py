@@ -8,7 +8,7 @@ never parsed, so what is held equals what came; columns that no route selects ar
 from __future__ import annotations
 
 from struct import Struct, error
-from typing import Final
+from typing import Final, Protocol
 
 from cdc.pgoutput.decoder import MalformedMessage
 
@@ -18,29 +18,41 @@ SKIP: Final = -1
 
 _length = Struct(">I").unpack_from
 _count = Struct(">H").unpack_from
-_N, _T, _U = b"ntu"
-_OLD_KEY, _OLD_ROW, _NEW = b"KON"
+_T: Final = ord("t")
+_EMPTY: Final = frozenset(b"nu")  # kinds without a text
 
 Cells = list[bytes]
 Slots = tuple[int, ...]
 
 
-def split(data: bytes, at: int, slots: Slots, size: int, columns: int) -> tuple[Cells, int]:
-    """Return the `size` selected cells of the tuple at `at`, and where reading ended.
+class Columns(Protocol):
+    """How a relation's tuples are read."""
 
-    `slots` says for each column, up to the last one selected, which cell it becomes, or SKIP;
-    `columns` is the count that the relation announced. Raises MalformedMessage.
-    """
+    @property
+    def slots(self) -> Slots:
+        """For each column, up to the last one selected, which cell it becomes, or SKIP."""
+
+    @property
+    def size(self) -> int:
+        """How many cells there are."""
+
+    @property
+    def columns(self) -> int:
+        """How many columns the relation announced."""
+
+
+def split(data: bytes, at: int, reader: Columns) -> Cells:
+    """Return the selected cells of the tuple at `at`. Raises MalformedMessage."""
+    cells: Cells = [NULL] * reader.size
     try:
-        if _count(data, at)[0] != columns:
+        if _count(data, at)[0] != reader.columns:
             raise MalformedMessage("the tuple's columns are not those of its relation")
         at += 2
-        cells: Cells = [NULL] * size
-        for slot in slots:
+        for slot in reader.slots:
             kind = data[at]
             if kind == _T:
                 end = at + 5 + _length(data, at + 1)[0]
-            elif kind in (_N, _U):
+            elif kind in _EMPTY:
                 end = at + 1
             else:
                 raise MalformedMessage(f"a column of kind {kind:#04x} in a tuple")
@@ -48,13 +60,21 @@ def split(data: bytes, at: int, slots: Slots, size: int, columns: int) -> tuple[
                 cells[slot] = data[at:end]
             at = end
     except (IndexError, error):
-        raise MalformedMessage("the tuple ends before its columns do") from None
+        at = len(data) + 1
     if at > len(data):
         raise MalformedMessage("the tuple ends before its columns do")
-    return cells, at
+    return cells
 
 
 def skip(data: bytes, at: int) -> int:
     """Return the end of the tuple at `at`. Raises MalformedMessage."""
-    columns = int.from_bytes(data[at : at + 2], "big")
-    return split(data, at, (SKIP,) * columns, 0, columns)[1]
+    try:
+        (columns,) = _count(data, at)
+        at += 2
+        for _ in range(columns):
+            at += 5 + _length(data, at + 1)[0] if data[at] == _T else 1
+    except (IndexError, error):
+        at = len(data) + 1
+    if at > len(data):
+        raise MalformedMessage("the tuple ends before its columns do")
+    return at

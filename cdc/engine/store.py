@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 
 
@@ -69,8 +69,8 @@ class Store(Protocol):
     def members(self, key: bytes) -> Sequence[int]:
         """Return the ids under an index key, ascending."""
 
-    def each_member(self, key: bytes) -> Iterator[int]:
-        """Yield them one by one: there may be very many."""
+    def each_member(self, key: bytes) -> Iterable[int]:
+        """Return them, not all at once: there may be very many."""
 
     def add(self, key: bytes, row: int) -> bool:
         """Put an id under an index key; False where it was there."""

@@ -23,8 +23,8 @@ from cdc.pgoutput.messages import (
 )
 from schemas.errors import DataAtRisk
 
-_BEGIN: Final = Struct(">QqI")
-_COMMIT: Final = Struct(">BQQq")
+_BEGIN: Final = Struct(">xQqI").unpack
+_COMMIT: Final = Struct(">xBQQq").unpack
 _COLUMN_TYPE: Final = Struct(">Ii")
 _MESSAGE: Final = Struct(">BQ")
 _COUNT: Final = Struct(">H")
@@ -53,6 +53,8 @@ def decode(data: bytes) -> Decoded:
     """
     if not data:
         raise MalformedMessage("an empty message")
+    if (brief := _BRIEF.get(data[0])) is not None:
+        return brief(data)
     read = _READERS.get(data[0])
     if read is None:
         what = "a row message where none belongs" if data[0] in _ROWS else "an unknown message"
@@ -108,13 +110,18 @@ class _Cursor:
         return value
 
 
-def _begin(cursor: _Cursor) -> Begin:
-    final_lsn, commit_time, xid = cursor.take(_BEGIN)
-    return Begin(final_lsn, commit_time, xid)
+def _begin(data: bytes) -> Begin:
+    try:
+        return Begin(*_BEGIN(data))
+    except error:
+        raise MalformedMessage("a begin that is shorter or longer than it says") from None
 
 
-def _commit(cursor: _Cursor) -> Commit:
-    flags, commit_lsn, end_lsn, commit_time = cursor.take(_COMMIT)
+def _commit(data: bytes) -> Commit:
+    try:
+        flags, commit_lsn, end_lsn, commit_time = _COMMIT(data)
+    except error:
+        raise MalformedMessage("a commit that is shorter or longer than it says") from None
     if flags:
         raise MalformedMessage(f"a commit with the unknown flags {flags:#04x}")
     return Commit(commit_lsn, end_lsn, commit_time)
@@ -160,9 +167,12 @@ def _message(cursor: _Cursor) -> Message:
     return Message(bool(flags), lsn, prefix, cursor.raw(cursor.number(_LONG)))
 
 
-_READERS: Final[dict[int, Callable[[_Cursor], Decoded]]] = {
+# Each transaction has one of either, and most are small: their length is known.
+_BRIEF: Final[dict[int, Callable[[bytes], Begin | Commit]]] = {
     ord("B"): _begin,
     ord("C"): _commit,
+}
+_READERS: Final[dict[int, Callable[[_Cursor], Decoded]]] = {
     ord("R"): _relation,
     ord("Y"): _type,
     ord("O"): _origin,

@@ -9,9 +9,8 @@ Numbers are big-endian; times are microseconds since 2000-01-01 UTC.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from struct import Struct
-from typing import Final
+from typing import Final, NamedTuple
 
 from cdc.pgoutput.decoder import MalformedMessage
 
@@ -26,8 +25,7 @@ _STATUS: Final = Struct(">cQQQqB")
 Buffer = bytes | memoryview
 
 
-@dataclass(frozen=True, slots=True)
-class WalData:
+class WalData(NamedTuple):
     """One message of the plugin; LSNs, and microseconds since 2000-01-01 UTC."""
 
     start: int
@@ -35,8 +33,7 @@ class WalData:
     send_time: int
 
 
-@dataclass(frozen=True, slots=True)
-class Keepalive:
+class Keepalive(NamedTuple):
     """The server is there, has sent everything up to `wal_end`, and may want a word at once."""
 
     wal_end: int

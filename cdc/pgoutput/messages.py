@@ -6,10 +6,10 @@ LSNs are integers, times are microseconds since 2000-01-01 UTC, oids and xids ar
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Begin:
+class Begin(NamedTuple):
     """A transaction starts; `final_lsn` is that of its commit record."""
 
     final_lsn: int
@@ -17,8 +17,7 @@ class Begin:
     xid: int
 
 
-@dataclass(frozen=True, slots=True)
-class Commit:
+class Commit(NamedTuple):
     """A transaction ends. Confirm `end_lsn`: after `commit_lsn` it would come again."""
 
     commit_lsn: int

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 from cdc.pgoutput.decoder import MalformedMessage
@@ -17,11 +18,18 @@ def iso_time(microseconds: int) -> str:
 
     Raises MalformedMessage for times outside the years 1 to 9999.
     """
+    seconds, rest = divmod(microseconds, MICROSECONDS)
+    return f"{_whole_second(seconds)}.{rest:06d}Z"
+
+
+@lru_cache(maxsize=64)
+def _whole_second(seconds: int) -> str:
+    """Transactions come in the order of their commits, many in each second."""
     try:
-        moment = _EPOCH + timedelta(microseconds=microseconds)
+        moment = _EPOCH + timedelta(seconds=seconds)
     except OverflowError:
         raise MalformedMessage("a commit time outside the years 1 to 9999") from None
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ").zfill(27)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S").zfill(19)
 
 
 def unix_seconds(microseconds: int) -> float:

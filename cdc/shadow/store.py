@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -22,6 +22,7 @@ from schemas.errors import BadUsage, DataAtRisk, ServiceUnavailable
 
 _MAP: Final = 1 << 40  # bytes of address space; the file grows as it is filled
 _SMALL_MAP: Final = 1 << 34  # for systems that do not give that much
+_MANY: Final = 1_000  # ids under one key that are not read at once
 _TABLES: Final = ("rows", "index", "meta", "undo", "delta", "touched", "ahead", "early")
 
 
@@ -164,8 +165,14 @@ class Shadow:
             return ()
         return [int.from_bytes(value, "big") for value in cursor.iternext_dup()]
 
-    def each_member(self, key: bytes) -> Iterator[int]:
-        """Yield them one by one, over a cursor of their own."""
+    def each_member(self, key: bytes) -> Iterable[int]:
+        """Return them; very many come one by one, over a cursor of their own."""
+        cursor = self._cursor
+        if not cursor.set_key(key):
+            return ()
+        return self.members(key) if cursor.count() < _MANY else self._one_by_one(key)
+
+    def _one_by_one(self, key: bytes) -> Iterator[int]:
         with self._txn.cursor(db=self._index) as cursor:
             if cursor.set_key(key):
                 for value in cursor.iternext_dup():
