@@ -118,6 +118,11 @@ class SchemaBook:
         )
         return name
 
+    @property
+    def shapes(self) -> list[Shape]:
+        """The shapes of all events whose schemas are known."""
+        return [known.shape for known in self._known.values()]
+
     def decode(self, value: bytes) -> Event:
         """Read one event; UnknownSchema where its schema is missing, NotAnEvent for others."""
         if value[:2] != MARKER:

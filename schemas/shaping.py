@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from schemas.document import (
     EXTERNAL_ID,
@@ -15,8 +16,10 @@ from schemas.document import (
     ManyToOne,
     OneToMany,
     Read,
+    Resolved,
     Shape,
     Via,
+    resolve,
 )
 from schemas.errors import BadUsage
 from schemas.fields import Field, Model, Models
@@ -29,6 +32,49 @@ class Unreadable(BadUsage):
     """A path leads to something that the database does not hold."""
 
     hint = "Select fields that are stored in the database."
+
+
+class Ground(Protocol):
+    """What paths are held against: a database's models, or what documents show of them."""
+
+    def shape(self, *paths: str) -> Shape:
+        """Return a shape that shows these; BadUsage for what there is not, NotShown."""
+
+    def behind(self, found: Resolved) -> Ground:
+        """Return what the paths of the records at the end of a path are held against."""
+
+
+@dataclass(frozen=True, slots=True)
+class InModels:
+    """The documents of one model, as a database could show them."""
+
+    models: Models
+    model: str
+
+    def shape(self, *paths: str) -> Shape:
+        """Return a shape of these alone; Unknown and Unreadable as `build` says."""
+        return build(self.models, self.model, map(Read, paths))
+
+    def behind(self, found: Resolved) -> InModels:
+        """Return the model at the end of a path."""
+        return InModels(self.models, found.shape.model)
+
+
+@dataclass(frozen=True, slots=True)
+class InShape:
+    """Documents as they are; what their shape does not show is NotShown, nothing worse."""
+
+    shown: Shape
+
+    def shape(self, *paths: str) -> Shape:
+        """Return the shape; NotShown where it does not carry one of these."""
+        for path in paths:
+            resolve(self.shown, path)
+        return self.shown
+
+    def behind(self, found: Resolved) -> InShape:
+        """Return the shape at the end of a path."""
+        return InShape(found.shape)
 
 
 @dataclass(slots=True)

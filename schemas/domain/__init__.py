@@ -7,7 +7,7 @@ capture, the worker and every preview agree because they all ask here.
 
 from __future__ import annotations
 
-from schemas.domain.check import archive_reads, check
+from schemas.domain.check import archive_reads, check, faults, unfit
 from schemas.domain.compile import compile_domain
 from schemas.domain.forms import BadDomain, Domain, reads
 from schemas.domain.parse import parse
@@ -18,6 +18,8 @@ __all__ = [
     "archive_reads",
     "check",
     "compile_domain",
+    "faults",
     "parse",
     "reads",
+    "unfit",
 ]

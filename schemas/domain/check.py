@@ -1,18 +1,20 @@
-"""A domain, held against a database's models: what it asks for that cannot be answered."""
+"""A domain, held against models or a shape: what it asks for that cannot be answered."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 
 from schemas import shaping
-from schemas.document import Read, Resolved, resolve
+from schemas.document import NotShown, Read, Resolved, Shape, resolve
 from schemas.domain.compile import compile_domain
-from schemas.domain.forms import ACTIVE, Always, BadDomain, Domain, Term
+from schemas.domain.forms import ACTIVE, Always, BadDomain, Domain, Term, reads
 from schemas.domain.scalars import BASE_LANGUAGE
 from schemas.errors import BadUsage
 from schemas.fields import Models
 from schemas.finding import Fault
+from schemas.shaping import Ground, InModels, InShape
 
 _EVERY: Domain = Domain(Always(value=True))
 
@@ -28,7 +30,12 @@ def check(domain: Domain, models: Models, model: str) -> list[Fault]:
             models.model(model)
         except BadUsage as error:
             return [Fault(str(error), error.hint)]
-    return list(_faults(domain, models, model))
+    return faults(domain, InModels(models, model))
+
+
+def unfit(domain: Domain, shape: Shape) -> list[Fault]:
+    """Return what `check` would find by what a shape shows; what it does not show is no fault."""
+    return faults(domain, InShape(shape))
 
 
 def archive_reads(domain: Domain, models: Models, model: str) -> list[Read]:
@@ -40,21 +47,40 @@ def archive_reads(domain: Domain, models: Models, model: str) -> list[Read]:
     return [Read(path) for path in dict.fromkeys(_archive_paths(domain, models, model, ""))]
 
 
-def _faults(domain: Domain, models: Models, model: str) -> Iterator[Fault]:
+def faults(domain: Domain, ground: Ground) -> list[Fault]:
+    """Return what stands between the domain and the documents of a ground."""
+    found = list(_of_terms(domain, ground))
+    if not found:
+        with suppress(NotShown):
+            shape = ground.shape(*(read.path for read in reads(domain)))
+            found += _of_compiling(domain, shape)  # a "!" before a term can be too much
+    return found
+
+
+def _of_terms(domain: Domain, ground: Ground) -> Iterator[Fault]:
     for term in domain.terms():
         # What an inner domain asks is told apart, at its own place.
         outer = replace(term, value=_EVERY) if isinstance(term.value, Domain) else term
-        fault = _fault(outer, models, model)
-        if fault is not None:
-            yield fault
-        elif isinstance(term.value, Domain):
-            found = _resolved(models, model, term.path)
-            yield from _faults(term.value, models, found.shape.model)
+        with suppress(NotShown):
+            fault = _fault(outer, ground)
+            if fault is not None:
+                yield fault
+            elif isinstance(term.value, Domain):
+                found = resolve(ground.shape(term.path), term.path)
+                yield from _of_terms(term.value, ground.behind(found))
 
 
-def _fault(term: Term, models: Models, model: str) -> Fault | None:
+def _of_compiling(domain: Domain, shape: Shape) -> list[Fault]:
     try:
-        shape = shaping.build(models, model, [Read(term.path)])
+        compile_domain(domain, shape, lang=BASE_LANGUAGE)
+    except BadDomain as error:
+        return [Fault(str(error), error.hint)]
+    return []
+
+
+def _fault(term: Term, ground: Ground) -> Fault | None:
+    try:
+        shape = ground.shape(term.path)
         found = resolve(shape, term.path)
         if isinstance(term.value, Domain) and (found.column is not None or found.special):
             raise BadDomain(

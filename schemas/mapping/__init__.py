@@ -7,7 +7,7 @@ capture, the worker and every preview agree because they all ask here.
 
 from __future__ import annotations
 
-from schemas.mapping.check import check
+from schemas.mapping.check import check, unfit
 from schemas.mapping.forms import Mapping, reads
 from schemas.mapping.parse import BadMapping, parse_fields, parse_map
 from schemas.mapping.render import Renderer, changed, compile_mapping
@@ -24,4 +24,5 @@ __all__ = [
     "parse_fields",
     "parse_map",
     "reads",
+    "unfit",
 ]

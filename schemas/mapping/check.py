@@ -1,18 +1,20 @@
-"""A mapping, held against a database's models: what it asks for that is not there."""
+"""A mapping, held against models or a shape: what it asks for that is not there."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from typing import assert_never
 
-from schemas import domain, shaping
-from schemas.document import Column, Read, Resolved, resolve
+from schemas import domain
+from schemas.document import Column, NotShown, Resolved, Shape, resolve
 from schemas.errors import BadUsage
 from schemas.fields import Kind, Models
 from schemas.finding import Fault
 from schemas.mapping.forms import Constant, Each, Entry, Mapping, Match, Path, Ref, Table
 from schemas.mapping.scalars import table_key
+from schemas.shaping import Ground, InModels, InShape
 
 _UNTABLED = frozenset({Kind.JSON, Kind.BINARY})
 
@@ -22,27 +24,38 @@ def check(mapping: Mapping, models: Models, model: str) -> list[Fault]:
 
     Each fault's key is its place inside the route, `map.order_line.map.name` for instance.
     """
-    return [fault for entry in mapping.entries for fault in _entry(entry, models, model)]
+    return list(_faults(mapping, InModels(models, model)))
 
 
-def _entry(entry: Entry, models: Models, model: str) -> Iterator[Fault]:
+def unfit(mapping: Mapping, shape: Shape) -> list[Fault]:
+    """Return what `check` would find by what a shape shows; what it does not show is no fault."""
+    return list(_faults(mapping, InShape(shape)))
+
+
+def _faults(mapping: Mapping, ground: Ground) -> Iterator[Fault]:
+    for entry in mapping.entries:
+        with suppress(NotShown):
+            yield from _entry(entry, ground)
+
+
+def _entry(entry: Entry, ground: Ground) -> Iterator[Fault]:
     match entry.value:
         case Constant():
             return
         case Path() as path:
-            yield from _path(path, models, model, entry.key)
+            yield from _path(path, ground, entry.key)
         case Ref(path=path):
-            yield from _relation(_resolved(models, model, path), path, entry.key)
+            yield from _relation(_resolved(ground, path), path, entry.key)
         case Match() as match:
-            yield from _match(match, models, model, entry.key)
+            yield from _match(match, ground, entry.key)
         case Each() as each:
-            yield from _each(each, models, model, entry.key)
+            yield from _each(each, ground, entry.key)
         case _:
             assert_never(entry.value)
 
 
-def _path(path: Path, models: Models, model: str, key: str) -> Iterator[Fault]:
-    found = _resolved(models, model, path.path)
+def _path(path: Path, ground: Ground, key: str) -> Iterator[Fault]:
+    found = _resolved(ground, path.path)
     if isinstance(found, Fault):
         yield replace(found, key=key)
         return
@@ -84,16 +97,16 @@ def _table(table: Table, path: str, found: Resolved, key: str) -> Iterator[Fault
             )
 
 
-def _match(match: Match, models: Models, model: str, key: str) -> Iterator[Fault]:
-    faults = [fault for entry in match.entries for fault in _entry(entry, models, model)]
+def _match(match: Match, ground: Ground, key: str) -> Iterator[Fault]:
+    faults = [fault for entry in match.entries for fault in _entry(entry, ground)]
     yield from faults
     if match.record and not faults:
         shared = ".".join(match.record)
-        yield from _relation(_resolved(models, model, shared), shared, key)
+        yield from _relation(_resolved(ground, shared), shared, key)
 
 
-def _each(each: Each, models: Models, model: str, key: str) -> Iterator[Fault]:
-    found = _resolved(models, model, each.path)
+def _each(each: Each, ground: Ground, key: str) -> Iterator[Fault]:
+    found = _resolved(ground, each.path)
     if isinstance(found, Fault):
         yield replace(found, key=key)
         return
@@ -104,9 +117,10 @@ def _each(each: Each, models: Models, model: str, key: str) -> Iterator[Fault]:
             f"{key}.each",
         )
         return
-    for fault in domain.check(each.domain, models, found.shape.model):
+    behind = ground.behind(found)
+    for fault in domain.faults(each.domain, behind):
         yield replace(fault, key=f"{key}.domain{fault.key}")
-    yield from check(each.mapping, models, found.shape.model)
+    yield from _faults(each.mapping, behind)
 
 
 def _relation(found: Resolved | Fault, path: str, key: str) -> Iterator[Fault]:
@@ -116,10 +130,10 @@ def _relation(found: Resolved | Fault, path: str, key: str) -> Iterator[Fault]:
         yield Fault(f'"{path}" is no relation', "name a relation, partner_id for instance", key)
 
 
-def _resolved(models: Models, model: str, path: str) -> Resolved | Fault:
-    """Walk a path through the models, as a document would show it."""
+def _resolved(ground: Ground, path: str) -> Resolved | Fault:
+    """Walk a path, as a document would show it; NotShown where a shape does not."""
     try:
-        shape = shaping.build(models, model, [Read(path)])
+        shape = ground.shape(path)
     except BadUsage as error:
         return Fault(str(error), error.hint)
     return resolve(shape, path)

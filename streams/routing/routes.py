@@ -1,7 +1,8 @@
 """Routes, compiled for the shape of the documents at hand.
 
 Every event carries its shape. A shape that lacks what a route reads is older than the route: to
-that route its events are unknown, never half known.
+that route its events are unknown, never half known. A shape that shows it and cannot answer the
+route's domain or mapping is refused.
 """
 
 from __future__ import annotations
@@ -9,11 +10,29 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from schemas.config import Config, Route, Target
+from schemas import domain, mapping
+from schemas.config import Config, Route
 from schemas.document import NotShown, Shape
 from schemas.domain import compile_domain
+from schemas.errors import BadUsage
 from schemas.event import Document
+from schemas.finding import Finding
 from schemas.mapping import Renderer, compile_mapping
+
+
+class UnfitRoute(BadUsage):
+    """A route asks of events what they cannot answer."""
+
+    hint = (
+        "Correct the route: `odoo-cdc check` holds the file against the database. Where it finds"
+        " nothing, these events are older than the file: let a worker with the earlier one do"
+        " them."
+    )
+
+    def __init__(self, route: Route, findings: Iterable[Finding]) -> None:
+        """Name the route, and say every finding as `check` says it."""
+        said = (f"{each.where}: {each.message}; {each.remedy}" for each in findings)
+        super().__init__(f'route "{route.name}": ' + "\n".join(said))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +68,6 @@ class Routes:
     lang: str
     decimals: str
     routes: tuple[Route, ...]
-    targets: dict[str, Target]
     # Keyed by identity: shapes live as long as the schemas that hold them, and hashing one
     # would walk its whole tree for every event. The shape is kept, so its id is not reused.
     _compiled: dict[int, tuple[Shape, Compiled]] = field(default_factory=dict, repr=False)
@@ -62,7 +80,6 @@ class Routes:
             lang=config.source.lang,
             decimals=config.decimals,
             routes=tuple(config.routes),
-            targets=dict(config.targets),
         )
 
     @property
@@ -70,8 +87,21 @@ class Routes:
         """The root models that routes read, sorted."""
         return tuple(sorted({route.model for route in self.routes}))
 
+    def findings(self, shapes: Iterable[Shape]) -> list[Finding]:
+        """Return what is wrong with the routes that fit none of their models' shapes.
+
+        In the words of `check`, as far as shapes tell: a model without one is taken on trust.
+        """
+        shown = list(shapes)
+        found: list[Finding] = []
+        for route in self.routes:
+            faults = [_faults(route, shape) for shape in shown if shape.model == route.model]
+            if faults and all(faults):
+                found += faults[-1]
+        return found
+
     def of(self, shape: Shape) -> Compiled:
-        """Return the routes of the shape's model, compiled for it."""
+        """Return the routes of the shape's model, compiled for it. Raises UnfitRoute."""
         found = self._compiled.get(id(shape))
         if found is None:
             mine = (route for route in self.routes if route.model == shape.model)
@@ -82,6 +112,8 @@ class Routes:
         ready: list[CompiledRoute] = []
         later: list[RouteStartsLater] = []
         for route in sorted(routes, key=lambda r: r.index):
+            if faults := _faults(route, shape):
+                raise UnfitRoute(route, faults)
             try:
                 matches = compile_domain(
                     route.domain, shape, lang=self.lang, active_test=route.active_test
@@ -99,3 +131,10 @@ class Routes:
             else:
                 ready.append(CompiledRoute(route, matches, renderer))
         return Compiled(tuple(ready), tuple(later))
+
+
+def _faults(route: Route, shape: Shape) -> list[Finding]:
+    place = f"routes[{route.index}]"
+    found = [(f"{place}.domain{f.key}", f) for f in domain.unfit(route.domain, shape)]
+    found += [(f"{place}.{f.key}", f) for f in mapping.unfit(route.mapping, shape)]
+    return [Finding("error", where, None, fault.message, fault.remedy) for where, fault in found]

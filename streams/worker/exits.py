@@ -7,7 +7,7 @@ import os
 import sys
 from typing import Final, NoReturn
 
-from schemas.errors import DataAtRisk
+from schemas.errors import BadUsage, DataAtRisk, ServiceUnavailable
 
 logger = logging.getLogger(__name__)
 
@@ -24,10 +24,11 @@ def die(code: int, why: str) -> NoReturn:
 
 
 def fatal(error: BaseException) -> NoReturn:
-    """End the process for an error that nobody expected, or for one that protects data."""
-    logger.critical(
-        "%s: %s", type(error).__name__, error, extra={"action": "fatal"}, exc_info=error
-    )
-    hint = f"; hint: {error.hint}" if isinstance(error, DataAtRisk) and error.hint else ""
-    code = error.exit_code if isinstance(error, DataAtRisk) else UNEXPECTED
-    die(code, f"{type(error).__name__}: {error}{hint}")
+    """End the process for an error: with its own code and hint, or 70 for what nobody expected."""
+    name = type(error).__name__
+    if isinstance(error, BadUsage | DataAtRisk | ServiceUnavailable):
+        logger.critical("%s: %s", name, error, extra={"action": "fatal"})
+        hint = f"; hint: {error.hint}" if error.hint else ""
+        die(error.exit_code, f"{name}: {error}{hint}")
+    logger.critical("%s: %s", name, error, extra={"action": "fatal"}, exc_info=error)
+    die(UNEXPECTED, f"{name}: {error}")

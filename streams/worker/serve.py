@@ -9,18 +9,19 @@ import signal
 import sys
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import faust
 
 from schemas import delivery
 from schemas.avro import SchemaBook
-from schemas.config import Config
+from schemas.config import Config, ConfigError
 from schemas.errors import BadUsage
 from schemas.topics import Topics
 from streams.cache.folder import StateFolder
 from streams.kafka.offsets import GroupOffsets, refuse_gaps
 from streams.kafka.schema_reader import SchemaReader
+from streams.routing.routes import Routes
 from streams.sending.calls import Sender
 from streams.worker.app import Means, Worker, consumed, create_app
 from streams.worker.exits import UNEXPECTED, die
@@ -51,8 +52,8 @@ class Edges:
 def serve(config: Config, worker: str, edges: Edges) -> int:
     """Run a worker until SIGTERM or SIGINT; return the exit code.
 
-    Raises before anything is consumed: see `inspect`, and InUse (exit 2) where another process
-    has the worker's folder. What happens later ends the process (`exits`).
+    Raises before anything is consumed: see `inspect` and `refuse_unfit`, and InUse (exit 2) where
+    another process has the worker's folder. What happens later ends the process (`exits`).
     """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until the event loop has its own
     hush()
@@ -65,6 +66,7 @@ def serve(config: Config, worker: str, edges: Edges) -> int:
         partitions = inspect(config, worker, offsets)
         reader = SchemaReader(config.kafka, topics.schemas, SchemaBook())
         reader.fill()
+        refuse_unfit(config, reader.book)
         loop = asyncio.new_event_loop()
         asyncio.set_event_loop(loop)
         made = loop.run_until_complete(_open(config, worker, edges, partitions, folder, reader))
@@ -91,6 +93,17 @@ def inspect(config: Config, worker: str, offsets: GroupOffsets) -> int:
     offsets.refuse_other_workers(frozenset(reads), worker=worker, wait=session + 5)
     refuse_gaps(offsets.places((t, p) for t in reads for p in range(partitions)))
     return partitions
+
+
+def refuse_unfit(config: Config, book: SchemaBook) -> None:
+    """Raise ConfigError, in the words of `check`, for routes that no known event can answer.
+
+    What only the database knows `check` says, and capture before it reads.
+    """
+    found = Routes.of_config(config).findings(book.shapes)
+    if found:
+        lines = config.lines
+        raise ConfigError(config.path, [replace(f, line=lines.of(f.where)) for f in found])
 
 
 async def _open(

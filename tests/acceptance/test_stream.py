@@ -20,6 +20,7 @@ from tests.fix_wso2 import (
     RetryAfter,
     Unauthorised,
 )
+from tests.programs import Programs
 from tests.streaming import PARTITIONS, Line, Scripted
 
 if TYPE_CHECKING:
@@ -443,6 +444,23 @@ def test_what_nobody_knows_ends_with_1_and_a_hint(line: Line) -> None:
         program = line.programs.start(*words)
         assert program.wait() == 1
         assert "Traceback" not in program.tail()
+
+
+def test_law_10_a_worker_refuses_a_domain_that_events_cannot_answer(line: Line) -> None:
+    config = line.programs.config.read_text(encoding="utf-8")
+    wrong = config.replace('[["state", "=", "sale"]]', '[["state", "=", 5]]')
+    wrong = wrong.replace("acks: {", "acks: {}  # {").replace("health: {", "health: {}  # {")
+    folder = line.programs.folder / "wrong"
+    folder.mkdir()
+    with Programs(folder, wrong) as programs:
+        worker = programs.start("stream", "--worker", "wrong")
+
+        assert worker.wait() == 2
+
+    said = worker.tail()
+    assert "sync.yaml:" in said
+    assert 'routes[0].domain[0]: ["state", "=", 5]: selection never is 5; Write a text' in said
+    assert "Traceback" not in said
 
 
 def _json(line: Line, *words: str) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from schemas.document import NotShown, Read
-from schemas.domain import BadDomain, archive_reads, check, compile_domain, parse, reads
+from schemas.domain import BadDomain, archive_reads, check, compile_domain, parse, reads, unfit
 from schemas.domain.forms import Domain, Term
 from schemas.domain.patterns import lower, matcher
 from schemas.event import Document
@@ -683,3 +683,19 @@ def test_odoo_s_own_filter_on_a_relation_is_not_passed_over() -> None:
 
 def test_a_domain_s_terms_are_what_was_written() -> None:
     assert parse([["name", "=", "a"]]) == Domain(Term("name", "=", "a"))
+
+
+def test_a_pattern_of_a_related_field_is_a_fault_only_behind_a_not() -> None:
+    related = ["name", "=like", "D%"]
+
+    assert not check(parse([related]), MODELS, "product.product")
+    [fault] = check(parse(["!", related]), MODELS, "product.product")
+    assert "does not work on name" in fault.message
+    assert "product_tmpl_id.name" in fault.remedy
+
+
+@pytest.mark.parametrize("written", [[["state", "=", 5]], [["name", "=", 5], ["state", "=", 5]]])
+def test_a_shape_tells_the_faults_of_what_it_shows(written: list[Any]) -> None:
+    [fault] = unfit(parse(written), shape_of([Read("state")]))
+
+    assert fault in check(parse(written), MODELS, "sale.order")

@@ -40,7 +40,7 @@ def route(name: str = "orders", state: str = "sale", index: int = 0, **settings:
 
 
 def routes(*given: Route, decimals: str = "string") -> Routes:
-    return Routes("odoo_a", "en_US", decimals, given or (route(),), targets={})
+    return Routes("odoo_a", "en_US", decimals, given or (route(),))
 
 
 def image(state: str, name: str = "S00042", total: str = "10.00", **more: Any) -> Document:
