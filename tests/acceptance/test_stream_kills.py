@@ -142,11 +142,17 @@ def test_law_2_workers_share_the_chains_and_take_over_from_one_that_is_killed(
     assert two.stop() == 0
 
 
-def _is_shared(line: Line) -> bool:
-    """Return whether two members have partitions, each the same numbers of every topic."""
+def _held(line: Line) -> list[dict[str, frozenset[int]]]:
+    """Return the partition numbers of each topic, for each member of the group by its name."""
     admin = AdminClient({"bootstrap.servers": line.servers})
     group = admin.describe_consumer_groups([line.topics.group])[line.topics.group].result(30)
-    held = [_numbers(m.assignment.topic_partitions) for m in group.members]
+    members = sorted(group.members, key=lambda member: member.group_instance_id)
+    return [_numbers(member.assignment.topic_partitions) for member in members]
+
+
+def _is_shared(line: Line) -> bool:
+    """Return whether two members have partitions, each the same numbers of every topic."""
+    held = _held(line)
     if len(held) != 2 or not all(held):
         return False
     assert all(len(topics) == 3 for topics in held)
@@ -171,3 +177,25 @@ def test_sigterm_finishes_what_is_in_hand_and_exits_0(line: Line, wso2: Scripted
     assert worker.wait() == 0
     line.tail.reached("accepted", 1)
     assert len(wso2.tried(1)) == 1
+
+
+def test_a_worker_that_is_soon_back_has_its_partitions_and_the_others_notice_nothing(
+    line: Line,
+) -> None:
+    records = range(1, 25)
+    one, two = line.worker("one"), line.worker("two")
+    line.tail.until(lambda: _is_shared(line))
+    held = _held(line)
+    for record in records:
+        line.change(record, "before")
+    line.tail.reached("accepted", *records)
+    noticed = two.log.read_text().count('"action": "assigned"')
+
+    assert one.stop() == 0
+    line.worker("one")
+    for record in records:
+        line.change(record, "after")
+
+    line.tail.until(lambda: line.tail.states(*records).count("accepted") == 2 * len(records))
+    assert two.log.read_text().count('"action": "assigned"') == noticed > 0
+    assert _held(line) == held
