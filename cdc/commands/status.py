@@ -97,9 +97,13 @@ def _text(key: str, value: Any) -> str:
             return _duration(float(value))
         case list() | dict():
             pairs = value.items() if isinstance(value, dict) else ((each, "") for each in value)
-            return ", ".join(f"{name} {each}".rstrip() for name, each in pairs) or "-"
+            return ", ".join(f"{name} {_part(key, each)}".rstrip() for name, each in pairs) or "-"
         case _:
             return str(value)
+
+
+def _part(key: str, value: Any) -> str:
+    return _text(key, value) if isinstance(value, int | float) else str(value)
 
 
 def _size(value: float) -> str:

@@ -17,7 +17,7 @@ from schemas.errors import BadUsage
 from schemas.state import State
 from streams.kafka.offsets import lag_of
 from streams.queries.lookup import Lookup
-from streams.queries.overview import UNSETTLED, Counts, Row, Wanted, count, rows_of
+from streams.queries.overview import Counts, Row, Wanted, count, rows_of
 from streams.queries.prose import ago, table
 
 HELP: Final = "list the send queue, what waits, and dead letters"
@@ -88,7 +88,7 @@ def _find(lookup: Lookup, wanted: Wanted, now: float, limit: int) -> Found:
     def matching() -> Iterator[Row]:
         nonlocal matched
         rows = list(seen.values())
-        if State.QUEUED in wanted.states:
+        if wanted.queued:
             waiting = lookup.queued(p for p in places if p.topic in lookup.queues)
             rows += [Row.of_queued(sent) for _, sent in waiting if sent.id not in seen]
         for row in rows:
@@ -118,7 +118,7 @@ def _wanted(args: argparse.Namespace) -> Wanted:
     return Wanted(
         targets=frozenset(args.target or ()),
         routes=frozenset(args.route or ()),
-        states=frozenset(states) or UNSETTLED,
+        states=frozenset(states),
         model=model,
         record=record,
         age=age,

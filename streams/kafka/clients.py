@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
@@ -12,6 +13,8 @@ from schemas.kafka_errors import BadKafkaSetting, KafkaAway
 
 MAX_MESSAGE: Final = 8 * 1024 * 1024  # bytes; `setup` gives the topics the same limit
 PATIENCE: Final = 30.0  # seconds without an answer before Kafka counts as away
+_WAIT: Final = 0.05  # seconds until it is asked again
+_NOT_YET: Final = frozenset({KafkaError.LEADER_NOT_AVAILABLE, KafkaError.NOT_LEADER_FOR_PARTITION})
 _CONSUMER_ONLY: Final = ("session.timeout.ms", "heartbeat.interval.ms", "max.poll.interval.ms")
 
 
@@ -67,11 +70,23 @@ def describe(error: KafkaException) -> str:
 
 def marks(client: Consumer, topic: str, partition: int) -> tuple[int, int]:
     """Return the first offset that Kafka still has and the one behind the last."""
-    found = client.get_watermark_offsets(TopicPartition(topic, partition), timeout=PATIENCE)
+    found = _watermarks(client, TopicPartition(topic, partition))
     if found is None:
         raise KafkaAway(f"Kafka does not tell where {topic}[{partition}] ends")
     low, high = found
     return low, high
+
+
+def _watermarks(client: Consumer, place: TopicPartition) -> tuple[int, int] | None:
+    """Ask until there is a leader: a partition that was just made has none, or it is not told."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return client.get_watermark_offsets(place, timeout=PATIENCE)
+        except KafkaException as error:
+            if time.monotonic() > deadline or error.args[0].code() not in _NOT_YET:
+                raise
+            time.sleep(_WAIT)
 
 
 def describe_topic(client: Consumer, topic: str) -> int:

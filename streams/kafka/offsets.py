@@ -13,7 +13,7 @@ from typing import Any, Final, cast
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka import admin as kafka_admin
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType
 
 from schemas.errors import DataAtRisk
 from schemas.kafka_errors import KafkaAway, NoTopic, UnequalPartitions
@@ -148,6 +148,21 @@ class GroupOffsets:
             (tp.topic, tp.partition): future.result(timeout=_TIMEOUT).offset
             for tp, future in futures.items()
         }
+
+    def retention(self, topics: Iterable[str]) -> dict[str, float]:
+        """Return how many seconds each topic keeps its records; not those that keep all."""
+        resources = [ConfigResource(ResourceType.TOPIC, topic) for topic in topics]
+        if not resources:
+            return {}
+        try:
+            futures = self._admin.describe_configs(resources, request_timeout=_TIMEOUT)
+            found = {
+                resource.name: int(future.result(timeout=_TIMEOUT)["retention.ms"].value)
+                for resource, future in futures.items()
+            }
+        except KafkaException as error:
+            raise KafkaAway(f"Kafka does not answer: {describe(error)}") from error
+        return {topic: kept / 1000 for topic, kept in found.items() if kept >= 0}
 
     def workers(self) -> dict[str, list[int]]:
         """Return the members of the group by name, with the partitions that each has."""

@@ -86,6 +86,30 @@ def scan(
             yield reach.take(messages), reach
 
 
+def written(settings: Mapping[str, str], starts: Mapping[Part, int]) -> dict[Part, float]:
+    """Return when the first record at or behind these offsets was written, in UTC seconds.
+
+    A partition that has none there is not in it; blocking.
+    """
+    found: dict[Part, float] = {}
+    left = set(starts)
+    with borrowed(settings) as client:
+        client.assign([TopicPartition(*part, start) for part, start in starts.items()])
+        heard = time.monotonic()
+        while left:
+            for message in client.consume(len(left), timeout=_SECONDS):
+                part = (message.topic() or "", message.partition() or 0)
+                if part in left:
+                    heard = time.monotonic()
+                    left.discard(part)
+                    client.pause([TopicPartition(*part)])
+                    if message.error() is None:
+                        found[part] = _found(part, message).written
+            if time.monotonic() - heard > PATIENCE:
+                raise KafkaAway(f"Kafka gives no records of {sorted(left)}")
+    return found
+
+
 def read_partition(
     settings: Mapping[str, str], topic: str, partition: int, start: int = 0
 ) -> Generator[Chunk, None, None]:

@@ -17,8 +17,8 @@ from schemas.topics import Topics
 from streams.chains.dead_letter import Letter
 from streams.chains.item import Item
 from streams.chains.ledger import Entry
-from streams.kafka.offsets import GroupOffsets, Place, lag_of
-from streams.kafka.scan import Found, Part, offset_at, scan
+from streams.kafka.offsets import GroupOffsets, Place
+from streams.kafka.scan import Found, Part, offset_at, scan, written
 from streams.kafka.schema_reader import SchemaReader
 
 _FAR: Final = 20_000  # events that are looked through for one
@@ -49,6 +49,12 @@ class Lookup:
         return {self.topics.deliveries(target): target for target in sorted(self.config.targets)}
 
     @property
+    def consumed(self) -> list[str]:
+        """The topics that workers read as a group."""
+        events = {self.topics.events(route.model) for route in self.config.routes}
+        return [*sorted(events), *self.queues, self.topics.responses]
+
+    @property
     def _kept(self) -> tuple[str, ...]:
         topics = self.topics
         return topics.ledger, topics.retries, topics.dead, topics.responses
@@ -61,10 +67,14 @@ class Lookup:
         """Return where the workers' group stands in each partition of these topics."""
         return self._offsets.places((t, p) for t in topics for p in range(self.partitions))
 
-    def lag(self) -> dict[str, int]:
-        """Return how many records of each topic the workers have not done."""
-        events = {self.topics.events(route.model) for route in self.config.routes}
-        return lag_of(self.places([*sorted(events), *self.queues, self.topics.responses]))
+    def oldest(self, places: Iterable[Place]) -> dict[Part, float]:
+        """Return when the oldest record of each partition that is not done was written."""
+        starts = {(p.topic, p.partition): max(p.start, p.end - p.lag) for p in places if p.lag}
+        return written(self.config.kafka, starts)
+
+    def retention(self, topics: Iterable[str]) -> dict[str, float]:
+        """Return how many seconds each topic keeps its records; not those that keep all."""
+        return self._offsets.retention(topics)
 
     def workers(self) -> dict[str, list[int]]:
         """Return the workers by name, with the partitions that each has."""

@@ -13,16 +13,15 @@ from streams.chains.dead_letter import Letter
 from streams.chains.item import Item
 from streams.chains.ledger import COMMITTED, Entry, iso, seconds
 
-OPEN: Final = (State.QUEUED, State.WAITING, State.SENT, State.ACCEPTED)
 TROUBLE: Final = (State.DEAD, State.REJECTED)
-UNSETTLED: Final = frozenset((*OPEN, *TROUBLE))
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """One delivery; `since` is when it was committed and `due` when something is to happen.
 
-    Both in UTC seconds; `due` is None where nothing is planned.
+    Both in UTC seconds; `due` is None where nothing is planned. `final` says that nothing more
+    is waited for: WSO2's acceptance is, where the target's word is not asked for.
     """
 
     id: str
@@ -36,6 +35,12 @@ class Row:
     attempt: int = 0
     due: float | None = None
     why: str = ""
+    final: bool = False
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether it is on its way, or needs somebody."""
+        return not self.final or self.state in TROUBLE
 
     @classmethod
     def of_entry(cls, entry: Entry) -> Row:
@@ -53,6 +58,7 @@ class Row:
             attempt=entry.attempt,
             due=entry.due,
             why=entry.why,
+            final=entry.final,
         )
 
     @classmethod
@@ -91,21 +97,29 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which rows are asked for; empty and None mean all. `age` is the least one, in seconds."""
+    """Which rows are asked for; empty and None mean all. `age` is the least one, in seconds.
+
+    Without states they are the unsettled ones.
+    """
 
     targets: frozenset[str] = frozenset()
     routes: frozenset[str] = frozenset()
-    states: frozenset[State] = UNSETTLED
+    states: frozenset[State] = frozenset()
     model: str = ""
     record: int | None = None
     age: float = 0.0
+
+    @property
+    def queued(self) -> bool:
+        """Whether what stands in send queues is asked for."""
+        return not self.states or State.QUEUED in self.states
 
     def holds(self, row: Row, now: float) -> bool:
         """Say whether a row is asked for."""
         return (
             (not self.targets or row.target in self.targets)
             and (not self.routes or row.route in self.routes)
-            and row.state in self.states
+            and (row.state in self.states if self.states else row.unsettled)
             and self.model in ("", row.model)
             and self.record in (None, row.record)
             and now - row.since >= self.age
@@ -114,16 +128,18 @@ class Wanted:
 
 @dataclass(slots=True)
 class Counts:
-    """How many deliveries of one target there are by state, and since when the oldest waits."""
+    """How many unsettled deliveries a target has by state, and since when the oldest waits."""
 
     queued: int = 0
     states: dict[State, int] = field(default_factory=dict)
     oldest: float | None = None
 
     def add(self, row: Row) -> None:
-        """Count a row that is no longer in the send queue."""
+        """Count a row that is no longer in the send queue, where it is unsettled."""
+        if not row.unsettled:
+            return
         self.states[row.state] = self.states.get(row.state, 0) + 1
-        if row.state in OPEN:
+        if not row.final:
             self.oldest = row.since if self.oldest is None else min(self.oldest, row.since)
 
     def to_json(self, now: float) -> dict[str, Any]:

@@ -166,6 +166,12 @@ def test_status_shows_both_programs_running_and_says_when_they_are_not(
     assert running["capture"]["generation"] > 0
     assert running["capture"]["warnings"] == []
     assert running["stream"]["workers"]
+    assert running["stream"]["warnings"] == []
+    assert running["stream"]["targets"]["shop"]["oldest_waiting_seconds"] is None
+    (rates,) = running["stream"]["rates"]
+    assert (rates["route"], rates["target"]) == ("countries", "shop")
+    assert rates["queued_per_minute"] == rates["accepted_per_minute"] > 0
+    assert rates["failed_per_minute"] == 0
     assert stopped["capture"]["running"] is False
     assert "not running" in stopped["capture"]["warnings"][0]
     page = programs.run("status").out.read_text(encoding="utf-8")

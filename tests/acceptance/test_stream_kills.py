@@ -12,10 +12,11 @@ import pytest
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from schemas.keys import partition_of
 from tests.fix_wso2 import HoldResponse, Refuse, RetryAfter
 from tests.programs import Program
 from tests.stand_ins import Received
-from tests.streaming import Line, Scripted
+from tests.streaming import PARTITIONS, Line, Scripted
 
 if TYPE_CHECKING:
     from embedded.kafka import Kafka
@@ -163,6 +164,35 @@ def _is_shared(line: Line) -> bool:
 def _numbers(parts: list[TopicPartition]) -> dict[str, frozenset[int]]:
     topics = {part.topic for part in parts}
     return {t: frozenset(part.partition for part in parts if part.topic == t) for t in topics}
+
+
+def test_law_1_a_group_whose_offset_has_expired_stops_and_names_the_gap(
+    line: Line, wso2: Scripted
+) -> None:
+    worker = line.worker()
+    line.change(1, "done")
+    line.tail.reached("accepted", 1)
+    assert worker.stop() == 0
+    for number in range(2):
+        line.change(1, f"never read {number}")
+    line.flush()
+    events, partition = line.topics.events("sale.order"), partition_of("1", PARTITIONS)
+    expire(line, TopicPartition(events, partition, 2))
+
+    stopped = line.worker()
+
+    assert stopped.wait() == 4
+    said = stopped.tail()
+    assert f"{events}[{partition}]: offsets 1 to 1 were removed unread" in said
+    assert "hint: " in said
+    assert len(wso2.tried(1)) == 1
+
+
+def expire(line: Line, before: TopicPartition) -> None:
+    """Remove what stands before an offset, as retention does."""
+    admin = AdminClient({"bootstrap.servers": line.servers})  # it must outlive its futures
+    for future in admin.delete_records([before]).values():
+        future.result(30)
 
 
 def test_sigterm_finishes_what_is_in_hand_and_exits_0(line: Line, wso2: Scripted) -> None:

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import pytest
+
+from schemas.keys import DeliveryId
+from schemas.state import State
+from streams.chains.ledger import Entry, iso
+from streams.queries.overview import Row, Wanted, count, rows_of
+
+NOW = 1_000_000.0
+COMMITTED = NOW - 60
+
+
+def entry(state: State, record: int = 42, *, final: bool) -> Entry:
+    sequence = "6743A1F0-00000000016B3748-00000003-0000"
+    return Entry(
+        id=DeliveryId(f"odoo_a/shop/sale.order/{record}/orders/{sequence}"),
+        model="sale.order",
+        record=record,
+        operation="update",
+        state=state,
+        final=final,
+        order=0,
+        times={"committed": iso(COMMITTED)},
+    )
+
+
+def test_an_acceptance_that_is_final_waits_for_nothing() -> None:
+    rows = rows_of([], [entry(State.ACCEPTED, final=True)], [])
+
+    shop = count(rows.values(), {"shop": 0})["shop"].to_json(NOW)
+
+    assert shop["accepted"] == 0
+    assert shop["oldest_waiting_seconds"] is None
+
+
+@pytest.mark.parametrize("state", [State.WAITING, State.SENT, State.ACCEPTED])
+def test_what_is_on_its_way_is_counted_with_the_age_of_the_oldest(state: State) -> None:
+    rows = rows_of([], [entry(state, final=False), entry(State.DEAD, 7, final=True)], [])
+
+    shop = count(rows.values(), {"shop": 3})["shop"].to_json(NOW)
+
+    assert (shop["queued"], shop[state.value], shop["dead"]) == (3, 1, 1)
+    assert shop["oldest_waiting_seconds"] == 60
+
+
+@pytest.mark.parametrize(
+    ("state", "final", "listed"),
+    [
+        pytest.param(State.ACCEPTED, True, False, id="accepted for good"),
+        pytest.param(State.ACCEPTED, False, True, id="accepted, the target's word to come"),
+        pytest.param(State.DELIVERED, True, False, id="delivered"),
+        pytest.param(State.SUPERSEDED, True, False, id="superseded"),
+        pytest.param(State.REJECTED, True, True, id="rejected"),
+        pytest.param(State.DEAD, True, True, id="dead"),
+    ],
+)
+def test_without_a_state_the_unsettled_ones_are_listed(
+    state: State,
+    final: bool,  # noqa: FBT001  a parameter of the test
+    listed: bool,  # noqa: FBT001  likewise
+) -> None:
+    row = Row.of_entry(entry(state, final=final))
+
+    assert Wanted().holds(row, NOW) is listed
+    assert Wanted(states=frozenset({state})).holds(row, NOW)
