@@ -1,4 +1,4 @@
-"""A worker that starts while WSO2 is away, with a send queue before it."""
+"""A worker while WSO2 is away, with a send queue before it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 from urllib.error import URLError
 
 import pytest
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from embedded.ports import free_ports
+from tests.kafka_reading import read
 from tests.streaming import Line, Scripted
 
 if TYPE_CHECKING:
@@ -63,6 +66,32 @@ def test_law_1_what_was_fetched_when_wso2_went_away_is_sent_when_it_is_back(
     wso2.start()
 
     line.tail.until(lambda: all(wso2.accepted(record) for record in records))
+
+
+def test_law_1_a_worker_that_waits_for_wso2_until_its_queue_expires_stops_and_names_the_gap(
+    line: Line, wso2: Scripted
+) -> None:
+    queue = line.topics.deliveries("shop")
+    wso2.stop()
+    worker = line.worker()
+    line.change(1, "S1")
+    line.tail.until(lambda: _metric(line, "gate_open") == 0)
+    for number in range(3):
+        line.change(1, f"S{number}")
+    line.tail.until(lambda: len(read(line.servers, [queue])) == 4)
+    last = read(line.servers, [queue])[-1]
+
+    # GIVEN a broker that does with the queue what it does when retention is over
+    admin = AdminClient({"bootstrap.servers": line.servers})  # it must outlive its futures
+    removed = admin.delete_records([TopicPartition(queue, last.partition, last.offset + 1)])
+    for future in removed.values():
+        future.result(30)
+
+    assert worker.wait() == 4
+    said = worker.tail()
+    assert f"{queue}[{last.partition}]: offsets" in said
+    assert "were removed unread" in said
+    assert "hint: " in said
 
 
 def _metric(line: Line, name: str) -> float | None:
