@@ -98,7 +98,9 @@ def assemble(config: Config, stack: ExitStack, *, until_caught_up: bool = False)
     relations = Relations(source.plan, source.types)
     fold = Fold(source.plan, shadow, relations)
     epoch = Epoch(publisher, shadow, {r: Topic(name, partitions) for r, name in names.items()})
-    stream = Stream(source.plan, relations, fold, Events(source.plan, generation, heads), epoch)
+    stream = Stream(
+        source.plan, relations, fold, Events(source.plan, fold, generation, heads), epoch
+    )
     stream.snapshot = frozenset(r.model for r in config.routes if r.initial_load)
     reader = RangeReader(config.source.dsn)
     stack.callback(reader.close)

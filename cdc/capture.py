@@ -15,7 +15,7 @@ from typing import Final, Protocol
 
 from cdc.engine.fold import Fold
 from cdc.engine.plan import Plan
-from cdc.epoch import Epoch
+from cdc.epoch import CHANGES, Epoch
 from cdc.loading import CaughtUp, Marks, Portion, frontiers
 from cdc.stream import Stream
 from schemas.errors import ServiceUnavailable
@@ -151,7 +151,7 @@ class Capture:
         while (connection := self._connection) is not None:
             came = self._drain(connection)
             now = time.monotonic()
-            if epoch.full or not epoch.due_in(now):
+            if epoch.changes >= CHANGES or not epoch.due_in(now):
                 self._end_epoch()
             if now - look > _LOOK:
                 look = now
@@ -175,7 +175,7 @@ class Capture:
             came += 1
             if stream.handle(frame):
                 self._tell()
-            if epoch.full or self._connection is None:
+            if epoch.changes >= CHANGES or self._connection is None:
                 break
         return came
 

@@ -19,8 +19,10 @@ from cdc.watermark import Watermark
 from schemas.keys import partition_of
 
 PROGRESS: Final = "progress"  # the shadow's note
-CHANGES: Final = 10_000  # in one epoch ...
-SECONDS: Final = 0.1  # ... and how long it stays open once it has any
+CHANGES: Final = 10_000  # in one epoch: then it must end
+SECONDS: Final = 0.1  # how long it stays open once it has any ...
+_TIMES: Final = 10  # ... and no shorter than so many times its end, beside which nothing runs
+_LONGEST: Final = 1.0
 _PULSE: Final = 1_000  # events between two pulses
 IDLE_SECONDS: Final = 10.0  # between commits that only move the LSN of an idle source
 
@@ -83,6 +85,7 @@ class Epoch:
         self._opened = 0.0
         self._unsent = False
         self._ended = time.monotonic()
+        self._stays = SECONDS
         self.pulse: Callable[[], object] = int
         """Called now and then while many events are published."""
 
@@ -103,15 +106,10 @@ class Epoch:
         self.changes += changes
         self.total += changes
 
-    @property
-    def full(self) -> bool:
-        """Whether it must end."""
-        return self.changes >= CHANGES
-
     def due_in(self, now: float) -> float:
         """Return the seconds until it should end."""
         if self.changes:
-            return max(0.0, self._opened + SECONDS - now)
+            return max(0.0, self._opened + self._stays - now)
         if self.watermark.passed > self.watermark.durable:
             return max(0.0, self._ended + IDLE_SECONDS - now)
         return IDLE_SECONDS
@@ -127,6 +125,7 @@ class Epoch:
 
     def end(self) -> None:
         """Make everything durable that was handled; the next one begins."""
+        began = time.monotonic()
         if self._unsent:
             self._publisher.flush()
             self._unsent = False
@@ -137,6 +136,7 @@ class Epoch:
         self._shadow.begin()
         self.changes = 0
         self._ended = time.monotonic()
+        self._stays = min(_LONGEST, max(SECONDS, _TIMES * (self._ended - began)))
 
 
 def _standing(shadow: Durable) -> tuple[Watermark, Progress]:

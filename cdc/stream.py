@@ -95,8 +95,7 @@ class Stream:
     def _row(self, frame: bytes) -> None:
         if self._begin is None:
             raise MalformedMessage("a row outside of a transaction")
-        self._fold.change(frame, PAYLOAD_AT)
-        if self._fold.crowded:
+        if self._fold.change(frame, PAYLOAD_AT):
             # What went before becomes durable with it: the unfinished one alone is taken back.
             self._fold.spill()
             self._epoch.end()
@@ -124,7 +123,7 @@ class Stream:
         if begin is None:
             raise MalformedMessage("a commit without its begin")
         stamp = Stamp(commit.commit_lsn, begin.commit_time, begin.xid)
-        for made in self._events.of_transaction(self._fold, stamp):
+        for made in self._events.of_transaction(stamp):
             self._epoch.publish(made)
         changes = self._fold.count
         self._fold.finish()
@@ -160,8 +159,8 @@ class Stream:
         stamp = Stamp(lsn, head.send_time, mode=Mode.RECOVER)
         ordinal = 1
         for root in complete:
-            early = self._events.take_early(root, self._fold)
-            for made in self._events.of_shadow(root, early, self._fold.store, stamp, ordinal):
+            early = self._events.take_early(root)
+            for made in self._events.of_shadow(root, early, stamp, ordinal):
                 self._epoch.publish(made)
             ordinal += len(early)
             logger.info("%s is loaded", root.shape.model, extra={"action": "loaded"})
@@ -182,7 +181,7 @@ class Stream:
         after = progress.published[model]
         rows = [row for row, _ in islice(store.rows(root.node.table, after), PORTION)]
         stamp = Stamp(lsn, head.send_time, mode=Mode.SNAPSHOT)
-        for made in self._events.of_shadow(root, rows, store, stamp):
+        for made in self._events.of_shadow(root, rows, stamp):
             self._epoch.publish(made)
         progress.portion(model, rows[-1] if len(rows) == PORTION else None)
         if model not in progress.published:

@@ -95,13 +95,12 @@ class Engine:
     def commit(self, messages: Iterable[bytes], lsn: int = 100) -> list[Event]:
         """Fold a transaction and return its events."""
         for message in messages:
-            self.fold.change(message)
-            if self.fold.crowded:
+            if self.fold.change(message):
                 self.fold.spill()
                 self.shadow.commit()
                 self.shadow.begin()
         stamp = Stamp(lsn, 848_656_800_000_000, 7)
-        values = [made.value for made in self.events.of_transaction(self.fold, stamp)]
+        values = [made.value for made in self.events.of_transaction(stamp)]
         self.fold.finish()
         return [self.book.decode(value) for value in values]
 
@@ -134,7 +133,7 @@ def engine(folder: Path, limit: int = LIMIT) -> Iterator[Engine]:
         relations.learn(Relation(number, "public", plan.name, "d", columns))
     with Shadow(folder) as shadow:
         fold = Fold(PLAN, shadow, relations, limit)
-        events = Events(PLAN, 1, heads)
+        events = Events(PLAN, fold, 1, heads)
         events.ready = frozenset(heads)
         yield Engine(shadow, fold, events, book)
 

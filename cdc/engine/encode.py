@@ -95,10 +95,6 @@ ENCODERS: Final[dict[Kind, Encode]] = {
 }
 
 
-Own = tuple[bytes, tuple[int | None, ...]]
-"""A row's own part of a record: its id and columns as Avro, and the ids in its links."""
-
-
 class View(Protocol):
     """The records as of one moment."""
 
@@ -114,7 +110,7 @@ class View(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class One:
-    """A many2one: the place of its id among the links, and what is shown behind it."""
+    """A many2one: the place of its id among the links to follow, and what is shown behind it."""
 
     link: int
     node: Node
@@ -143,16 +139,15 @@ class Node:
     """How one record of a document is written.
 
     `kept` says that a record stays what it was until a change leads to it. `cells` says for each
-    compared cell, links first, how it is written, None where it is not shown. `numbers` says
-    which links are ids to follow. `order` sorts what is written as the schema has it, where the
-    cells are not sorted like that.
+    compared cell, links first, how it is written, None where it is not shown, and whether it is
+    the id of a record that is shown. `order` sorts what is written as the schema has it, where
+    the cells are not sorted like that.
     """
 
     number: int  # distinct for every node of a plan
     table: int
     kept: bool
-    cells: tuple[Encode | None, ...]
-    numbers: tuple[bool, ...]
+    cells: tuple[tuple[Encode | None, bool], ...]
     order: tuple[int, ...] | None
     external_id: ExternalId | None
     parts: tuple[One | Many, ...]
@@ -161,27 +156,28 @@ class Node:
     def __post_init__(self) -> None:
         object.__setattr__(self, "leaf", not self.parts and self.external_id is None)
 
-    def own(self, row: int, stored: bytes) -> Own:
-        """Encode the row's own columns and read its links."""
+    def own(self, row: int, stored: bytes) -> tuple[bytes, list[int | None]]:
+        """Encode the row's id and own columns, and read the ids in its links."""
         at = compared_at(stored)
         out: list[bytes] = []
         ids: list[int | None] = []
-        last = len(self.numbers)
-        for place, write in enumerate(self.cells):
-            text_at = 0
-            if stored[at] == _T:
-                text_at = at + 5
-                at = text_at + _length(stored, at + 1)[0]
-            else:
+        for write, is_link in self.cells:
+            if stored[at] != _T:
                 at += 1
-            if place < last:
-                wanted = self.numbers[place] and text_at
-                ids.append(int(stored[text_at:at]) if wanted else None)
+                if write is not None:
+                    out.append(ABSENT)
+                if is_link:
+                    ids.append(None)
+                continue
+            begin = at + 5
+            at = begin + _length(stored, at + 1)[0]
             if write is not None:
-                out.append(write(stored[text_at:at]) if text_at else ABSENT)
+                out.append(write(stored[begin:at]))
+            if is_link:
+                ids.append(int(stored[begin:at]))
         if self.order is not None:
             out = [out[place] for place in self.order]
-        return zigzag(row) + b"".join(out), tuple(ids)
+        return zigzag(row) + b"".join(out), ids
 
 
 def encode(node: Node, row: int, view: View) -> bytes | None:

@@ -17,7 +17,7 @@ from cdc.engine.fold import Fold
 from cdc.engine.keys import KEY_SIZE, number_of, pack_id, row_key, unpack_key
 from cdc.engine.plan import Plan, Root
 from cdc.engine.records import Records
-from cdc.engine.row import Links, differing
+from cdc.engine.row import Links, differing, links_part, same
 from cdc.engine.store import Store
 from cdc.engine.touched import Touched
 from cdc.engine.view import Both, Now, Then
@@ -40,7 +40,12 @@ class Events:
     """Makes events of a shadow's generation."""
 
     def __init__(
-        self, plan: Plan, generation: int, heads: Mapping[int, bytes], largest: int = LARGEST
+        self,
+        plan: Plan,
+        fold: Fold,
+        generation: int,
+        heads: Mapping[int, bytes],
+        largest: int = LARGEST,
     ) -> None:
         """`heads` are marker and fingerprint of each root's schema, by rank."""
         self.ready: frozenset[int] = frozenset()
@@ -50,22 +55,25 @@ class Events:
         self.pulse: Callable[[], object] = int
         """Called now and then while a large transaction is looked through."""
         self._plan = plan
+        self._fold = fold
+        self._store = fold.store
         self._generation = zigzag(generation)
         self._heads = heads
         self._largest = largest
         self._records = Records(plan.nodes)
+        self._now = Now(fold.store, self._records)
+        self._then = Then(fold, self._now, self._records)
+        self._ways = Both(plan, fold, fold.store)
 
     def forget(self) -> None:
         """Remember nothing of the documents: rows have changed outside of transactions."""
         self._records.forget()
 
-    def of_transaction(self, fold: Fold, stamp: Stamp) -> Iterator[Made]:
-        """Yield the events of what `fold` remembers."""
+    def of_transaction(self, stamp: Stamp) -> Iterator[Made]:
+        """Yield the events of what the fold remembers."""
         self._records.begin()
-        touched = self._visit(fold)
-        now = Now(fold.store, self._records)
-        then = Then(fold, now, self._records)
-        writer = None
+        touched = self._visit()
+        now, then, writer = self._now, self._then, None
         ordinals = count(1)
         for rank, row, writers in touched.in_order():
             root = self._plan.roots[rank]
@@ -74,9 +82,10 @@ class Events:
                 continue
             table = root.node.table
             stored = now.row(table, row)
+            written, was = self._fold.before(row_key(table, row))
             if stored is None:
-                stored = then.row(table, row)
-            elif fold.before(row_key(table, row))[0]:  # also where it differs in its guards alone
+                stored = was
+            elif written:  # even if only its guards differ
                 writers.update(self._plan.layouts[table].writers_of(stored))
             writer = writer or Writer(self._generation, stamp, self._largest)
             images = Images(before, after, stored, writers)
@@ -84,51 +93,51 @@ class Events:
             yield Made(rank, row, value)
 
     def of_shadow(
-        self, root: Root, rows: Iterable[int], store: Store, stamp: Stamp, first: int = 1
+        self, root: Root, rows: Iterable[int], stamp: Stamp, first: int = 1
     ) -> Iterator[Made]:
         """Yield documents as they are; of records that are gone, that they are gone.
 
         `first` is the first one's ordinal. A snapshot shows records for the first time; with
         any other mode what was before is not known.
         """
-        now = Now(store, self._records)
+        now = self._now
         writer = Writer(self._generation, stamp, self._largest)
         for ordinal, row in enumerate(rows, first):
             images = Images(None, now.record(root.node, row), now.row(root.node.table, row))
             value = writer.write(self._heads[root.rank], root, row, ordinal, images)
             yield Made(root.rank, row, value)
 
-    def take_early(self, root: Root, fold: Fold) -> list[int]:
+    def take_early(self, root: Root) -> list[int]:
         """Return the documents that changed before their model was complete, and forget them.
 
         Rows are followed up again: what shows them may have been loaded since.
         """
-        early, ways = fold.store.early, Both(self._plan, fold, fold.store)
+        early = self._store.early
         prefix = _DOCUMENT + root.rank.to_bytes(2, "big")
         documents = [key for key, _ in early.scan(prefix)]
         found = {unpack_key(key[1:])[1] for key in documents}
         for key, _ in early.scan(_ROW):
             table, row = unpack_key(key[1 : 1 + KEY_SIZE])
-            links = self._links(table, row, key[1:], fold.store)
+            links = self._links(table, row, key[1:])
             for use in self._plan.uses[table]:
                 if use.rank == root.rank:
-                    found |= reach.roots(use, use.starts(row, links), ways, self._records.mark)
+                    starts = use.starts(row, links)
+                    found |= reach.roots(use, starts, self._ways, self._records.mark)
         for key in documents:
             early.delete(key)
         return sorted(found)
 
-    def _links(self, table: int, row: int, key: bytes, store: Store) -> list[Links]:
+    def _links(self, table: int, row: int, key: bytes) -> list[Links]:
         if len(key) > KEY_SIZE:
             return [_pair(row, int.from_bytes(key[KEY_SIZE:], "big"))]
-        stored = store.get(key)
+        stored = self._store.get(key)
         return [] if stored is None else [self._plan.layouts[table].links_of(stored)]
 
-    def _visit(self, fold: Fold) -> Touched:
+    def _visit(self) -> Touched:
         """Find every document that shows a changed row, with who changed it."""
-        touched = Touched(fold.store)
-        ways = Both(self._plan, fold, fold.store)
-        ready, mark = self.ready, self._records.mark
-        changes = chain(self._changed_rows(fold), self._changed_pairs(fold))
+        touched = Touched(self._store)
+        ways, ready, mark = self._ways, self.ready, self._records.mark
+        changes = chain(self._changed_rows(), self._changed_pairs())
         for number, (table, row, key, cells, links, writers) in enumerate(changes, 1):
             if not number % _PULSE:
                 self.pulse()
@@ -143,29 +152,34 @@ class Events:
                 if use.rank in ready:
                     touched.add(use.rank, found, writers)
                 else:
-                    _note_early(fold.store, use.rank, found, key)
+                    _note_early(self._store, use.rank, found, key)
         return touched
 
-    def _changed_rows(self, fold: Fold) -> Iterator[_Change]:
+    def _changed_rows(self) -> Iterator[_Change]:
         """Yield the rows that differ in more than their guards."""
-        get = fold.store.get
-        for key, old in fold.changed_rows():
+        get = self._store.get
+        for key, old in self._fold.changed_rows():
             new = get(key)
             if old == new:
                 continue
-            cells = reach.ALL if old is None or new is None else differing(old, new)
-            if not cells:
-                continue
             table = number_of(key)
             layout = self._plan.layouts[table]
+            if old is None or new is None:
+                cells = reach.ALL
+            elif table in self._plan.told_apart:
+                cells = differing(old, new)
+            else:
+                cells = 0 if same(old, new) else reach.ALL
+            if not cells:
+                continue
             links = [] if new is None else [layout.links_of(new)]
-            if old is not None and cells & layout.link_cells:
+            if old is not None and (new is None or links_part(old) != links_part(new)):
                 links.append(layout.links_of(old))
             writers = (None,) if new is None else layout.writers_of(new)
             yield table, int.from_bytes(key[2:], "big"), key, cells, links, writers
 
-    def _changed_pairs(self, fold: Fold) -> Iterator[_Change]:
-        for plan, left, right in fold.changed_pairs():
+    def _changed_pairs(self) -> Iterator[_Change]:
+        for plan, left, right in self._fold.changed_pairs():
             key = row_key(plan.number, left) + pack_id(right)
             yield plan.number, left, key, reach.ALL, [_pair(left, right)], ()
 

@@ -54,13 +54,12 @@ class Fold:
         self._delta: dict[bytes, dict[int, bool]] = {}
         self._remembered = 0
 
-    @property
-    def crowded(self) -> bool:
-        """Whether what is remembered should move into the store."""
-        return self._remembered > self._limit
+    def change(self, data: bytes, at: int = 0) -> bool:
+        """Make the change of the row message (I, U or D) at `at`.
 
-    def change(self, data: bytes, at: int = 0) -> None:
-        """Make the change of the row message (I, U or D) at `at`. Raises MalformedMessage."""
+        Say whether what is remembered should move into the store. Raises MalformedMessage,
+        ShadowIncomplete.
+        """
         try:
             reader = self._readers[data[at + 1 : at + 5]]
             kind, what = data[at], data[at + 5]
@@ -69,7 +68,7 @@ class Fold:
         except IndexError:
             raise MalformedMessage("a row message without its row") from None
         if reader is None:
-            return
+            return False
         self.count += 1
         at += _TUPLE_AT
         old: Cells | None = None
@@ -77,12 +76,13 @@ class Fold:
             old = split(data, at, reader)
             if kind == _DELETE:
                 self._apply(reader.plan, old, None)
-                return
+                return self._remembered > self._limit
             at = skip(data, at) + 1
             what = data[at - 1] if at <= len(data) else 0
         if what != _NEW:
             raise MalformedMessage("a row message without its row")
         self._apply(reader.plan, old, split(data, at, reader))
+        return self._remembered > self._limit
 
     def _apply(self, plan: TablePlan, old: Cells | None, new: Cells | None) -> None:
         if isinstance(plan, RowPlan):

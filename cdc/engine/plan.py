@@ -105,6 +105,7 @@ class Plan:
     by_number: Mapping[int, TablePlan]
     by_left_index: Mapping[int, PairPlan]
     layouts: Mapping[int, Layout]  # by table number
+    told_apart: frozenset[int]  # tables whose rows show up here with these columns, there others
     nodes: int
 
     def describe(self) -> dict[str, Any]:
@@ -169,18 +170,19 @@ class _Compiler:
         self.pairs = {pair.name: self._pair_plan(pair) for pair in self.selection.pairs}
         roots = tuple(self._root(rank, shape) for rank, shape in enumerate(self.selection.shapes))
         by_name: dict[str, TablePlan] = {**self.rows, **self.pairs}
+        uses = tuple(tuple(self.uses.get(n, ())) for n in range(len(self.numbers)))
         return Plan(
             rows=tuple(self.rows.values()),
             pairs=tuple(self.pairs.values()),
             roots=roots,
-            uses=tuple(
-                tuple(dict.fromkeys(self.uses.get(number, ())))
-                for number in range(len(self.numbers))
-            ),
+            uses=uses,
             by_name=by_name,
             by_number={plan.number: plan for plan in by_name.values()},
             by_left_index={pair.left: pair for pair in self.pairs.values()},
             layouts={plan.number: plan.layout for plan in self.rows.values()},
+            told_apart=frozenset(
+                number for number, found in enumerate(uses) if len({u.cells for u in found}) > 1
+            ),
             nodes=self.nodes,
         )
 
@@ -242,7 +244,7 @@ class _Compiler:
         kinds = {column.name: column.kind for column in shape.columns}
         names = plan.table.links + plan.table.columns
         shown = [name for name in names if name in kinds]
-        linked = {link.name for link in shape.links if isinstance(link.via, ManyToOne)}
+        linked = _linked(shape)
         self._note_use(shape.table, place, nodes, {*shown, *linked})
         external_id = None
         if shape.external_id:
@@ -251,8 +253,7 @@ class _Compiler:
             number=number,
             table=plan.number,
             kept=place.climb is not None and _followed(shape),
-            cells=tuple(ENCODERS[kinds[n]] if n in kinds else None for n in names),
-            numbers=tuple(name in linked for name in plan.table.links),
+            cells=tuple((ENCODERS[kinds[n]] if n in kinds else None, n in linked) for n in names),
             # A column may be shown here and decide an index there: it stands among the links.
             order=None if shown == sorted(shown) else _order(shown),
             external_id=external_id,
@@ -286,11 +287,10 @@ class _Compiler:
         child = link.shape
         match link.via:
             case ManyToOne():
-                plan = self.rows[shape.table]
                 index = self.indexes.get(f"{shape.table}.{link.name}", -1)
                 below = place.below(Whole(), Scan(index) if link.followed else None)
-                cell = plan.table.links.index(link.name)
-                return One(cell, self._node(child, below, nodes))
+                links = [n for n in self.rows[shape.table].table.links if n in _linked(shape)]
+                return One(links.index(link.name), self._node(child, below, nodes))
             case OneToMany(inverse, model_column):
                 entries = self._child_entries(child.table, inverse, model_column, shape.model)
                 up = Parent(self.numbers[child.table], entries)
@@ -325,6 +325,11 @@ class _Compiler:
             module=plan.read.index("module") - 1,
             name=plan.read.index("name") - 1,
         )
+
+
+def _linked(shape: Shape) -> set[str]:
+    """Return the columns that lead to other records of the document."""
+    return {link.name for link in shape.links if isinstance(link.via, ManyToOne)}
 
 
 def _links_of(entries: Entries) -> int:

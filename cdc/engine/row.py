@@ -51,11 +51,6 @@ class Layout:
     written: bool  # whether the table has a write_uid
     entries: tuple[Entries, ...]
 
-    @property
-    def link_cells(self) -> int:
-        """Which compared cells are links, as bits."""
-        return (1 << self.links) - 1
-
     def pack(self, cells: Cells) -> bytes:
         """Return the row."""
         guards = b"".join([cells[i] for i in self.guards])
@@ -110,6 +105,11 @@ def links_part(stored: bytes) -> bytes:
     """Return the links as they are held."""
     at = GUARDS_AT + stored[2]
     return stored[at : at + (stored[3] << 8 | stored[4])]
+
+
+def same(old: bytes, new: bytes) -> bool:
+    """Say whether two held rows differ in nothing but their guards."""
+    return old[GUARDS_AT + old[2] :] == new[GUARDS_AT + new[2] :]
 
 
 def differing(old: bytes, new: bytes) -> int:
