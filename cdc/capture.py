@@ -221,6 +221,7 @@ class Capture:
         self._connection.send_status(*self._parts.epoch.watermark.status())
 
     def _pulse(self) -> None:
+        self._parts.epoch.trim()
         if time.monotonic() - self._told > 1:
             self._tell()
 

@@ -52,6 +52,9 @@ class Durable(Store, Protocol):
     def abort(self) -> None:
         """Leave nothing of what is not durable."""
 
+    def trim(self) -> None:
+        """Hold no more memory than must be."""
+
     def begin(self) -> None:
         """Begin again."""
 
@@ -113,6 +116,10 @@ class Epoch:
         if self.watermark.passed > self.watermark.durable:
             return max(0.0, self._ended + IDLE_SECONDS - now)
         return IDLE_SECONDS
+
+    def trim(self) -> None:
+        """Hold no more memory than must be, while a large transaction is worked on."""
+        self._shadow.trim()
 
     def reset(self) -> None:
         """Throw away what is not durable, a large transaction's first part included."""

@@ -19,7 +19,7 @@ from cdc.engine.store import Store
 from cdc.pgoutput.decoder import MalformedMessage
 from schemas.errors import DataAtRisk
 
-LIMIT: Final = 50_000  # rows and index entries remembered in memory
+LIMIT: Final = 25_000  # rows and index entries remembered in memory
 _DELETE: Final = ord("D")
 _NEW: Final = ord("N")
 _TUPLE_AT: Final = 6

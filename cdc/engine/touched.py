@@ -9,9 +9,9 @@ from typing import Final
 from cdc.engine.keys import row_key, unpack_key
 from cdc.engine.store import Store
 
-_CROWD: Final = 50_000  # documents in memory
+_CROWD: Final = 25_000  # documents in memory
 
-Writers = set[int | None]  # users; None: nobody knows who
+Writer = int | None  # a user; None: nobody knows who
 
 
 class Touched:
@@ -20,26 +20,27 @@ class Touched:
     def __init__(self, store: Store) -> None:
         """Know none yet; `store` takes what is too many for memory."""
         self._store = store
-        self._found: dict[bytes, Writers] = {}
+        self._found: dict[bytes, tuple[Writer, ...]] = {}
         self._spilled = False
 
-    def add(self, rank: int, rows: Iterable[int], writers: Iterable[int | None]) -> None:
+    def add(self, rank: int, rows: Iterable[int], writers: tuple[Writer, ...]) -> None:
         """Add documents of a model that a row shows up in, and who wrote the row."""
         for row in rows:
             key = row_key(rank, row)
             known = self._found.get(key)
             if known is not None:
-                known.update(writers)
+                if known != writers:
+                    self._found[key] = tuple({*known, *writers})
                 continue
             if len(self._found) >= _CROWD:
                 self._spill()
-            self._found[key] = set(writers)
+            self._found[key] = writers
 
-    def in_order(self) -> Iterator[tuple[int, int, Writers]]:
+    def in_order(self) -> Iterator[tuple[int, int, set[Writer]]]:
         """Yield (rank, id, writers) in the order of (model, id)."""
         if not self._spilled:
             for key in sorted(self._found):
-                yield *unpack_key(key), self._found[key]
+                yield *unpack_key(key), set(self._found[key])
             return
         self._spill()
         for key, value in self._store.touched.scan():
@@ -50,6 +51,6 @@ class Touched:
         touched = self._store.touched
         for key, writers in self._found.items():
             known = touched.get(key)
-            both = writers | set(json.loads(known)) if known else writers
-            touched.put(key, json.dumps(list(both)).encode())
+            both = {*writers, *json.loads(known)} if known else writers
+            touched.put(key, json.dumps([*both]).encode())
         self._found.clear()

@@ -18,6 +18,7 @@ import lmdb
 
 from cdc.engine.fold import take_back
 from cdc.engine.keys import pack_id
+from cdc.shadow.mapped import Mapped
 from schemas.errors import BadUsage, DataAtRisk, ServiceUnavailable
 
 _MAP: Final = 1 << 40  # bytes of address space; the file grows as it is filled
@@ -66,6 +67,7 @@ class Shadow:
             raise ShadowInUse(f"{folder} is used by another process") from None
         try:
             self._env = _open(folder)
+            self._mapped = Mapped(folder / "data.mdb")
             self._env.reader_check()  # a killed reader would keep pages from being used again
             self._tables: dict[str, Any] = {
                 name: self._env.open_db(
@@ -104,8 +106,13 @@ class Shadow:
         try:
             self._cursor.close()
             self._txn.commit()
+            self.trim()
         except (lmdb.MapFullError, lmdb.DiskError) as error:
             raise ShadowFull(f"{self.folder}: {error}") from error
+
+    def trim(self) -> None:
+        """Let go of the file's pages where many are mapped; they count as memory until then."""
+        self._mapped.trim()
 
     def abort(self) -> None:
         """Leave everything as it was."""
