@@ -2,8 +2,8 @@
 
 The way of one row, in file order:
 
-    capture.py   the loop: reads frames, ends epochs in time, tells the server how far it may forget
-    stream.py    first: message by message; a transaction's rows are folded, its commit makes events
+    capture.py   the loop: reads frames, ends epochs in time, tells the server how far we are
+    stream.py    first: message by message; rows are folded, a commit makes events
     engine/      the hot path, bytes in and bytes out: split, row, fold, reach, encode, events
     epoch.py     last: Kafka acknowledges, the shadow commits, Postgres is told (`watermark`)
 
