@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from cdc import kafka
+from cdc.backfill import Paced, Unpaced
 from cdc.capture import Capture, Parts
 from cdc.checks.routes import refuse_unfit
 from cdc.engine.events import Events
@@ -18,6 +19,7 @@ from cdc.engine.plan import Plan, compile_plan
 from cdc.engine.relations import Relations, Types
 from cdc.epoch import PROGRESS, Epoch, Topic
 from cdc.loading import Marks
+from cdc.pace import Lane, Pace, queues
 from cdc.postgres import publication, slot
 from cdc.postgres.catalog import columns, load_models
 from cdc.postgres.connect import Session
@@ -26,6 +28,7 @@ from cdc.postgres.replication import Replication, System
 from cdc.postgres.snapshot import RangeReader
 from cdc.postgres.stream import Following, Watch
 from cdc.progress import Progress
+from cdc.queues import Queues
 from cdc.selection import select
 from cdc.shadow.store import Shadow
 from cdc.stream import Stream
@@ -102,6 +105,8 @@ def assemble(config: Config, stack: ExitStack, *, until_caught_up: bool = False)
         source.plan, relations, fold, Events(source.plan, fold, generation, heads), epoch
     )
     stream.snapshot = frozenset(r.model for r in config.routes if r.initial_load)
+    backfill = Unpaced() if until_caught_up else _paced(config, topics, partitions, stack)
+    stream.backfill = backfill
     reader = RangeReader(config.source.dsn)
     stack.callback(reader.close)
     stream.marks = Marks(reader)
@@ -110,10 +115,32 @@ def assemble(config: Config, stack: ExitStack, *, until_caught_up: bool = False)
     watch = Watch(*place, about["published"])
     stack.callback(watch.close)
     following = Following(*place)
-    parts = Parts(source.plan, fold, epoch, stream, stream.marks, following.begin, watch.check)
+    parts = Parts(
+        source.plan,
+        fold,
+        epoch,
+        stream,
+        stream.marks,
+        backfill,
+        connect=following.begin,
+        watch=watch.check,
+    )
     capture = Capture(parts, until_caught_up=until_caught_up)
     waiting.capture = capture
     return Assembled(capture, Vitals(capture, parts, shadow, lambda: watch.slot.wal_held))
+
+
+def _paced(config: Config, topics: Topics, partitions: int, stack: ExitStack) -> Paced:
+    """Hold portions to the pace of the workers."""
+    lanes = [
+        Lane(route.model, topics.events(route.model), topics.deliveries(each), route.initial_load)
+        for route in config.routes
+        for each in route.targets
+    ]
+    names = sorted({name for lane in lanes for name in (lane.events, lane.deliveries)})
+    looks = Queues(config.kafka, topics.group, names, partitions)
+    stack.callback(looks.close)
+    return Paced(Pace(queues(lanes)), looks)
 
 
 class _Waiting:

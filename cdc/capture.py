@@ -17,6 +17,7 @@ from cdc.engine.fold import Fold
 from cdc.engine.plan import Plan
 from cdc.epoch import CHANGES, Epoch
 from cdc.loading import CaughtUp, Marks, Portion, frontiers
+from cdc.progress import Progress
 from cdc.stream import Stream
 from schemas.errors import ServiceUnavailable
 
@@ -25,6 +26,7 @@ logger = logging.getLogger(__name__)
 _NAP: Final = 0.0003  # seconds; a reader that naps is woken less often by the walsender
 _STATUS: Final = 5.0  # seconds between two words to the server
 _LOOK: Final = 0.25  # seconds between two looks at everything else
+_SOON: Final = 0.05  # the same while documents wait to be published
 _AT_ONCE: Final = 2_000  # frames between two looks at the clock
 _PATIENCE: Final = 3.0  # seconds that Kafka may take while the server is kept waiting
 _PAUSES: Final = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)  # seconds between attempts to connect
@@ -50,6 +52,13 @@ class Connection(Protocol):
         """Close it."""
 
 
+class Backfill(Protocol):
+    """Who decides on portions."""
+
+    def next(self, progress: Progress, now: float) -> Portion | None:
+        """Return the portion to publish next, None where there is none yet."""
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What the loop drives; `connect` opens the stream behind an LSN, `watch` raises trouble."""
@@ -59,6 +68,7 @@ class Parts:
     epoch: Epoch
     stream: Stream
     marks: Marks
+    backfill: Backfill
     connect: Callable[[int], Connection]
     watch: Callable[[], None]
 
@@ -147,11 +157,10 @@ class Capture:
     def _follow(self) -> None:
         """Follow the stream until it is to stop, or was left because of Kafka."""
         parts, look = self._parts, 0.0
-        epoch = parts.epoch
         while (connection := self._connection) is not None:
             came = self._drain(connection)
             now = time.monotonic()
-            if epoch.changes >= CHANGES or not epoch.due_in(now):
+            if self._may_end(now):
                 self._end_epoch()
             if now - look > _LOOK:
                 look = now
@@ -163,9 +172,26 @@ class Capture:
                 if came:
                     time.sleep(_NAP)
                 else:
-                    connection.wait(min(_LOOK, epoch.due_in(now)))
+                    connection.wait(self._patience(now))
         if not parts.stream.in_transaction:
             self._end_epoch()
+
+    def _may_end(self, now: float) -> bool:
+        """Say whether to end the epoch; what a transaction has begun must not become durable.
+
+        A crash would leave a part of it in the shadow, and when it is read again that part
+        would differ from nothing.
+        """
+        if self._parts.stream.in_transaction:
+            return False
+        epoch = self._parts.epoch
+        return epoch.changes >= CHANGES or not epoch.due_in(now)
+
+    def _patience(self, now: float) -> float:
+        """Return how long nothing has to be looked at but the stream; seconds."""
+        epoch = self._parts.epoch
+        longest = _SOON if epoch.progress.published else _LOOK
+        return longest if self._parts.stream.in_transaction else min(longest, epoch.due_in(now))
 
     def _drain(self, connection: Connection) -> int:
         """Handle what has come, up to the end of an epoch."""
@@ -199,11 +225,20 @@ class Capture:
         table = progress.next_table(parts.plan)
         if table is not None:
             parts.marks.read(table, progress.frontiers[table.name])
-        elif progress.next_root(parts.plan) is not None:
-            parts.marks.mark(Portion())
+            return
+        portion = self._next_portion(progress)
+        if portion is not None:
+            parts.marks.mark(portion)
         elif self._until_caught_up and not self._marked:
             self._marked = True
             parts.marks.mark(CaughtUp())
+
+    def _next_portion(self, progress: Progress) -> Portion | None:
+        held = progress.held
+        portion = self._parts.backfill.next(progress, time.monotonic())
+        if progress.held != held and not self._parts.stream.in_transaction:
+            self._end_epoch()  # so that `status` can say it
+        return portion
 
     def _finished(self) -> bool:
         """Say whether to stop, everything being durable and told."""

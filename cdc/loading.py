@@ -67,7 +67,10 @@ class RangeRead:
 
 @dataclass(frozen=True, slots=True)
 class Portion:
-    """The next portion of documents may be published at this mark."""
+    """So many of a model's documents may be published at this mark."""
+
+    model: str
+    documents: int
 
 
 @dataclass(frozen=True, slots=True)

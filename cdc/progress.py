@@ -24,6 +24,7 @@ class Progress:
     frontiers: dict[str, Frontier] = field(default_factory=dict)
     published: dict[str, int] = field(default_factory=dict)
     waiting: set[str] = field(default_factory=set)  # models whose tables are not complete
+    held: set[str] = field(default_factory=set)  # models that the workers keep waiting
 
     @classmethod
     def begin(cls, plan: Plan) -> Self:
@@ -32,7 +33,7 @@ class Progress:
 
     @classmethod
     def from_json(cls, note: dict[str, Any]) -> Self:
-        """Read what `to_json` wrote."""
+        """Read what `to_json` wrote; who waits is seen anew."""
         frontiers = {
             n: None if key is None else tuple(key) for n, key in note["frontiers"].items()
         }
@@ -44,6 +45,7 @@ class Progress:
             "frontiers": {n: key and list(key) for n, key in self.frontiers.items()},
             "published": self.published,
             "waiting": sorted(self.waiting),
+            "held": sorted(self.held),
         }
 
     @property
@@ -55,10 +57,6 @@ class Progress:
         """Return the table to load next, None where all are loaded."""
         name = min(self.frontiers, default=None)
         return None if name is None else plan.by_name[name]
-
-    def next_root(self, plan: Plan) -> Root | None:
-        """Return the model to publish next, None where there is none."""
-        return next((r for r in plan.roots if r.shape.model in self.published), None)
 
     def loaded(self, table: str, last: Frontier) -> None:
         """Note a range; `last` None means that the table is complete."""

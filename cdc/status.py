@@ -39,7 +39,7 @@ def report(config: Config) -> dict[str, Any]:
         "lag_seconds": _age(seen, state, time.time()),
         "wal_keep_bytes": facts.max_slot_wal_keep_size,
         **_of_shadow(seen),
-        "warnings": list(warnings(facts, state)),
+        "warnings": [*warnings(facts, state), *_waits(seen)],
     }
 
 
@@ -70,6 +70,15 @@ def warnings(facts: Facts, state: SlotState) -> Iterator[str]:
         )
 
 
+def _waits(seen: Seen | None) -> Iterator[str]:
+    held = ", ".join((seen.notes.get(PROGRESS, {}) if seen else {}).get("held", ()))
+    if held:
+        yield (
+            f"the first load of {held} waits for the workers: is `odoo-cdc stream` running, and"
+            " are WSO2 and the targets there?"
+        )
+
+
 def _of_slot(state: SlotState) -> dict[str, Any]:
     return {
         "slot": state.name,
@@ -83,13 +92,20 @@ def _of_slot(state: SlotState) -> dict[str, Any]:
 
 def _of_shadow(seen: Seen | None) -> dict[str, Any]:
     if seen is None:
-        return {"shadow_bytes": None, "generation": None, "loading": [], "publishing": []}
+        return {
+            "shadow_bytes": None,
+            "generation": None,
+            "loading": [],
+            "publishing": [],
+            "held": [],
+        }
     about, progress = seen.notes.get("about", {}), seen.notes.get(PROGRESS, {})
     return {
         "shadow_bytes": seen.size,
         "generation": about.get("generation"),
         "loading": sorted(progress.get("frontiers", ())),
         "publishing": sorted(progress.get("published", ())),
+        "held": sorted(progress.get("held", ())),
     }
 
 

@@ -7,9 +7,10 @@ the marks'.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from itertools import islice
-from typing import Final, assert_never
+from typing import Final, Protocol, assert_never
 
 from cdc.engine.datum import Stamp
 from cdc.engine.events import Events
@@ -25,8 +26,14 @@ from schemas.event import Mode
 
 logger = logging.getLogger(__name__)
 
-PORTION: Final = 500  # documents
 _ROWS: Final = frozenset(b"IUD")
+
+
+class Backfill(Protocol):
+    """Who decides on portions."""
+
+    def published(self, model: str, documents: int, now: float) -> None:
+        """Note a portion that Kafka has."""
 
 
 class Stream:
@@ -41,6 +48,8 @@ class Stream:
         self.commit_time = 0
         """Of the last transaction; microseconds since 2000-01-01."""
         self.marks: Marks
+        self.backfill: Backfill
+        """Who hears of portions; set like `marks`."""
         self.snapshot: frozenset[str] = frozenset()
         """The models whose existing documents are published when they are loaded."""
         self._plan = plan
@@ -144,13 +153,16 @@ class Stream:
                 take_over(meaning, self._fold, self._epoch.progress)
                 self._events.forget()
                 self._complete(message.lsn, head)
+                self._epoch.end()
             case Portion():
-                self._portion(message.lsn, head)
+                count = self._portion(meaning, message.lsn, head)
+                self._epoch.end()
+                self.backfill.published(meaning.model, count, time.monotonic())
             case CaughtUp():
                 self.caught_up = True
+                self._epoch.end()
             case _:
                 assert_never(meaning)
-        self._epoch.end()
 
     def _complete(self, lsn: int, head: WalData) -> None:
         """Let models begin whose tables are all loaded."""
@@ -171,18 +183,16 @@ class Stream:
         if complete:
             self.refresh()
 
-    def _portion(self, lsn: int, head: WalData) -> None:
-        """Publish some documents of a model that was loaded."""
-        progress = self._epoch.progress
-        root = progress.next_root(self._plan)
-        if root is None:
-            return
-        store, model = self._fold.store, root.shape.model
-        after = progress.published[model]
-        rows = [row for row, _ in islice(store.rows(root.node.table, after), PORTION)]
+    def _portion(self, portion: Portion, lsn: int, head: WalData) -> int:
+        """Publish some documents of a model that was loaded; return how many."""
+        progress, model = self._epoch.progress, portion.model
+        root = next(root for root in self._plan.roots if root.shape.model == model)
+        held = self._fold.store.rows(root.node.table, progress.published[model])
+        rows = [row for row, _ in islice(held, portion.documents)]
         stamp = Stamp(lsn, head.send_time, mode=Mode.SNAPSHOT)
         for made in self._events.of_shadow(root, rows, stamp):
             self._epoch.publish(made)
-        progress.portion(model, rows[-1] if len(rows) == PORTION else None)
+        progress.portion(model, rows[-1] if len(rows) == portion.documents else None)
         if model not in progress.published:
             logger.info("%s is published", model, extra={"action": "published"})
+        return len(rows)

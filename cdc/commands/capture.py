@@ -31,7 +31,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--until-caught-up",
         action="store_true",
-        help="exit 0 once everything committed before the start is published and confirmed",
+        help="exit 0 once everything committed before the start is published and confirmed;"
+        " the first load waits for no worker then",
     )
     parser.add_argument(
         "--health",

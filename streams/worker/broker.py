@@ -68,7 +68,7 @@ def settings(kafka: Mapping[str, str], worker: str) -> dict[str, Any]:
         "stream_wait_empty": True,  # stop and rebalance wait for the batch in work
         "stream_buffer_maxsize": 4096,
         "stream_recovery_delay": 0,
-        "broker_commit_interval": 1.0,
+        "broker_commit_interval": 0.5,  # capture paces the first load by it
         "broker_commit_every": 2000,
         "broker_session_timeout": session,
         "broker_heartbeat_interval": min(heartbeat, session / 3),

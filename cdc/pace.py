@@ -1,0 +1,141 @@
+"""When the next portion of documents may be published: when the queues it fills are short. Pure.
+
+A portion fills the event topic of its model and then the send queues of the targets that its
+routes name. They never hold much more of it than the workers do in a second or two, so that a
+live change is not long behind it, in a lane that it shares with everything else.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+PORTION: Final = 500  # documents, at most
+LEAST: Final = 50  # documents that are worth a mark
+_HELD: Final = 1.5  # seconds of the workers' time that queues may hold; they commit twice a second
+_WINDOW: Final = 4.0  # seconds over which it is seen how much the workers do ...
+_KNOWN: Final = 2.0  # ... and those after which it is known; till then a portion is right
+_STALL: Final = 10.0  # seconds without anything done after which a full queue stands still
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """What leads to one target: its send queue, and the event topics that it is filled from."""
+
+    deliveries: str
+    events: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """What one route leads from and to; `takes_existing`: also documents that did not change."""
+
+    model: str
+    events: str  # a topic
+    deliveries: str  # likewise
+    takes_existing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How far the workers were, by topic: records done, and records left.
+
+    `at` is when it began (monotonic seconds): what was published before is in it.
+    """
+
+    at: float
+    done: Mapping[str, int]
+    left: Mapping[str, int]
+
+
+class Pace:
+    """Holds the documents of each model to the speed of the workers that send them on."""
+
+    def __init__(self, queues: Mapping[str, Sequence[Queue]]) -> None:
+        """`queues` are those that each model's documents go through."""
+        self._queues = queues
+        self._looks: deque[Look] = deque()
+        self._filled: list[tuple[float, str, int]] = []  # when, model, documents
+        self._moved: dict[Queue, float] = {}
+
+    def saw(self, look: Look | None) -> None:
+        """Take in a look; None where nobody could be asked: then nothing has room."""
+        if look is None:
+            self._looks.clear()
+            return
+        last = self._looks[-1] if self._looks else None
+        while self._looks and self._looks[0].at < look.at - _WINDOW:
+            self._looks.popleft()
+        self._looks.append(look)
+        self._filled = [each for each in self._filled if each[0] > look.at]
+        for queue in {queue for queues in self._queues.values() for queue in queues}:
+            moves = last is None or _done(queue, look) != _done(queue, last)
+            if moves or self._room(queue) > 0:
+                self._moved[queue] = look.at
+
+    def filled(self, model: str, documents: int, now: float) -> None:
+        """Note so many documents that Kafka has; looks that began before do not show them."""
+        self._filled.append((now, model, documents))
+
+    def forget(self) -> None:
+        """Know nothing: the next portion is long after the last."""
+        self._looks.clear()
+        self._filled.clear()
+        self._moved.clear()
+
+    def room(self, model: str) -> int:
+        """Return how many documents of a model may be published, 0 while its queues are full."""
+        if not self._looks:
+            return 0
+        room = min(map(self._room, self._queues[model]))
+        return max(LEAST, min(room, PORTION)) if room > 0 else 0
+
+    def stands_still(self, model: str, now: float) -> bool:
+        """Whether a queue of a model is full, and for long nothing of it was done."""
+        moved = [self._moved.setdefault(queue, now) for queue in self._queues[model]]
+        return any(now - at > _STALL for at in moved)
+
+    def _room(self, queue: Queue) -> int:
+        """Return how many records a queue may still take.
+
+        Workers say now and then what they have done: till then an event is left although its
+        deliveries are there. So the longer of the two counts, not their sum.
+        """
+        look = self._looks[-1]
+        events = sum(look.left[topic] for topic in queue.events)
+        since = sum(count for _, model, count in self._filled if queue in self._queues[model])
+        return self._limit(queue) - max(events, look.left[queue.deliveries]) - since
+
+    def _limit(self, queue: Queue) -> int:
+        """Return how many records a queue may hold.
+
+        Not every event becomes a delivery, and some become several: the larger number counts.
+        """
+        first, last = self._looks[0], self._looks[-1]
+        seconds = last.at - first.at
+        if seconds < _KNOWN:
+            return PORTION
+        pairs = zip(_done(queue, last), _done(queue, first), strict=True)
+        rate = max(now - then for now, then in pairs) / seconds
+        return max(LEAST, int(rate * _HELD))
+
+
+def _done(queue: Queue, look: Look) -> tuple[int, int]:
+    """Return how many deliveries and events were done."""
+    return look.done[queue.deliveries], sum(look.done[topic] for topic in queue.events)
+
+
+def queues(lanes: Iterable[Lane]) -> dict[str, tuple[Queue, ...]]:
+    """Return the queues that the existing documents of each model go through."""
+    feeds: dict[str, set[str]] = {}
+    ways: dict[str, set[str]] = {}
+    for lane in lanes:
+        feeds.setdefault(lane.deliveries, set()).add(lane.events)
+        if lane.takes_existing:
+            ways.setdefault(lane.model, set()).add(lane.deliveries)
+    return {
+        model: tuple(Queue(each, frozenset(feeds[each])) for each in sorted(found))
+        for model, found in ways.items()
+    }

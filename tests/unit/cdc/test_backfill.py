@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from cdc.backfill import Paced, Unpaced
+from cdc.loading import Portion
+from cdc.pace import PORTION, Lane, Look, Pace, queues
+from cdc.progress import Progress
+from schemas.kafka_errors import KafkaAway
+
+NAMES = ("s.a", "s.b", "s.deliveries.x", "s.deliveries.y")
+LANES = [
+    Lane("a", "s.a", "s.deliveries.x", takes_existing=True),
+    Lane("b", "s.b", "s.deliveries.y", takes_existing=True),
+]
+
+
+class Workers:
+    """Answers with what is left of each topic, or not at all."""
+
+    def __init__(self) -> None:
+        self.left = dict.fromkeys(NAMES, 0)
+        self.away = False
+        self.resting = False
+
+    def look(self, now: float) -> Look | None:
+        self.resting = False
+        if self.away:
+            raise KafkaAway("it is away")
+        return Look(now, dict.fromkeys(NAMES, 0), dict(self.left))
+
+    def rest(self) -> None:
+        self.resting = True
+
+
+@pytest.fixture
+def workers() -> Workers:
+    return Workers()
+
+
+@pytest.fixture
+def paced(workers: Workers) -> Paced:
+    return Paced(Pace(queues(LANES)), workers)
+
+
+def progress(*models: str) -> Progress:
+    return Progress(published=dict.fromkeys(models, -1))
+
+
+def test_without_a_pace_models_follow_each_other() -> None:
+    assert Unpaced().next(progress("b", "a"), 0.0) == Portion("a", PORTION)
+    assert Unpaced().next(progress(), 0.0) is None
+
+
+def test_a_target_that_stands_still_holds_back_its_own_models_only(
+    paced: Paced, workers: Workers
+) -> None:
+    workers.left["s.deliveries.x"] = PORTION
+
+    assert paced.next(progress("a", "b"), 0.0) == Portion("b", PORTION)
+
+
+def test_the_next_portion_waits_until_the_last_is_done(paced: Paced, workers: Workers) -> None:
+    standing = progress("a")
+    assert paced.next(standing, 0.0) == Portion("a", PORTION)
+    workers.left["s.a"] = PORTION
+    paced.published("a", PORTION, 0.1)
+
+    assert paced.next(standing, 0.2) is None
+    workers.left["s.a"] = 0
+    assert paced.next(standing, 0.3) == Portion("a", PORTION)
+
+
+def test_who_waits_long_is_named_once_and_once_more_when_it_goes_on(
+    paced: Paced, workers: Workers, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    standing = progress("a", "b")
+    workers.left["s.a"] = PORTION
+    for second in range(15):
+        paced.next(standing, float(second))
+    assert standing.held == {"a"}
+    assert [r.message for r in caplog.records] == ["the first load of a waits for the workers"]
+
+    workers.left["s.a"] = 0
+    paced.next(standing, 15.0)
+
+    assert standing.held == set()
+    assert caplog.records[-1].message == "the first load of a goes on"
+
+
+def test_while_kafka_is_away_everything_waits_and_the_reason_is_said(
+    paced: Paced, workers: Workers, caplog: pytest.LogCaptureFixture
+) -> None:
+    standing = progress("a")
+    workers.away = True
+
+    assert [paced.next(standing, float(second)) for second in range(12)] == [None] * 12
+    assert [r.message for r in caplog.records] == [
+        "the first load of a waits for the workers (it is away)"
+    ]
+
+    workers.away = False
+    assert paced.next(standing, 13.0) == Portion("a", PORTION)
+
+
+def test_when_all_is_published_nobody_is_asked(paced: Paced, workers: Workers) -> None:
+    paced.next(progress("a"), 0.0)
+    assert not workers.resting
+
+    assert paced.next(progress(), 0.1) is None
+    assert workers.resting
