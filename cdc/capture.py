@@ -159,6 +159,7 @@ class Capture:
         parts, look = self._parts, 0.0
         while (connection := self._connection) is not None:
             came = self._drain(connection)
+            self._waiting_since = None  # what came is handled: Kafka has answered
             now = time.monotonic()
             if self._may_end(now):
                 self._end_epoch()

@@ -1,8 +1,8 @@
 """When the next portion of documents may be published: when the queues it fills are short. Pure.
 
 A portion fills the event topic of its model and then the send queues of the targets that its
-routes name. They never hold much more of it than the workers do in a second or two, so that a
-live change is not long behind it, in a lane that it shares with everything else.
+routes name. They never hold more of it than the workers do in some seconds, or two portions, so
+that a live change is not long behind it, in a lane that it shares with everything else.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from typing import Final
 
 PORTION: Final = 500  # documents, at most
 LEAST: Final = 50  # documents that are worth a mark
-_HELD: Final = 1.5  # seconds of the workers' time that queues may hold; they commit twice a second
+FEW: Final = 2 * PORTION  # records that queues may always hold: workers take them by the portion
+_HELD: Final = 3.0  # seconds of the workers' time that queues may hold: they say late what is done
 _WINDOW: Final = 4.0  # seconds over which it is seen how much the workers do ...
-_KNOWN: Final = 2.0  # ... and those after which it is known; till then a portion is right
+_KNOWN: Final = 2.0  # ... and those after which it is known; till then a few records are right
 _STALL: Final = 10.0  # seconds without anything done after which a full queue stands still
 
 
@@ -116,10 +117,10 @@ class Pace:
         first, last = self._looks[0], self._looks[-1]
         seconds = last.at - first.at
         if seconds < _KNOWN:
-            return PORTION
+            return FEW
         pairs = zip(_done(queue, last), _done(queue, first), strict=True)
         rate = max(now - then for now, then in pairs) / seconds
-        return max(LEAST, int(rate * _HELD))
+        return max(FEW, int(rate * _HELD))
 
 
 def _done(queue: Queue, look: Look) -> tuple[int, int]:

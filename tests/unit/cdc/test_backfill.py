@@ -57,7 +57,7 @@ def test_without_a_pace_models_follow_each_other() -> None:
 def test_a_target_that_stands_still_holds_back_its_own_models_only(
     paced: Paced, workers: Workers
 ) -> None:
-    workers.left["s.deliveries.x"] = PORTION
+    workers.left["s.deliveries.x"] = 2 * PORTION
 
     assert paced.next(progress("a", "b"), 0.0) == Portion("b", PORTION)
 
@@ -65,8 +65,8 @@ def test_a_target_that_stands_still_holds_back_its_own_models_only(
 def test_the_next_portion_waits_until_the_last_is_done(paced: Paced, workers: Workers) -> None:
     standing = progress("a")
     assert paced.next(standing, 0.0) == Portion("a", PORTION)
-    workers.left["s.a"] = PORTION
-    paced.published("a", PORTION, 0.1)
+    workers.left["s.a"] = 2 * PORTION
+    paced.published("a", 2 * PORTION, 0.1)
 
     assert paced.next(standing, 0.2) is None
     workers.left["s.a"] = 0
@@ -78,7 +78,7 @@ def test_who_waits_long_is_named_once_and_once_more_when_it_goes_on(
 ) -> None:
     caplog.set_level(logging.INFO)
     standing = progress("a", "b")
-    workers.left["s.a"] = PORTION
+    workers.left["s.a"] = 2 * PORTION
     for second in range(15):
         paced.next(standing, float(second))
     assert standing.held == {"a"}

@@ -5,7 +5,10 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any, cast
 
+import pytest
+
 from cdc.capture import Capture, Parts
+from cdc.epoch import CHANGES
 from cdc.progress import Progress
 
 
@@ -17,11 +20,13 @@ class Played:
         self.capture: Capture
         self.in_transaction = False
         self.caught_up = False
-        self.changes = 0
+        self.changes = CHANGES
         self.progress = Progress()
         self.watermark = SimpleNamespace(durable=0, status=lambda: (0, 0, 0))
         self.durable_in_transaction: list[bool] = []
         self.idle = False
+        self.kafka_is_slow = False
+        self.closed_with: list[int] = []
 
     # The connection: one frame at a time, as the network may have it.
     def read(self) -> bytes | None:
@@ -36,12 +41,14 @@ class Played:
 
     def send_status(self, *at: int) -> None: ...
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        self.closed_with.append(len(self.frames))
 
     # The stream.
     def handle(self, frame: bytes) -> bool:
         self.in_transaction = frame != b"commit"
-        self.changes += 1
+        if self.kafka_is_slow:
+            self.capture.kafka_is_slow()
         return False
 
     def begin_again(self) -> None: ...
@@ -49,10 +56,8 @@ class Played:
     def on_pulse(self, pulse: object) -> None: ...
 
     # The epoch.
-    full = True
-
     def due_in(self, now: float) -> float:
-        return 0.0
+        return 1.0
 
     def end(self) -> None:
         self.durable_in_transaction.append(self.in_transaction)
@@ -60,23 +65,39 @@ class Played:
     def reset(self) -> None: ...
 
 
+def capture_of(played: Played) -> Capture:
+    part = cast("Any", played)
+    marks = SimpleNamespace(idle=False, forget=int)
+    played.capture = Capture(
+        Parts(
+            plan=cast("Any", SimpleNamespace(by_name={})),
+            fold=cast("Any", SimpleNamespace()),
+            epoch=part,
+            stream=part,
+            marks=cast("Any", marks),
+            backfill=part,
+            connect=lambda _: part,
+            watch=lambda: None,
+        )
+    )
+    return played.capture
+
+
 def test_law_1_half_a_transaction_is_never_made_durable() -> None:
     played = Played(b"commit", b"begin", b"row", b"row", b"commit", b"begin", b"commit")
-    marks = SimpleNamespace(idle=False, forget=int)
-    part = cast("Any", played)
-    parts = Parts(
-        plan=cast("Any", SimpleNamespace(by_name={})),
-        fold=cast("Any", SimpleNamespace()),
-        epoch=part,
-        stream=part,
-        marks=cast("Any", marks),
-        backfill=part,
-        connect=lambda _: part,
-        watch=lambda: None,
-    )
-    played.capture = Capture(parts)
 
-    played.capture.run()
+    capture_of(played).run()
 
     assert played.durable_in_transaction, "nothing was made durable"
     assert not any(played.durable_in_transaction)
+
+
+def test_a_kafka_that_is_slow_now_and_then_is_not_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cdc.capture._PATIENCE", 0.0)
+    played = Played(*[b"commit"] * 5)
+    played.kafka_is_slow = True
+    played.changes = 0
+
+    capture_of(played).run()
+
+    assert played.closed_with == [0], "it left the server alone before the end"

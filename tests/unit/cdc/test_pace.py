@@ -32,10 +32,11 @@ def test_nothing_goes_out_before_somebody_has_looked(pace: Pace) -> None:
     assert pace.room("sale.order") == 0
 
 
-def test_the_first_portion_goes_out_at_once_and_the_second_waits_for_it(pace: Pace) -> None:
+def test_two_portions_go_out_at_once_and_the_third_waits_for_them(pace: Pace) -> None:
     pace.saw(look(0.0))
     assert pace.room("sale.order") == PORTION
 
+    pace.filled("sale.order", PORTION, 0.1)
     pace.filled("sale.order", PORTION, 0.1)
 
     assert pace.room("sale.order") == 0
@@ -43,7 +44,7 @@ def test_the_first_portion_goes_out_at_once_and_the_second_waits_for_it(pace: Pa
 
 def test_a_look_that_began_before_a_portion_does_not_count_as_having_seen_it(pace: Pace) -> None:
     pace.saw(look(0.0))
-    pace.filled("sale.order", PORTION, 0.2)
+    pace.filled("sale.order", 2 * PORTION, 0.2)
 
     pace.saw(look(0.1))
     assert pace.room("sale.order") == 0
@@ -54,23 +55,23 @@ def test_a_look_that_began_before_a_portion_does_not_count_as_having_seen_it(pac
 
 @pytest.mark.parametrize("where", ["order", "shop"], ids=["events", "deliveries"])
 def test_what_is_left_in_either_topic_holds_a_portion_back(pace: Pace, where: str) -> None:
-    pace.saw(look(0.0, **{where: PORTION}))
+    pace.saw(look(0.0, **{where: 2 * PORTION}))
 
     assert pace.room("sale.order") == 0
     assert pace.room("res.partner") == PORTION, "it goes to another target"
 
 
 def test_events_that_became_deliveries_but_are_not_committed_count_once(pace: Pace) -> None:
-    pace.saw(look(0.0, order=300, shop=300))
+    pace.saw(look(0.0, order=700, shop=700))
 
-    assert pace.room("sale.order") == PORTION - 300
+    assert pace.room("sale.order") == 2 * PORTION - 700
 
 
 def test_models_of_one_target_share_its_queue() -> None:
     lanes = [*LANES, Lane("res.partner", PARTNERS, SHOP, takes_existing=True)]
     pace = Pace(queues(lanes))
 
-    pace.saw(look(0.0, order=PORTION))
+    pace.saw(look(0.0, order=2 * PORTION))
 
     assert pace.room("res.partner") == 0, "the events of orders will be deliveries to the shop"
 
@@ -79,25 +80,25 @@ def test_a_route_without_initial_load_holds_no_load_back_but_fills_the_queue() -
     live = Lane("res.partner", PARTNERS, SHOP, takes_existing=False)
     pace = Pace(queues([*LANES, live]))
 
-    pace.saw(look(0.0, shop=PORTION))
+    pace.saw(look(0.0, shop=2 * PORTION))
     assert pace.room("res.partner") == PORTION
 
-    pace.saw(look(0.1, partner=PORTION))
+    pace.saw(look(0.1, partner=2 * PORTION))
     assert pace.room("sale.order") == 0
 
 
-def test_queues_hold_what_the_workers_do_in_a_second_and_a_half(pace: Pace) -> None:
+def test_queues_hold_what_the_workers_do_in_three_seconds(pace: Pace) -> None:
     for second in range(4):
-        pace.saw(look(float(second), done=400 * second, shop=200))
-    assert pace.room("sale.order") == 1.5 * 400 - 200
+        pace.saw(look(float(second), done=400 * second, shop=900))
+    assert pace.room("sale.order") == 3 * 400 - 900
 
 
-def test_slow_workers_get_little_at_a_time(pace: Pace) -> None:
+def test_for_slow_workers_queues_hold_two_portions(pace: Pace) -> None:
     for second in range(4):
-        pace.saw(look(float(second), done=second, shop=10))
+        pace.saw(look(float(second), done=second, shop=2 * PORTION - 1))
     assert pace.room("sale.order") == LEAST
 
-    pace.saw(look(4.0, done=4, shop=LEAST))
+    pace.saw(look(4.0, done=4, shop=2 * PORTION))
     assert pace.room("sale.order") == 0
 
 
@@ -116,7 +117,7 @@ def test_while_nobody_can_be_asked_nothing_goes_out(pace: Pace) -> None:
 
 def test_a_full_queue_of_which_nothing_is_done_stands_still_after_a_while(pace: Pace) -> None:
     for second in range(30):
-        pace.saw(look(float(second), shop=1_000))
+        pace.saw(look(float(second), shop=2_000))
         standing = pace.stands_still("sale.order", float(second))
         assert standing == (second > 10)
         assert not pace.stands_still("res.partner", float(second))
@@ -124,5 +125,5 @@ def test_a_full_queue_of_which_nothing_is_done_stands_still_after_a_while(pace: 
 
 def test_a_slow_queue_does_not_stand_still(pace: Pace) -> None:
     for second in range(30):
-        pace.saw(look(float(second), done=second // 5, shop=1_000, erp=1_000))
+        pace.saw(look(float(second), done=second // 5, shop=2_000, erp=2_000))
         assert not pace.stands_still("sale.order", float(second))
