@@ -42,7 +42,7 @@ ORDER = shape_of(
         Read("order_line.tax_id.name"),
     ]
 )
-PARTNER = shape_of([Read("name"), Read("parent_id.name")], "res.partner")
+PARTNER = shape_of([Read("name"), Read("parent_id.id")], "res.partner")
 UNCHANGED = "u"  # a TOAST value that an update left alone
 
 

@@ -13,7 +13,7 @@ from struct import pack
 from typing import Any, Final, assert_never
 
 from cdc.engine.encode import ENCODERS, ExternalId, Many, Node, One
-from cdc.engine.reach import ALL, Climb, Owner, Parent, Scan, Use, Whole
+from cdc.engine.reach import ALL, EXISTENCE, Climb, Owner, Parent, Scan, Use, Whole
 from cdc.engine.row import Entries, Layout
 from cdc.engine.split import Cells
 from cdc.selection import EXTERNAL_IDS, Index, PairTable, Selection, Table
@@ -281,7 +281,8 @@ class _Compiler:
     def _bits(self, table: str, names: AbstractSet[str]) -> int:
         """Return which of a table's compared cells these columns are."""
         read = self.rows[table].table
-        return sum(1 << i for i, name in enumerate(read.links + read.columns) if name in names)
+        shown = (1 << i for i, name in enumerate(read.links + read.columns) if name in names)
+        return sum(shown, EXISTENCE)
 
     def _part(self, shape: Shape, link: Link, place: _Place, nodes: tuple[int, ...]) -> One | Many:
         child = link.shape

@@ -41,6 +41,7 @@ class Parent:
     entries: Entries
 
 
+EXISTENCE: Final = 1 << 62  # a document may show nothing of a row but that it is there
 ALL: Final = -1  # every cell: a row that came or went, or a pair
 
 Climb = tuple[Scan | Parent, ...]
