@@ -36,6 +36,7 @@ from streams.worker import broker
 from streams.worker.at_least_once import Portion, Work, consume
 from streams.worker.broker import settings
 from streams.worker.exits import UNEXPECTED, die, fatal
+from streams.worker.handover import hand_over_directly
 from streams.worker.traffic import Traffic, assignment
 from streams.worker.watchdog import Watchdog
 
@@ -165,6 +166,7 @@ def create_app(config: Config, worker: str, means: Means) -> Worker:
         loop=means.loop,
         **settings(config.kafka, worker),
     )
+    hand_over_directly(app)
     metrics = Metrics()
     writer = Writer(config.kafka)
     traffic = Traffic(app, map(topics.deliveries, config.targets))
