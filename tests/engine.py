@@ -9,12 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from struct import pack
 from typing import Any
+from unittest.mock import patch
 
 from cdc.engine.datum import Stamp
 from cdc.engine.events import Events
 from cdc.engine.fold import LIMIT, Fold
 from cdc.engine.keys import index_key
 from cdc.engine.plan import Plan, compile_plan
+from cdc.engine.records import STALE
 from cdc.engine.relations import Relations
 from cdc.pgoutput.messages import Relation, RelationColumn
 from cdc.selection import flatten
@@ -119,8 +121,11 @@ PLAN: Plan = compile_plan(flatten((PARTNER, ORDER), MODELS))
 
 
 @contextmanager
-def engine(folder: Path, limit: int = LIMIT) -> Iterator[Engine]:
-    """Give an engine whose tables are all loaded: they are empty."""
+def engine(folder: Path, limit: int = LIMIT, records: int = STALE) -> Iterator[Engine]:
+    """Give an engine whose tables are all loaded: they are empty.
+
+    `limit` is what a transaction may remember in memory, `records` how many may be led to.
+    """
     book = SchemaBook()
     heads = {
         root.rank: MARKER + book.add(_json(event_schema("odoo_a", root.shape)))
@@ -131,7 +136,11 @@ def engine(folder: Path, limit: int = LIMIT) -> Iterator[Engine]:
         key = {"id"} if "id" in plan.read else set(plan.read)
         columns = tuple(RelationColumn(name in key, name, 25, -1) for name in plan.read)
         relations.learn(Relation(number, "public", plan.name, "d", columns))
-    with Shadow(folder) as shadow:
+    with (
+        patch("cdc.engine.records.STALE", records),
+        patch("cdc.engine.records.LARGEST", records * 1_000),
+        Shadow(folder) as shadow,
+    ):
         fold = Fold(PLAN, shadow, relations, limit)
         events = Events(PLAN, fold, 1, heads)
         events.ready = frozenset(heads)

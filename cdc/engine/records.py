@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Final
 
 STALE: Final = 20_000  # records that one transaction may lead to and still be told apart
-_LARGEST: Final = 16 * 1024 * 1024  # bytes of records kept ...
+LARGEST: Final = 16 * 1024 * 1024  # bytes of records kept ...
 _EACH: Final = 200  # ... each with so much around it
 
 Kept = dict[int, bytes | None]  # by row; None: there is no such row
@@ -59,14 +59,14 @@ class Records:
     def keep(self, node: int, row: int, record: bytes | None) -> None:
         """Keep what holds."""
         self._size += _size(record)
-        if self._size > _LARGEST:
+        if self._size > LARGEST:
             self.forget()
             self._size = _size(record)
         self.now[node][row] = record
 
     def keep_then(self, node: int, row: int, record: bytes | None) -> None:
         """Keep what held, while there is room."""
-        if self._size_then < _LARGEST:
+        if self._size_then < LARGEST:
             self._size_then += _size(record)
             self._marked += 1
             self.then[node][row] = record

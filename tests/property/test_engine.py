@@ -97,11 +97,11 @@ def unfollowed_alone(before: World, after: World) -> bool:
     return before.tables["res_users"] != after.tables["res_users"]
 
 
-@given(TRANSACTIONS, st.sampled_from([1, 3, 50_000]))
+@given(TRANSACTIONS, st.sampled_from([1, 3, 50_000]), st.sampled_from([0, 1, 2, 5, 20_000]))
 def test_law_4_one_event_per_document_and_transaction_as_of_that_commit(
-    transactions: list[list[tuple[str, bool, object]]], limit: int
+    transactions: list[list[tuple[str, bool, object]]], limit: int, records: int
 ) -> None:
-    with tempfile.TemporaryDirectory() as folder, engine(Path(folder), limit) as tried:
+    with tempfile.TemporaryDirectory() as folder, engine(Path(folder), limit, records) as tried:
         world = World()
         for changes in transactions:
             before = copy.deepcopy(world)
