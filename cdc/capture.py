@@ -153,6 +153,7 @@ class Capture:
         self._connection = parts.connect(parts.epoch.watermark.durable)
         self.connected_once = True
         self._told = time.monotonic()
+        logger.info("following the stream", extra={"action": "following"})
 
     def _follow(self) -> None:
         """Follow the stream until it is to stop, or was left because of Kafka."""

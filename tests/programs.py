@@ -79,6 +79,14 @@ class Program:
             except subprocess.TimeoutExpired:
                 assert time.monotonic() < deadline, f"it runs still:\n{self.tail()}"
 
+    def until_said(self, text: str, timeout: float = LONG) -> None:
+        """Wait until its log has a text; AssertionError where it ends before."""
+        deadline = time.monotonic() + timeout
+        while text not in self.tail():
+            assert self.process.poll() is None, self.tail()
+            assert time.monotonic() < deadline, self.tail()
+            time.sleep(0.05)
+
     def kill(self) -> None:
         """End it as a power cut would."""
         self.process.kill()

@@ -6,6 +6,8 @@ import argparse
 import gc
 import logging
 import signal
+import sys
+from collections.abc import Callable
 from contextlib import ExitStack, closing
 from typing import Final
 
@@ -46,17 +48,22 @@ def run(args: argparse.Namespace) -> int:
     config = load(args.config)
     if not config.routes:
         raise NothingToCapture
+    _on_signal(lambda: sys.exit(0))  # nothing is in hand yet
     with ExitStack() as stack:
         capture, vitals = assemble(config, stack, until_caught_up=args.until_caught_up)
         listen = config.health.listen if args.health is None else args.health
         stack.enter_context(Health(listen, vitals.ready, vitals.metrics))
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: capture.stop())
+        _on_signal(capture.stop)
         _spare_the_collector()
         with closing(capture):
             capture.run()
     logger.info("stopped", extra={"action": "stopped"})
     return 0
+
+
+def _on_signal(act: Callable[[], object]) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: act())
 
 
 def _spare_the_collector() -> None:

@@ -64,6 +64,7 @@ def test_law_4_what_wso2_gets_while_odoo_works_comes_to_what_sql_says(
         capture = programs.start("capture")
         programs.start("stream", "--worker", "one")
 
+        capture.until_said("following the stream")
         checkpoints.follow(own_odoo.commits(300), every=50)
         assert capture.stop() == 0
         programs.caught_up()

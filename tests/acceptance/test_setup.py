@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -12,7 +11,7 @@ import psycopg
 import pytest
 
 from tests.fix_services import Database
-from tests.programs import Program, Programs, sync_yaml
+from tests.programs import Programs, sync_yaml
 
 if TYPE_CHECKING:
     from embedded.kafka import Kafka
@@ -41,14 +40,6 @@ def programs(
         yield made
 
 
-def until_said(program: Program, text: str) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while text not in program.tail():
-        assert program.process.poll() is None, program.tail()
-        assert time.monotonic() < deadline, program.tail()
-        time.sleep(0.05)
-
-
 def slots(database: Database) -> int:
     with psycopg.connect(database.dsn, autocommit=True) as connection:
         found = connection.execute(
@@ -64,7 +55,7 @@ def test_setup_names_the_process_that_it_waits_for_and_goes_on_when_that_is_done
     with psycopg.connect(odoo_database.dsn) as odoo:
         odoo.execute("UPDATE res_country SET code = code")
         program = programs.start("setup")
-        until_said(program, f"waits for a transaction to end: process {odoo.info.backend_pid} of")
+        program.until_said(f"waits for a transaction to end: process {odoo.info.backend_pid} of")
         odoo.commit()
 
         assert program.wait() == 0
@@ -77,7 +68,7 @@ def test_setup_that_is_interrupted_while_it_waits_leaves_no_slot(
     with psycopg.connect(odoo_database.dsn) as odoo:
         odoo.execute("UPDATE res_country SET code = code")
         program = programs.start("setup")
-        until_said(program, "waits for a transaction to end")
+        program.until_said("waits for a transaction to end")
         program.process.send_signal(signal.SIGINT)
 
         assert program.wait() == 130
