@@ -7,14 +7,18 @@ and only one that has to wait is watched.
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Generator
+from collections.abc import Coroutine, Generator, Mapping
+from contextlib import suppress
 from inspect import iscoroutine
 from typing import Any
 
 import faust
 from faust.transport.drivers import aiokafka
+from faust.types import TP
 from mode import Service
 from mode.services import WaitResults
+
+_TAKEN_AWAY = aiokafka.IllegalStateError  # type: ignore[attr-defined]  # aiokafka has no types
 
 
 class DirectHandover(Service):
@@ -38,6 +42,19 @@ class DirectHandover(Service):
 
 class _Consumer(DirectHandover, aiokafka.Consumer):
     """Faust's consumer, with direct handover."""
+
+    async def seek_to_committed(self) -> Mapping[TP, int]:
+        """Seek what is assigned to where it was committed, else to its beginning.
+
+        Faust does so for whatever was fetched and not handed over, but leaves a partition that
+        was never committed behind what was fetched of it: that would be lost.
+        """
+        offsets = await self._thread.seek_to_committed()
+        fresh = [tp for tp, offset in offsets.items() if not offset]
+        if fresh:
+            with suppress(_TAKEN_AWAY):  # the rebalance that did it seeks again
+                await self._thread.seek_to_beginning(*fresh)
+        return offsets
 
 
 class _Transport(aiokafka.Transport):
