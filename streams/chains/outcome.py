@@ -16,6 +16,7 @@ _KEPT: Final = 2000  # characters of an answer that are kept
 _REFUSALS: Final = frozenset({400, 413, 415, 422})
 _UNAUTHORISED: Final = frozenset({401, 403})
 _ACCEPTED: Final = 202
+_LONGEST: Final = 7 * 86400.0  # seconds of a pause that are granted; far dates cannot be written
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ def of_answer(
 def seconds_until(text: str, now: float) -> float | None:
     """Read a Retry-After (RFC 9110 section 10.2.3): seconds or an HTTP date.
 
-    Returns seconds from `now`, never negative; None for an empty or unreadable text, which then
+    Returns seconds from `now`, 0 to 7 days; None for an empty or unreadable text, which then
     asks for nothing.
     """
     text = text.strip()
@@ -91,16 +92,16 @@ def seconds_until(text: str, now: float) -> float | None:
     except ValueError:
         try:
             date = parsedate_to_datetime(text)
-        except ValueError:
+            aware = date if date.tzinfo else date.replace(tzinfo=UTC)
+            seconds = max(0.0, aware.timestamp() - now)
+        except (ValueError, OverflowError):  # the latter for numbers that no date can hold
             return None
-        aware = date if date.tzinfo else date.replace(tzinfo=UTC)
-        return max(0.0, aware.timestamp() - now)
-    return seconds if 0 <= seconds < float("inf") else None
+    return min(seconds, _LONGEST) if 0 <= seconds < float("inf") else None
 
 
 def _names(body: bytes, delivery_id: str) -> bool:
     try:
         answer = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):  # the latter where it is nested too deeply
         return False
     return isinstance(answer, dict) and answer.get("id") == delivery_id
