@@ -54,7 +54,9 @@ class Reach:
                     found.append(record)
                 self.at[part] = min(record.offset + 1, self.ends[part])
             elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001  that is its name
-                self.at[part] = self.ends[part]
+                # A broker that has just become leader may not know yet how far it was written.
+                if (message.offset() or 0) >= self.ends[part]:
+                    self.at[part] = self.ends[part]
             elif error.fatal():
                 raise KafkaException(error)
         return found
