@@ -119,7 +119,7 @@ class Capture:
                 except Stopped:
                     return
                 except ServiceUnavailable as error:
-                    if not self.connected_once:
+                    if not (self.connected_once and error.passing):
                         raise
                     logger.warning("%s", error, extra={"action": "disconnected"})
                     self._close()

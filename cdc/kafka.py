@@ -7,18 +7,16 @@ so for everything. While Kafka is away it waits, for as long as it takes.
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Final, cast
+from typing import Any, Final
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer
 from confluent_kafka.admin import AdminClient, ClusterMetadata
 
 from schemas.errors import ServiceUnavailable
 from schemas.kafka_errors import BadKafkaSetting, KafkaAway, NoTopic, UnequalPartitions
-from schemas.keys import partition_of
 
 logger = logging.getLogger(__name__)
 
@@ -28,27 +26,17 @@ CLIENT_LOG.propagate = False
 CLIENT_LOG.addHandler(logging.NullHandler())
 
 MAX_MESSAGE: Final = 8 * 1024 * 1024  # bytes; `setup` gives the topics the same limit
-_TIMEOUT: Final = 15.0  # seconds for one answer
+TIMEOUT: Final = 15.0  # seconds for one answer
 _FIRST: Final = 5.0  # seconds until one that has refused us counts as away
-_WAIT: Final = 0.05  # seconds between two calls of on_wait
+WAIT: Final = 0.05  # seconds between two calls of on_wait
 _QUIET: Final = 10.0  # seconds between two log lines about a broker that does not answer
 _CONSUMER_ONLY: Final = ("session.timeout.ms", "heartbeat.interval.ms", "max.poll.interval.ms")
-_NOT_YET: Final = frozenset(
-    {
-        KafkaError.LEADER_NOT_AVAILABLE,
-        KafkaError.NOT_LEADER_FOR_PARTITION,
-        KafkaError.UNKNOWN_TOPIC_OR_PART,
-        KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001  that is its name
-        KafkaError._UNKNOWN_TOPIC,  # noqa: SLF001  likewise
-    }
-)
-_GENERATION: Final = "generation"
-_CONFIG: Final = "config"
 
 
 class PublishFailed(ServiceUnavailable):
     """Kafka has refused a record."""
 
+    passing = False
     hint = "Kafka's log says why; start capture again, it repeats what was not acknowledged."
 
 
@@ -93,7 +81,7 @@ class Publisher:
         with configured():
             self._producer = Producer(
                 {
-                    "linger.ms": 2,
+                    "linger.ms": 5,  # each partition's events wait for company: it halves the cost
                     "compression.type": "lz4",
                     "queue.buffering.max.kbytes": 32_768,
                     "queue.buffering.max.messages": 100_000,
@@ -101,6 +89,7 @@ class Publisher:
                     "message.max.bytes": MAX_MESSAGE,
                     "message.timeout.ms": 0,  # Kafka may be away for as long as it takes
                     "enable.idempotence": True,
+                    "enable.gapless.guarantee": True,  # nothing behind a record that was refused
                     "acks": "all",
                     "partitioner": "murmur2_random",
                     "delivery.report.only.error": True,
@@ -109,9 +98,6 @@ class Publisher:
                 },
                 logger=CLIENT_LOG,
             )
-        self._open = True
-        self._poller = threading.Thread(target=self._poll, name="kafka", daemon=True)
-        self._poller.start()
 
     def produce(self, topic: str, partition: int, key: bytes, value: bytes) -> None:
         """Hand over one record; waits while too much is on its way. Raises PublishFailed."""
@@ -129,8 +115,9 @@ class Publisher:
 
     def flush(self) -> None:
         """Return once Kafka has acknowledged everything. Raises PublishFailed."""
-        while self._producer.flush(_WAIT):
-            self._wait(0)
+        with _refusals():
+            while self._producer.flush(WAIT):
+                self._wait(0)
         self._check()
 
     def write(
@@ -142,14 +129,22 @@ class Publisher:
 
     def close(self) -> None:
         """Let go; what was not flushed may not arrive."""
-        self._open = False
-        self._poller.join(1)
         self._producer.purge()
 
-    def _wait(self, seconds: float = _WAIT) -> None:
+    def listen(self) -> None:
+        """Hear what Kafka's client has to tell; to be called now and then, `flush` does it too.
+
+        Raises PublishFailed.
+        """
+        with _refusals():
+            self._producer.poll(0)
+        self._check()
+
+    def _wait(self, seconds: float = WAIT) -> None:
         self._check()
         self._on_wait()
-        time.sleep(seconds)
+        with _refusals():
+            self._producer.poll(seconds)
 
     def _check(self) -> None:
         if self._refused:
@@ -166,34 +161,20 @@ class Publisher:
             self._heard = now
             logger.warning("Kafka: %s", error.str(), extra={"action": "kafka_error"})
 
-    def _poll(self) -> None:
-        while self._open:
-            self._producer.poll(0.1)
 
-
-def write_schema(  # noqa: PLR0913  what a schema's record holds
-    publisher: Publisher,
-    topic: str,
-    partitions: int,
-    fingerprint: bytes,
-    text: str,
-    *,
-    generation: int,
-    config: str,
-) -> None:
-    """Write a schema, before the first event that uses it.
-
-    Its headers say which generation of the shadow and which file (fingerprint) it came from.
-    """
-    key = fingerprint.hex().encode()
-    headers = {_GENERATION: str(generation).encode(), _CONFIG: config.encode()}
-    publisher.write(topic, partition_of(key, partitions), key, text.encode(), headers)
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """Turn what a client says after a record was refused for good into PublishFailed."""
+    try:
+        yield
+    except KafkaException as error:
+        raise PublishFailed(said(error)) from error
 
 
 def partitions(settings: Mapping[str, str], topics: Iterable[str]) -> int:
     """Return the partition count of all the topics; NoTopic, UnequalPartitions, KafkaAway."""
     heard = Heard()
-    client = _consumer(settings, heard)
+    client = consumer(settings, heard)
     try:
         known = metadata(client, heard).topics
     finally:
@@ -214,7 +195,7 @@ def metadata(client: Consumer | AdminClient, heard: Heard) -> ClusterMetadata:
 
     A broker that refuses is not waited for as long as one that says nothing.
     """
-    deadline = time.monotonic() + _TIMEOUT
+    deadline = time.monotonic() + TIMEOUT
     while True:
         try:
             return client.list_topics(timeout=_FIRST)
@@ -225,55 +206,8 @@ def metadata(client: Consumer | AdminClient, heard: Heard) -> ClusterMetadata:
                 raise KafkaAway(f"Kafka does not answer: {why}") from error
 
 
-def last_generation(settings: Mapping[str, str], topic: str) -> int:
-    """Return the latest generation that wrote a schema, 0 for none."""
-    client = _consumer(settings, Heard())
-    latest = 0
-    try:
-        for partition in client.list_topics(topic, timeout=_TIMEOUT).topics[topic].partitions:
-            for message in _records(client, topic, partition):
-                headers = dict(cast("list[tuple[str, bytes]]", message.headers() or []))
-                latest = max(latest, int(headers.get(_GENERATION, b"0")))
-    except KafkaException as error:
-        raise KafkaAway(f"Kafka does not answer: {said(error)}") from error
-    finally:
-        client.close()
-    return latest
-
-
-def _records(client: Consumer, topic: str, partition: int) -> Iterable[Message]:
-    low, high = _marks(client, TopicPartition(topic, partition))
-    client.assign([TopicPartition(topic, partition, low)])
-    heard = time.monotonic()
-    at = low
-    while at < high:
-        if time.monotonic() - heard > _TIMEOUT:
-            raise KafkaAway(f"Kafka gives no records of {topic}[{partition}]")
-        message = client.poll(0.2)
-        if message is None:
-            continue
-        if (error := message.error()) is not None:
-            if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001  that is its name
-                return
-            continue
-        heard = time.monotonic()
-        at = (message.offset() or 0) + 1
-        yield message
-
-
-def _marks(client: Consumer, place: TopicPartition) -> tuple[int, int]:
-    """Return where a partition begins and ends; one that was just made has no leader yet."""
-    deadline = time.monotonic() + _TIMEOUT
-    while True:
-        try:
-            return client.get_watermark_offsets(place, timeout=_TIMEOUT)
-        except KafkaException as error:
-            if time.monotonic() > deadline or error.args[0].code() not in _NOT_YET:
-                raise
-            time.sleep(_WAIT)
-
-
-def _consumer(settings: Mapping[str, str], heard: Heard) -> Consumer:
+def consumer(settings: Mapping[str, str], heard: Heard) -> Consumer:
+    """Make a consumer that joins no group. Raises BadKafkaSetting."""
     with configured():
         return Consumer(
             {

@@ -8,6 +8,7 @@ routes want that, in portions; `published` holds the last id of those that are n
 from __future__ import annotations
 
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -79,6 +80,10 @@ class Progress:
     def publish_from_start(self, models: Iterable[str]) -> None:
         """Publish all documents of these models."""
         self.published |= dict.fromkeys(models, _BEFORE_ALL)
+
+    def publish_only(self, models: AbstractSet[str]) -> None:
+        """Leave off the documents of other models: nobody wants them any more."""
+        self.published = {name: at for name, at in self.published.items() if name in models}
 
     def portion(self, model: str, last: int | None) -> None:
         """Note a portion of documents; `last` None means that it was the last."""

@@ -14,10 +14,13 @@ from typing import Final
 from schemas.config import Config
 from schemas.document import ManyToMany, ManyToOne, OneToMany, Read, Shape
 from schemas.domain import archive_reads
-from schemas.fields import Models
+from schemas.fields import Kind, Models
 from schemas.shaping import Unreadable, build
 
 EXTERNAL_IDS: Final = "ir_model_data"
+LARGE: Final = frozenset(  # kinds whose values Postgres may keep beside the row (TOAST)
+    {Kind.TEXT, Kind.TRANSLATED, Kind.COMPANY, Kind.JSON, Kind.BINARY, Kind.NUMERIC}
+)
 GUARDS: Final = ("write_uid", "write_date")
 
 
@@ -165,7 +168,9 @@ class _Drafts:
                     self.take(link.shape)
                 case OneToMany() as via:
                     self._children(link.shape.model, link.shape.table, via, shape)
-                    self.take(link.shape, whole=not via.model_column)
+                    self.take(
+                        link.shape, whole=not via.model_column or _may_be_left_out(link.shape)
+                    )
                 case ManyToMany(table, column1, column2):
                     self._pair(table, column1, column2)
                     self.take(link.shape)
@@ -195,3 +200,12 @@ class _Drafts:
             guards = tuple(n for n in GUARDS if n in fields and fields[n].stored)
             self.tables[table] = _Draft(table, guards)
         return self.tables[table]
+
+
+def _may_be_left_out(shape: Shape) -> bool:
+    """Whether an update that moves a row here may come without a value, which must be held then.
+
+    Postgres sends no large value that an update leaves alone; Odoo's composer makes attachments
+    of another model and moves them.
+    """
+    return any(column.kind in LARGE for column in shape.columns)

@@ -71,8 +71,10 @@ class Stream:
     def begin_again(self) -> None:
         """Forget a transaction whose end did not come: the stream begins again."""
         self._begin = None
+        self.caught_up = False
         self._fold.finish()
         self._events.forget()
+        self._epoch.progress.publish_only(self.snapshot)
         self.refresh()
 
     def refresh(self) -> None:
@@ -159,8 +161,8 @@ class Stream:
                 self._epoch.end()
                 self.backfill.published(meaning.model, count, time.monotonic())
             case CaughtUp():
-                self.caught_up = True
                 self._epoch.end()
+                self.caught_up = True
             case _:
                 assert_never(meaning)
 
@@ -168,7 +170,7 @@ class Stream:
         """Let models begin whose tables are all loaded."""
         progress = self._epoch.progress
         complete = progress.complete(self._plan)
-        stamp = Stamp(lsn, head.send_time, mode=Mode.RECOVER)
+        stamp = Stamp(_inside(lsn), head.send_time, mode=Mode.RECOVER)
         ordinal = 1
         for root in complete:
             early = self._events.take_early(root)
@@ -189,10 +191,19 @@ class Stream:
         root = next(root for root in self._plan.roots if root.shape.model == model)
         held = self._fold.store.rows(root.node.table, progress.published[model])
         rows = [row for row, _ in islice(held, portion.documents)]
-        stamp = Stamp(lsn, head.send_time, mode=Mode.SNAPSHOT)
+        stamp = Stamp(_inside(lsn), head.send_time, mode=Mode.SNAPSHOT)
         for made in self._events.of_shadow(root, rows, stamp):
             self._epoch.publish(made)
         progress.portion(model, rows[-1] if len(rows) == portion.documents else None)
         if model not in progress.published:
             logger.info("%s is published", model, extra={"action": "published"})
         return len(rows)
+
+
+def _inside(mark: int) -> int:
+    """Return an LSN of the mark's own.
+
+    A message says where its record ends (decode.c, logicalmsg_decode), a commit where its record
+    begins: the next record may be a commit, and what it changes is newer than what the mark shows.
+    """
+    return mark - 1

@@ -42,6 +42,8 @@ class ServiceUnavailable(OdooCdcError):
 
     hint = "Start it or correct its address in sync.yaml; `odoo-cdc check` tests every service."
     exit_code = 3
+    passing: ClassVar[bool] = True
+    """Whether to try again is worth while; otherwise somebody must do something first."""
 
 
 class DataAtRisk(OdooCdcError):

@@ -47,8 +47,10 @@ class Touched:
             yield *unpack_key(key), set(json.loads(value))
 
     def _spill(self) -> None:
-        self._spilled = True
         touched = self._store.touched
+        if not self._spilled:
+            touched.clear()  # of an earlier transaction
+        self._spilled = True
         for key, writers in self._found.items():
             known = touched.get(key)
             both = {*writers, *json.loads(known)} if known else writers

@@ -91,6 +91,9 @@ def refuse_gap(state: PublicationState, members: Mapping[str, int]) -> None:
     name = f'the publication "{state.name}"'
     if not state.exists:
         raise PublicationMissing(f"{name} is not there")
+    filtered = any(table.row_filter for table in state.tables.values())
+    if state.operations != OPERATIONS or state.via_root or filtered:
+        raise PublicationMissing(f"{name} does not publish all that happens to its tables")
     if lacking := sorted(set(members) - set(state.tables)):
         raise PublicationMissing(f"{name} lacks {', '.join(lacking)}")
     late = sorted(t for t, member in members.items() if state.tables[t].member != member)

@@ -45,6 +45,7 @@ class ShadowDamaged(DataAtRisk):
 class ShadowFull(ServiceUnavailable):
     """The disk that holds the shadow is full."""
 
+    passing = False
     hint = "Make room on the disk of `state:`, then start capture again; nothing is lost."
 
 

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.acceptance
 
-PATIENCE: Final = 60.0  # seconds until a test gives up; none waits that long
 ROUTES: Final = """
 routes:
   - {name: countries, model: res.country, targets: [shop], fields: [name]}

@@ -15,11 +15,10 @@ from cdc import kafka as cdc_kafka
 from cdc.kafka import (
     Publisher,
     PublishFailed,
-    last_generation,
     partitions,
-    write_schema,
 )
 from cdc.kafka_admin import Admin
+from cdc.kafka_schemas import last_generation, write_schema
 from cdc.topics import TopicPlan
 from embedded.kafka import Kafka
 from embedded.ports import free_ports

@@ -10,6 +10,7 @@ import pytest
 from cdc.capture import Capture, Parts
 from cdc.epoch import CHANGES
 from cdc.progress import Progress
+from schemas.errors import ServiceUnavailable
 
 
 class Played:
@@ -26,6 +27,7 @@ class Played:
         self.durable_in_transaction: list[bool] = []
         self.idle = False
         self.kafka_is_slow = False
+        self.refuses = False
         self.closed_with: list[int] = []
 
     # The connection: one frame at a time, as the network may have it.
@@ -47,6 +49,8 @@ class Played:
     # The stream.
     def handle(self, frame: bytes) -> bool:
         self.in_transaction = frame != b"commit"
+        if self.refuses:
+            raise Refused
         if self.kafka_is_slow:
             self.capture.kafka_is_slow()
         return False
@@ -101,3 +105,18 @@ def test_a_kafka_that_is_slow_now_and_then_is_not_away(monkeypatch: pytest.Monke
     capture_of(played).run()
 
     assert played.closed_with == [0], "it left the server alone before the end"
+
+
+class Refused(ServiceUnavailable):
+    """Somebody must do something first."""
+
+    passing = False
+
+
+def test_what_does_not_pass_by_itself_ends_it_although_it_was_connected() -> None:
+    played = Played(b"commit")
+    capture = capture_of(played)
+    played.refuses = True
+
+    with pytest.raises(Refused):
+        capture.run()

@@ -41,6 +41,13 @@ def test_a_table_that_was_not_published_for_a_while_is_a_gap() -> None:
         refuse_gap(state, {"a": 7, "c": 9})
     with pytest.raises(PublicationMissing, match="is not there"):
         refuse_gap(PublicationState("p"), {"a": 7})
+    for other in (
+        replace(state, operations=frozenset({"insert"})),
+        replace(state, via_root=True),
+        replace(state, tables={"a": Published((), row_filter="(id > 1)", member=7)}),
+    ):
+        with pytest.raises(PublicationMissing, match="all that happens"):
+            refuse_gap(other, {"a": 7})
 
 
 def test_nothing_is_done_where_everything_fits() -> None:
