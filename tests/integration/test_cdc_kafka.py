@@ -151,7 +151,7 @@ def test_topics_of_unequal_counts_and_missing_ones_are_refused(kafka: Kafka) -> 
 def test_a_broker_that_is_not_there_is_said_in_its_own_words(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(cdc_kafka, "_TIMEOUT", 2.0)
+    monkeypatch.setattr(cdc_kafka, "TIMEOUT", 2.0)
     (port,) = free_ports(1)
 
     with pytest.raises(KafkaAway, match="Connection refused") as raised:
