@@ -15,7 +15,8 @@ from typing import Any
 
 from schemas.acknowledgement import Acknowledgement
 from schemas.keys import Chain, split_delivery_id
-from streams.chains.rules import attempted, hear
+from streams.chains.item import Item
+from streams.chains.rules import Keep, attempted, hear
 from streams.metrics import Meter
 from streams.partitions.changeset import Changeset
 from streams.partitions.committer import Committer, NotOurs
@@ -156,12 +157,17 @@ class Core:
             self.in_flight.let_go(chain)
         self.wake.set()
 
-    async def release(self, partition: int, chain: Chain) -> None:
-        """Let a chain go that nothing was sent of."""
+    async def release(self, partition: int, item: Item) -> None:
+        """Let an item wait as it did, and its chain go: nothing was sent of it."""
+
+        def step(changeset: Changeset) -> None:
+            changeset.apply([Keep(item)])
+            self.let_go(changeset, item.chain)
+
         try:
-            await self.committer.write(partition, lambda changeset: self.let_go(changeset, chain))
+            await self.committer.write(partition, step)
         except NotOurs:
-            self.in_flight.let_go(chain)
+            self.in_flight.let_go(item.chain)
         self.wake.set()
 
     def judge(self, changeset: Changeset, answer: Answer) -> None:

@@ -89,8 +89,7 @@ class Forwarder:
                 now = core.clock()
                 changeset.apply(unanswered(changeset.edit, slow.item, now, core.limits.timeout))
             for arrival in course.rest:
-                sending = core.in_flight.sending(chain)
-                changeset.apply(arrive(changeset.edit, arrival, seen, sending))
+                changeset.apply(arrive(changeset.edit, arrival, seen))
             if held and slow is None:
                 core.let_go(changeset, chain)
 

@@ -15,7 +15,7 @@ from typing import Final
 from schemas.keys import DeliveryId
 from schemas.state import State
 from streams.chains.item import Item
-from streams.chains.rules import Send, fall_due
+from streams.chains.rules import Send, begin, fall_due
 from streams.core import Core
 from streams.partitions.changeset import Changeset
 from streams.partitions.committer import NotOurs
@@ -83,7 +83,10 @@ class Timer:
         return lambda sight, now: sight.due(now, room, self._core.in_flight.busy)
 
     async def _claim(self, partition: int, choose: Choice) -> list[Item]:
-        """Take the chains of what is due; settle what needs no sending."""
+        """Take the chains of what is due; settle what needs no sending.
+
+        Returns the items to send, as they were; what is written says that they are being sent.
+        """
         in_flight = self._core.in_flight
 
         def step(changeset: Changeset) -> list[Item]:
@@ -95,7 +98,8 @@ class Timer:
                     continue
                 what = fall_due(changeset.edit, item, now)
                 if isinstance(what, Send):
-                    in_flight.take(item.chain, item.id)
+                    in_flight.take(item.chain)
+                    changeset.apply(begin(what.item, now, self._core.limits.timeout))
                     claimed.append(what.item)
                 else:
                     changeset.apply(what)
@@ -109,7 +113,7 @@ class Timer:
     async def _send(self, partition: int, item: Item, *, trial: bool = False) -> None:
         call = await self._core.calls.start(item, trial=trial)
         if call is None:  # the gate has closed: the item waits as it did
-            await self._core.release(partition, item.chain)
+            await self._core.release(partition, item)
         else:
             await self._core.settle(partition, item.chain, call)
 

@@ -128,6 +128,7 @@ class Wso2:
     calls: list[tuple[Delivery, int]] = field(default_factory=list)
     taken: list[str] = field(default_factory=list)  # ids, each at its first acceptance
     watch: Callable[[Delivery], None] = lambda _: None
+    late: Outcome = field(default_factory=Accepted)  # the answer to what it made wait
     _open: set[str] = field(default_factory=set)
 
     async def send(self, delivery: Delivery, attempt: int) -> Outcome:
@@ -139,7 +140,7 @@ class Wso2:
         try:
             if isinstance(said, asyncio.Event):
                 await said.wait()
-                said = Accepted()
+                said = self.late
             await asyncio.sleep(0)
         finally:
             self._open.discard(delivery.chain)
@@ -191,6 +192,13 @@ class Rig:
         self.meter = Meter()
         self.fatal: list[BaseException] = []
         self.offset = 0
+
+    def neighbour(self, name: str) -> Rig:
+        """Return another worker, on another host, between the same Kafka, WSO2 and clock."""
+        other = Rig(self.folder / name, self.limits)
+        other.clock, other.log, other.wso2 = self.clock, self.log, self.wso2
+        other.offset = self.offset
+        return other
 
     async def begin(self) -> None:
         """Start the worker: it holds the partition."""

@@ -86,14 +86,22 @@ def known(view: View, delivery_id: DeliveryId) -> bool:
     return (entry is not None and entry.final) or view.item(delivery_id) is not None
 
 
-def arrive(
-    view: View, arrival: Arrival, now: float, sending: DeliveryId | None = None
-) -> list[Change]:
-    """Let a delivery wait for its turn; `sending` is the one of its chain being sent."""
+def arrive(view: View, arrival: Arrival, now: float) -> list[Change]:
+    """Let a delivery wait for its turn."""
     item = Item.of(arrival, now)
     if known(view, item.id):
         return []
-    return _wait(view, item, now, sending)
+    return _wait(view, item, now)
+
+
+def begin(item: Item, now: float, timeout: float) -> list[Change]:
+    """Write down that an item is about to be sent, before it is.
+
+    While the call may still be accepted nothing of the chain goes before it or takes its place,
+    also where another worker holds the chain by then: that one repeats the attempt once the
+    `timeout` in seconds has passed. The ledger is told of what becomes of it.
+    """
+    return [Keep(replace(item.begun(now), due=now + timeout))]
 
 
 def attempted(view: View, item: Item, outcome: Outcome, now: float) -> list[Change]:
@@ -183,14 +191,14 @@ def _again(view: View, item: Item, now: float, why: str, after: float | None) ->
     return _wait(view, replace(item, due=due, why=why), now)
 
 
-def _wait(view: View, item: Item, now: float, sending: DeliveryId | None = None) -> list[Change]:
+def _wait(view: View, item: Item, now: float) -> list[Change]:
     """Let an item wait; with history `latest` the newest waiting one of its route is enough."""
     waiting = replace(item, state=State.WAITING)
     entry = entry_of(waiting, view.entry(item.id)).at(now, State.WAITING)
     keep: list[Change] = [Keep(waiting), Record(entry)]
     if item.terms.history != LATEST:
         return keep
-    rivals = [r for r in view.waiting(item.chain, item.route) if r not in (item.id, sending)]
+    rivals = [r for r in view.waiting(item.chain, item.route) if r != item.id]
     if any(rival > item.id for rival in rivals):  # ids of one route sort as their sequences
         return _superseded(view, waiting, now)
     for rival in rivals:

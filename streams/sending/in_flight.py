@@ -15,7 +15,6 @@ from streams.chains.acknowledgements import stronger
 
 @dataclass(slots=True)
 class _Flight:
-    sending: DeliveryId | None
     words: dict[DeliveryId, Acknowledgement] = field(default_factory=dict)
 
 
@@ -36,16 +35,11 @@ class InFlight:
         """Return whether the chain of a delivery is in flight."""
         return split_delivery_id(delivery_id)[0] in self._in_flight
 
-    def sending(self, chain: Chain) -> DeliveryId | None:
-        """Return the item of a chain that is being sent, where it waited before."""
-        flight = self._in_flight.get(chain)
-        return None if flight is None else flight.sending
-
-    def take(self, chain: Chain, sending: DeliveryId | None = None) -> None:
+    def take(self, chain: Chain) -> None:
         """Take a chain that is not in flight."""
         if chain in self._in_flight:
             raise RuntimeError(f"{chain} is in flight already")
-        self._in_flight[chain] = _Flight(sending)
+        self._in_flight[chain] = _Flight()
 
     def put_beside(self, chain: Chain, word: Acknowledgement) -> None:
         """Keep a word until the chain is let go; of several for one delivery the strongest."""

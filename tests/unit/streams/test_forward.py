@@ -10,6 +10,7 @@ import pytest
 from schemas.acknowledgement import Acknowledgement
 from schemas.state import State
 from streams.chains.outcome import Accepted, Refused, Unauthorised, Unavailable
+from streams.core import Limits
 from streams.partitions.ports import StateTopic
 from tests.core_rig import ASKED, TERMS, Cut, PowerCut, Rig
 from tests.deliveries import a_delivery
@@ -209,6 +210,61 @@ async def test_the_newest_replaces_what_waits_where_only_the_latest_counts(rig: 
     await rig.later(0)
 
     assert rig.wso2.taken == [newest.id]
+
+
+async def test_law_2_what_is_being_sent_again_is_not_superseded_where_its_chain_moves_to(
+    rig: Rig,
+) -> None:
+    old, new = a_delivery(record=9), a_delivery(record=9)
+    answer = asyncio.Event()
+    rig.wso2.script.extend([BUSY, answer])
+    terms = replace(TERMS, history="latest")
+    await rig.deliver(old, terms=terms)
+    await rig.later(10.1)
+    other = rig.neighbour("other")
+    await rig.core.revoke([0])  # while the call is under way
+
+    await other.begin()
+    await other.deliver(new, terms=terms)
+    await other.later(1.0)
+    assert (other.state(old), other.state(new)) == (State.WAITING, State.WAITING)
+    answer.set()
+    await rig.settled()
+    await other.later(rig.limits.timeout)
+    await other.later(0)
+
+    assert [(d.id, attempt) for d, attempt in rig.wso2.calls] == [
+        (old.id, 1),
+        (old.id, 2),
+        (old.id, 2),
+        (new.id, 1),
+    ]
+    assert other.state(old) is State.ACCEPTED
+    await other.end()
+
+
+async def test_what_finds_the_gate_closed_waits_as_it_did(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, Limits(concurrency=1, patience=60.0))
+    await rig.begin()
+    first, second = a_delivery(), a_delivery()
+    away = asyncio.Event()
+    rig.wso2.script.append(BUSY)
+    await rig.deliver(first)
+    waiting = rig.log.items()[first.id]
+    rig.wso2.script.append(away)
+    rig.wso2.late = AWAY
+    slow = asyncio.create_task(rig.deliver(second))
+    await rig.settled()
+
+    await rig.later(10.1)  # its time has come, and the only slot is taken
+    assert rig.log.items()[first.id].state is State.SENT
+    away.set()
+    await slow
+    await rig.settled()
+
+    assert rig.log.items()[first.id] == waiting
+    assert rig.halt.halted
+    await rig.end()
 
 
 async def test_what_nobody_knows_is_counted_and_changes_nothing(rig: Rig) -> None:
