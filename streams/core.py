@@ -1,8 +1,8 @@
 """What forwarding, words and the timer share: the partitions held, the calls, the committer.
 
 They share one event loop too. Decisions are taken in `chains` and made durable by the committer;
-here stands who waits for whom: a chain that something is sent of is in flight, and a word that
-comes in meanwhile waits until the chain is let go.
+here stands who waits for whom: a chain that something is sent of is in flight, and a word on that
+which comes in meanwhile waits until its answer is durable.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from schemas.acknowledgement import Acknowledgement
-from schemas.keys import Chain, split_delivery_id
+from schemas.keys import Chain, DeliveryId, split_delivery_id
 from streams.chains.item import Item
 from streams.chains.rules import Keep, attempted, hear
 from streams.metrics import Meter
@@ -174,25 +174,29 @@ class Core:
         """Make the changes that follow an answer."""
         changeset.apply(attempted(changeset.edit, answer.item, answer.outcome, answer.at))
 
-    def let_go(self, changeset: Changeset, chain: Chain) -> None:
-        """Apply the words that came in while a chain was in flight, and let it go."""
-        for word in self.in_flight.let_go(chain):
+    def let_go(self, changeset: Changeset, chain: Chain, slow: Item | None = None) -> None:
+        """Apply the words that came in while a chain was in flight, and let it go.
+
+        Where one of it is `slow`, still being sent, it stays in flight for that one alone.
+        """
+        words = self.in_flight
+        for word in words.let_go(chain) if slow is None else words.keep_only(chain, slow.id):
             self.apply(changeset, word)
 
     def listen(self, changeset: Changeset, word: Acknowledgement) -> None:
-        """Apply a word, or keep it for when its chain is let go."""
+        """Apply a word, or keep it for when the answer to its delivery is durable."""
         try:
             chain, _, _ = split_delivery_id(word.id)
         except ValueError:
             self.ports.meter.count("acknowledgements_unknown")
             return
-        if chain in self.in_flight:
+        if self.in_flight.awaits(chain, DeliveryId(word.id)):
             self.in_flight.put_beside(chain, word)
         else:
             self.apply(changeset, word)
 
     def apply(self, changeset: Changeset, word: Acknowledgement) -> None:
-        """Apply a word to a chain that is not in flight."""
+        """Apply a word on a delivery that is not being sent."""
         changes = hear(changeset.edit, word, self.clock())
         if changes is None:
             self.ports.meter.count("acknowledgements_unknown")

@@ -78,7 +78,7 @@ class Forwarder:
         course = _Course(rest=self._first_copies(cache, arrivals))
         held = self._free(cache, chain)
         if held:
-            core.in_flight.take(chain)
+            core.in_flight.take(chain, (DeliveryId(each.delivery.id) for each in course.rest))
             course = await self._send(course.rest, seen)
 
         def step(changeset: Changeset) -> None:
@@ -90,8 +90,8 @@ class Forwarder:
                 changeset.apply(unanswered(changeset.edit, slow.item, now, core.limits.timeout))
             for arrival in course.rest:
                 changeset.apply(arrive(changeset.edit, arrival, seen))
-            if held and slow is None:
-                core.let_go(changeset, chain)
+            if held:
+                core.let_go(changeset, chain, slow.item if slow is not None else None)
 
         await core.committer.write(partition, step)
         if course.slow is not None:

@@ -98,7 +98,7 @@ class Timer:
                     continue
                 what = fall_due(changeset.edit, item, now)
                 if isinstance(what, Send):
-                    in_flight.take(item.chain)
+                    in_flight.take(item.chain, [item.id])
                     changeset.apply(begin(what.item, now, self._core.limits.timeout))
                     claimed.append(what.item)
                 else:

@@ -151,6 +151,35 @@ async def test_a_word_that_overtakes_the_answer_is_kept_for_it(rig: Rig) -> None
     assert rig.log.items() == {}
 
 
+async def test_law_1_a_word_on_what_was_sent_before_is_durable_at_once(rig: Rig) -> None:
+    before, same_batch, slow = (a_delivery(record=6) for _ in range(3))
+    rig.wso2.script.extend([Accepted(), Accepted(), asyncio.Event()])
+    await rig.deliver(before)
+    await rig.deliver(same_batch, slow)
+    assert rig.state(slow) is State.SENT
+
+    await rig.hear(*(Acknowledgement(each.id, "rejected") for each in (before, same_batch)))
+    await rig.power_cut()
+    await rig.begin()
+
+    assert (rig.state(before), rig.state(same_batch)) == (State.REJECTED, State.REJECTED)
+
+
+async def test_a_word_on_one_of_a_batch_waits_no_longer_than_its_batch(rig: Rig) -> None:
+    quick, slow = a_delivery(record=6), a_delivery(record=6)
+    rig.wso2.script.extend([Accepted(), asyncio.Event()])
+    batch = asyncio.create_task(rig.deliver(quick, slow))
+    await rig.settled()
+    await rig.hear(Acknowledgement(quick.id, "rejected"))
+    assert rig.state(quick) is None
+
+    await batch
+    await rig.power_cut()
+    await rig.begin()
+
+    assert (rig.state(quick), rig.state(slow)) == (State.REJECTED, State.SENT)
+
+
 async def test_a_call_without_an_answer_lets_its_batch_end_and_is_heard_later(rig: Rig) -> None:
     slow, behind, other = a_delivery(record=5), a_delivery(record=5), a_delivery()
     answer = asyncio.Event()
