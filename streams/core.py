@@ -49,6 +49,7 @@ class Limits:
     concurrency: int = 32  # calls at a time
     timeout: float = 10.0  # of one call
     patience: float = 1.0  # of a batch with one call
+    course: float = 10.0  # of a batch with all calls of one chain
     retention: float = 7 * 86400.0  # of ledger entries
 
 

@@ -98,14 +98,18 @@ class Forwarder:
             core.spawn(core.settle(partition, chain, course.slow), f"slow {course.slow.item.id}")
 
     async def _send(self, arrivals: Sequence[Arrival], seen: float) -> _Course:
-        """Send in order, as long as each is finally accepted in good time."""
+        """Send in order, as long as each is finally accepted and all in good time."""
         course = _Course(rest=arrivals)
+        monotonic, limits = self._core.ports.monotonic, self._core.limits
+        end = monotonic() + limits.course
         for arrival in arrivals:
+            if monotonic() >= end:  # one long chain would hold up all others of the batch
+                break
             call = await self._core.calls.start(Item.of(arrival, seen))
             if call is None:
                 break
             course.rest = course.rest[1:]
-            answer = await call.within(self._core.limits.patience)
+            answer = await call.within(limits.patience)
             if answer is None:
                 course.slow = call
                 break

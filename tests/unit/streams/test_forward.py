@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from schemas.acknowledgement import Acknowledgement
+from schemas.delivery import Delivery
 from schemas.state import State
 from streams.chains.outcome import Accepted, Refused, Unauthorised, Unavailable
 from streams.core import Limits
@@ -193,6 +194,22 @@ async def test_a_call_without_an_answer_lets_its_batch_end_and_is_heard_later(ri
     await rig.settled()
     await rig.later(0)
     assert (rig.state(slow), rig.state(behind)) == (State.ACCEPTED, State.ACCEPTED)
+
+
+async def test_law_7_a_batch_waits_for_no_long_chain_to_its_end(rig: Rig) -> None:
+    chain = [a_delivery(record=5) for _ in range(6)]
+
+    def take_time(_: Delivery) -> None:
+        rig.clock.now += 4.0
+
+    rig.wso2.watch = take_time
+    await rig.deliver(*chain)
+
+    accepted = State.ACCEPTED
+    assert [rig.state(each) for each in chain] == [accepted] * 3 + [State.WAITING] * 3
+    for _ in range(3):
+        await rig.later(0)
+    assert [(d.id, attempt) for d, attempt in rig.wso2.calls] == [(d.id, 1) for d in chain]
 
 
 async def test_without_a_word_by_the_deadline_it_is_sent_again(rig: Rig) -> None:
