@@ -221,7 +221,7 @@ class LmdbEdit:
             return
 
     def _begin(self) -> Writer:
-        return Writer(self._env.begin(write=True), self._tables)
+        return Writer(self._env.begin(write=True), self._tables, self._clock)
 
 
 def _put_meta(key: bytes, value: bytes, rows: Writer) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import lmdb
@@ -112,6 +112,13 @@ class LmdbView:
 class Writer(LmdbView):
     """Keeps the indexes of a partition in step with its items."""
 
+    def __init__(
+        self, txn: lmdb.Transaction, tables: dict[str, Any], clock: Callable[[], float]
+    ) -> None:
+        """Write with a transaction that the caller ends; `clock` tells UTC seconds."""
+        super().__init__(txn, tables)
+        self._clock = clock
+
     def put(self, table: str, key: bytes, value: bytes = b"") -> None:
         self.txn.put(key, value, db=self.tables[table])
 
@@ -163,30 +170,39 @@ class Writer(LmdbView):
             self.delete("due", timed(row.due, row.id))
         self._count(row, -1)
         chain = split_delivery_id(delivery_id)[0]
-        if self.get("heads", chain.encode()) == timed(row.since, row.id):
+        if self._crowned(chain) == delivery_id:
             self._crown(chain)
 
     def _crown(self, chain: Chain) -> None:
-        """Make the first of a chain due at once where nothing of it is active."""
+        """Make the first of a chain due at once where nothing of it is active.
+
+        It is due by its age, but not later than by this clock: that of the worker which saw it
+        first may have been ahead.
+        """
         key = chain.encode()
         head = self._head(chain)
-        old = self.get("heads", key)
-        if old == head:
+        if self._crowned(chain) == (head.id if head else None):
             return
+        old = self.get("heads", key)
         if old is not None:
             self.delete("due", old)
             self.delete("heads", key)
         if head is not None:
-            self.put("heads", key, head)
-            self.put("due", head, State.WAITING.value.encode())
+            at = timed(min(head.since, self._clock()), head.id)
+            self.put("heads", key, at)
+            self.put("due", at, State.WAITING.value.encode())
 
-    def _head(self, chain: Chain) -> bytes | None:
+    def _crowned(self, chain: Chain) -> DeliveryId | None:
+        key = self.get("heads", chain.encode())
+        return None if key is None else split_timed(key)[1]
+
+    def _head(self, chain: Chain) -> Row | None:
         first = self.leader(chain)
         value = None if first is None else self.get("items", first.encode())
         if first is None or value is None:
             return None
         row = Row.parse(first, value)
-        return None if row.active else timed(row.since, first)
+        return None if row.active else row
 
     def _count(self, row: Row, by: int) -> None:
         key = f"count/{target_of(row.id)}/{row.state.value}".encode()

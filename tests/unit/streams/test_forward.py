@@ -137,6 +137,20 @@ async def test_the_next_of_a_chain_goes_when_the_target_has_said_its_word(rig: R
     assert rig.wso2.calls[-1] == (second, 1)
 
 
+async def test_the_next_of_a_chain_goes_although_it_was_first_seen_by_a_clock_ahead(
+    rig: Rig,
+) -> None:
+    first, second = a_delivery(record=3), a_delivery(record=3)
+    rig.clock.now += 3600.0
+    await rig.deliver(first, second, terms=ASKED)
+    rig.clock.now -= 3600.0
+
+    await rig.hear(Acknowledgement(first.id, "delivered"))
+    await rig.later(0)
+
+    assert rig.wso2.calls[-1] == (second, 1)
+
+
 async def test_a_word_that_overtakes_the_answer_is_kept_for_it(rig: Rig) -> None:
     sent = a_delivery()
     answer = asyncio.Event()
