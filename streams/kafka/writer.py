@@ -10,6 +10,7 @@ import asyncio
 import threading
 from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import Final
 
 from confluent_kafka import OFFSET_INVALID, KafkaError, KafkaException, Message, Producer
 
@@ -18,6 +19,7 @@ from streams.kafka.clients import MAX_MESSAGE, client_settings, describe
 from streams.kafka.records import Record
 
 _Told = partial[None]
+_PATIENCE: Final = 120.0  # seconds that a write may take
 
 
 class NotWritten(ServiceUnavailable):
@@ -29,15 +31,18 @@ class NotWritten(ServiceUnavailable):
 class Writer:
     """Writes and tells when Kafka has it; one per process, for one event loop."""
 
-    def __init__(self, settings: Mapping[str, str]) -> None:
+    def __init__(self, settings: Mapping[str, str], patience: float = _PATIENCE) -> None:
+        """Write with a client's settings; a write that takes longer than `patience` has failed."""
+        self._patience = patience
         self._producer = Producer(
             {
                 "linger.ms": 2,
-                "delivery.timeout.ms": 120_000,
                 "message.max.bytes": MAX_MESSAGE,
                 **client_settings(settings),
                 "partitioner": "murmur2_random",
                 "enable.idempotence": True,
+                # One that expired would be overtaken by those behind it: none ever does.
+                "message.timeout.ms": 0,
             }
         )
         self._open = True
@@ -47,14 +52,22 @@ class Writer:
     async def write(self, records: Sequence[Record]) -> list[int]:
         """Write in this order; return the offset of each once Kafka has them all.
 
-        Raises NotWritten where any of them was refused or could not be delivered in time.
+        Raises NotWritten where any of them was refused, or not all were written in time; then
+        they may still be, in this order, before anything that is written later.
         """
         if not records:
             return []
         waiting = _Waiting(len(records))
-        for index, record in enumerate(records):
-            await self._produce(record, partial(waiting.told, index))
-        return await waiting.all_told
+        try:
+            async with asyncio.timeout(self._patience):
+                for index, record in enumerate(records):
+                    await self._produce(record, partial(waiting.told, index))
+                return await waiting.all_told
+        except TimeoutError as error:
+            topics = ", ".join(sorted({record.topic for record in records}))
+            raise NotWritten(
+                f"Kafka has not taken records of {topics} within {self._patience:g} s"
+            ) from error
 
     async def _produce(self, record: Record, told: _Told) -> None:
         while True:
