@@ -83,7 +83,7 @@ class Publisher:
                 {
                     "linger.ms": 5,  # each partition's events wait for company: it halves the cost
                     "compression.type": "lz4",
-                    "queue.buffering.max.kbytes": 32_768,
+                    "queue.buffering.max.kbytes": 16_384,
                     "queue.buffering.max.messages": 100_000,
                     **client_settings(settings),
                     "message.max.bytes": MAX_MESSAGE,

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Final
 
 STALE: Final = 20_000  # records that one transaction may lead to and still be told apart
-LARGEST: Final = 16 * 1024 * 1024  # bytes of records kept ...
+LARGEST: Final = 8 * 1024 * 1024  # bytes of records kept ...
 _EACH: Final = 200  # ... each with so much around it
 
 Kept = dict[int, bytes | None]  # by row; None: there is no such row

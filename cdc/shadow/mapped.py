@@ -13,7 +13,7 @@ import re
 from pathlib import Path
 from typing import Final
 
-LIMIT: Final = 64 * 1024 * 1024  # bytes of mapped files, our libraries among them
+LIMIT: Final = 48 * 1024 * 1024  # bytes of mapped files, our libraries among them
 _STATM: Final = Path("/proc/self/statm")
 _MAPS: Final = Path("/proc/self/maps")
 _DONTNEED: Final = 4
