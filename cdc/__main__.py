@@ -52,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader has seen enough, `| head` for instance
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except Exception as error:
+    except Exception as error:  # nobody else would say it without a traceback
         logging.getLogger(__name__).debug("unexpected", exc_info=error)
         return _say(
             f"unexpected: {type(error).__name__}: {error}",

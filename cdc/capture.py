@@ -270,4 +270,4 @@ class Capture:
     def _pause(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds
         while not self._stopping and (left := deadline - time.monotonic()) > 0:
-            time.sleep(min(left, 0.1))
+            time.sleep(min(left, 0.1))  # in pieces: a signal ends it

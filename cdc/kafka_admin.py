@@ -148,4 +148,4 @@ def _until(done: Callable[[], bool]) -> None:
     """Wait until the brokers show what the controller has accepted; not for ever."""
     deadline = time.monotonic() + _TIMEOUT
     while not done() and time.monotonic() < deadline:
-        time.sleep(0.05)
+        time.sleep(0.05)  # there is no event to wait for

@@ -89,4 +89,4 @@ def _marks(client: Consumer, place: TopicPartition) -> tuple[int, int]:
         except KafkaException as error:
             if time.monotonic() > deadline or error.args[0].code() not in _NOT_YET:
                 raise
-            time.sleep(WAIT)
+            time.sleep(WAIT)  # there is no event to wait for

@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from cdc import kafka_schemas
 from cdc.checks.routes import refuse_unfit
-from cdc.engine.plan import Plan, compile_plan
+from cdc.engine.compile import compile_plan
+from cdc.engine.plan import Plan
 from cdc.engine.relations import Types
 from cdc.epoch import PROGRESS
 from cdc.postgres import publication, slot

@@ -11,11 +11,12 @@ from struct import pack
 from typing import Any
 from unittest.mock import patch
 
+from cdc.engine.compile import compile_plan
 from cdc.engine.datum import Stamp
 from cdc.engine.events import Events
 from cdc.engine.fold import LIMIT, Fold
 from cdc.engine.keys import index_key
-from cdc.engine.plan import Plan, compile_plan
+from cdc.engine.plan import Plan
 from cdc.engine.records import STALE
 from cdc.engine.relations import Relations
 from cdc.pgoutput.messages import Relation, RelationColumn

@@ -1,4 +1,4 @@
-"""The hot path: bytes in, bytes out, driven by plans compiled once.
+"""The hot path: bytes in, bytes out, driven by a plan that is made once (`compile`).
 
 In the order of a row: a message of pgoutput is cut into cells (`split`), the cells become the
 row as the shadow holds it (`row`, under `keys`), the changes of a transaction are made and

@@ -99,11 +99,7 @@ class Fold:
 
     def put(self, plan: RowPlan, row: int, cells: Cells | None) -> None:
         """Write a row as the stream has it, or drop it where `cells` is None."""
-        if (
-            cells is not None
-            and plan.model_cell >= 0
-            and cells[plan.model_cell] not in plan.allowed
-        ):
+        if cells is not None and not plan.holds(cells):
             cells = None
         key = row_key(plan.number, row)
         old = self.store.get(key)
