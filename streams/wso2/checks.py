@@ -91,7 +91,7 @@ def _of_target(
 def _status(reply: Reply) -> str:
     try:
         answer = json.loads(reply.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
     return str(answer.get("status", "")) if isinstance(answer, dict) else ""
 

@@ -162,7 +162,7 @@ def _token(reply: Reply) -> _Token | NoToken:
     try:
         answer = json.loads(reply.body)
         text, life = answer["access_token"], float(answer.get("expires_in", _ASSUMED))
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return Unauthorised("the token endpoint's answer holds no token", status)
     if not isinstance(text, str) or not text.isascii() or not text.isprintable() or not life > 0:
         return Unauthorised("the token endpoint's answer holds no usable token", status)
