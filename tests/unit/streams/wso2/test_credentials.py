@@ -9,6 +9,7 @@ import pytest
 from streams.chains.outcome import Unauthorised
 from streams.wso2.credentials import Client, ClientCredentials, Reply
 
+URL = "http://127.0.0.1:9/token"
 NESTED = b"[" * 100_000
 
 
@@ -17,8 +18,10 @@ NESTED = b"[" * 100_000
 )
 async def test_law_10_an_answer_without_a_token_is_a_reason(body: bytes) -> None:
     async def post(url: str, form: Mapping[str, str], authorization: str) -> Reply:
+        assert (url, dict(form)) == (URL, {"grant_type": "client_credentials"})
+        assert authorization.startswith("Basic ")
         return Reply(200, body)
 
-    credentials = ClientCredentials(Client("http://127.0.0.1:9/token", "us", "secret"), post)
+    credentials = ClientCredentials(Client(URL, "us", "secret"), post)
 
     assert isinstance(await credentials.header(), Unauthorised)
