@@ -12,10 +12,12 @@ import secrets
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Final, Protocol
 
+from cdc.engine import early
 from cdc.engine.fold import Fold
-from cdc.engine.keys import pack_id, row_key
+from cdc.engine.keys import KEY_SIZE, index_key, pack_id, row_key, unpack_key
 from cdc.engine.plan import PairPlan, Plan, RowPlan, TablePlan
 from cdc.engine.row import cells_of, compared_at
 from cdc.engine.split import NULL, UNCHANGED, Cells
@@ -152,8 +154,11 @@ def frontiers(plan: Plan, progress: Progress) -> dict[int, Frontier]:
     return {plan.by_name[name].number: key for name, key in progress.frontiers.items()}
 
 
-def take_over(read: RangeRead, fold: Fold, progress: Progress) -> None:
-    """Put a range into the store, at its mark; rows that the stream touched win."""
+def take_over(read: RangeRead, fold: Fold, ranks: Iterable[int], progress: Progress) -> None:
+    """Put a range into the store, at its mark; rows that the stream touched win.
+
+    `ranks` are the models whose records stand in the table.
+    """
     plan, last = read.plan, read.range.last
     if last is None:
         fold.frontiers.pop(plan.number, None)
@@ -163,8 +168,8 @@ def take_over(read: RangeRead, fold: Fold, progress: Progress) -> None:
         _take_rows(plan, read.range.rows, fold)
     else:
         _take_pairs(plan, read.range.rows, fold)
-    if last is None:
-        _forget_ahead(plan, fold.store)
+    for key in _reached(plan, last, fold.store):
+        _settle(plan, key, ranks, fold.store)
     fold.finish()
     progress.loaded(plan.name, last)
 
@@ -176,10 +181,7 @@ def _take_rows(plan: RowPlan, rows: Iterable[Sequence[bytes | None]], fold: Fold
         key = row_key(plan.number, row)
         if store.ahead.get(key) is None:
             fold.put(plan, row, cells)
-            continue
-        store.ahead.delete(key)
-        held = store.get(key)
-        if held is not None and UNCHANGED in cells_of(held, compared_at(held)):
+        elif (held := store.get(key)) is not None and _is_partial(held):
             fold.write(plan, row, key, held, plan.layout.fill(held, cells))
 
 
@@ -189,13 +191,36 @@ def _take_pairs(plan: PairPlan, rows: Iterable[Sequence[bytes | None]], fold: Fo
         key = row_key(plan.number, left) + pack_id(right)
         if store.ahead.get(key) is None:
             fold.link(plan, left, right, held=True)
-        else:
-            store.ahead.delete(key)
 
 
-def _forget_ahead(plan: TablePlan, store: Store) -> None:
-    for key, _ in list(store.ahead.scan(plan.number.to_bytes(2, "big"))):
-        store.ahead.delete(key)
+def _reached(plan: TablePlan, last: Frontier, store: Store) -> list[bytes]:
+    """Return, up to the last key read, what the stream touched before the load came there."""
+    ahead = (key for key, _ in store.ahead.scan(plan.number.to_bytes(2, "big")))
+    if last is None:
+        return list(ahead)
+    end = row_key(plan.number, last[0]) + b"".join(map(pack_id, last[1:]))
+    return list(takewhile(lambda key: key <= end, ahead))
+
+
+def _settle(plan: TablePlan, key: bytes, ranks: Iterable[int], store: Store) -> None:
+    """Forget that the stream came first.
+
+    What is not held was taken away before it was read: the documents that showed it have
+    changed. Of a line only its parent could tell, which Odoo writes with it.
+    """
+    store.ahead.delete(key)
+    row = unpack_key(key[:KEY_SIZE])[1]
+    if isinstance(plan, PairPlan):
+        right = int.from_bytes(key[KEY_SIZE:], "big")
+        if right not in store.members(index_key(plan.left, row)):
+            early.note_pair(store, plan.number, row, right)
+    elif store.get(key) is None:
+        for rank in ranks:
+            early.note_documents(store, rank, [row])
+
+
+def _is_partial(held: bytes) -> bool:
+    return UNCHANGED in cells_of(held, compared_at(held))
 
 
 def _cells(row: Sequence[bytes | None]) -> Cells:

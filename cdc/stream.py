@@ -152,7 +152,9 @@ class Stream:
             case None:
                 return
             case RangeRead():
-                take_over(meaning, self._fold, self._epoch.progress)
+                table = meaning.plan.name
+                ranks = [root.rank for root in self._plan.roots if root.shape.table == table]
+                take_over(meaning, self._fold, ranks, self._epoch.progress)
                 self._events.forget()
                 self._complete(message.lsn, head)
                 self._epoch.end()

@@ -10,22 +10,19 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain, count
 from typing import Final, NamedTuple
 
-from cdc.engine import reach
+from cdc.engine import early, reach
 from cdc.engine.datum import Images, Stamp, Writer
 from cdc.engine.encode import zigzag
 from cdc.engine.fold import Fold
-from cdc.engine.keys import KEY_SIZE, number_of, pack_id, row_key, unpack_key
+from cdc.engine.keys import number_of, pack_id, row_key
 from cdc.engine.plan import Plan, Root
 from cdc.engine.records import Records
 from cdc.engine.row import Links, differing, links_part, same
-from cdc.engine.store import Store
 from cdc.engine.touched import Touched
 from cdc.engine.view import Both, Now, Then
 
 LARGEST: Final = 8 * 1024 * 1024 - 4096  # bytes; what Kafka takes, less its own part of a record
 _PULSE: Final = 5_000  # changes between two pulses
-_DOCUMENT: Final = b"d"  # in the drawer for what came early: rank and id ...
-_ROW: Final = b"r"  # ... and table and id
 
 
 class Made(NamedTuple):
@@ -112,24 +109,16 @@ class Events:
 
         Rows are followed up again: what shows them may have been loaded since.
         """
-        early = self._store.early
-        prefix = _DOCUMENT + root.rank.to_bytes(2, "big")
-        documents = [key for key, _ in early.scan(prefix)]
-        found = {unpack_key(key[1:])[1] for key in documents}
-        for key, _ in early.scan(_ROW):
-            table, row = unpack_key(key[1 : 1 + KEY_SIZE])
-            links = self._links(table, row, key[1:])
+        found = early.take_documents(self._store, root.rank)
+        for table, row, key, other in early.changed(self._store):
+            links = self._links(table, key) if other is None else [_pair(row, other)]
             for use in self._plan.uses[table]:
                 if use.rank == root.rank:
                     starts = use.starts(row, links)
                     found |= reach.roots(use, starts, self._ways, self._records.mark)
-        for key in documents:
-            early.delete(key)
         return sorted(found)
 
-    def _links(self, table: int, row: int, key: bytes) -> list[Links]:
-        if len(key) > KEY_SIZE:
-            return [_pair(row, int.from_bytes(key[KEY_SIZE:], "big"))]
+    def _links(self, table: int, key: bytes) -> list[Links]:
         stored = self._store.get(key)
         return [] if stored is None else [self._plan.layouts[table].links_of(stored)]
 
@@ -152,7 +141,7 @@ class Events:
                 if use.rank in ready:
                     touched.add(use.rank, found, writers)
                 else:
-                    _note_early(self._store, use.rank, found, key)
+                    early.note(self._store, use.rank, found, key)
         return touched
 
     def _changed_rows(self) -> Iterator[_Change]:
@@ -194,9 +183,3 @@ The links are those that it has and, where they were others, those that it had.
 def _pair(left: int, right: int) -> Links:
     """Return a pair as links, in the order of its table's columns."""
     return [b"%d" % left, b"%d" % right]
-
-
-def _note_early(store: Store, rank: int, documents: Iterable[int], changed: bytes) -> None:
-    for row in documents:
-        store.early.put(_DOCUMENT + row_key(rank, row), b"")
-    store.early.put(_ROW + changed, b"")

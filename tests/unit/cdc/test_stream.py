@@ -11,12 +11,12 @@ from typing import Any, cast
 import pytest
 
 from cdc.epoch import PROGRESS, Epoch, Topic
-from cdc.loading import CaughtUp, Marked, Portion
+from cdc.loading import CaughtUp, Marked, Portion, RangeRead, frontiers
 from cdc.progress import Progress
 from cdc.stream import Stream
 from schemas.errors import ServiceUnavailable
 from schemas.event import Event
-from tests.engine import PLAN, Engine, Row, engine, insert, update
+from tests.engine import PLAN, Engine, Row, delete, engine, insert, update
 
 TIME = 848_656_800_000_000
 
@@ -57,6 +57,18 @@ class World:
         self.epoch.end()
         self.stream.refresh()
 
+    def load_anew(self) -> None:
+        progress = self.epoch.progress = Progress.begin(PLAN)
+        self._engine.fold.frontiers = frontiers(PLAN, progress)
+        self.stream.refresh()
+
+    def loaded(self, lsn: int, table: str, *rows: Row, last: int | None = None) -> None:
+        """Come to the mark behind a range of a table, the last one unless `last` is given."""
+        plan = PLAN.by_name[table]
+        cells = [[_encoded(row.get(name)) for name in plan.read] for row in rows]
+        end = None if last is None else (last,)
+        self.mark(lsn, RangeRead(plan, cast("Any", SimpleNamespace(rows=cells, last=end))))
+
     def transaction(self, lsn: int, *rows: bytes) -> None:
         self._handle(b"B" + pack(">QqI", lsn, TIME, 7))
         for row in rows:
@@ -82,6 +94,10 @@ class World:
 def world(tmp_path: Path) -> Iterator[World]:
     with engine(tmp_path) as tried:
         yield World(tried)
+
+
+def _encoded(value: str | None) -> bytes | None:
+    return None if value is None else value.encode()
 
 
 def order(number: int, name: str) -> Row:
@@ -146,3 +162,27 @@ def test_a_model_that_nobody_wants_loaded_any_more_is_not_published(world: World
     world.again()
 
     assert world.epoch.progress.published == {"sale.order": -1}
+
+
+def test_law_1_what_was_deleted_before_its_range_was_read_is_told_as_gone(world: World) -> None:
+    world.load_anew()
+    world.transaction(
+        0x1000,
+        delete("sale_order", {"id": "7"}),
+        delete("order_tag_rel", {"order_id": "8", "tag_id": "3"}),
+        delete("order_tag_rel", {"order_id": "9", "tag_id": "3"}),
+        insert("order_tag_rel", {"order_id": "9", "tag_id": "3"}),
+    )
+    rest = [name for name in PLAN.by_name if name != "sale_order"]
+
+    world.loaded(0x2000, "sale_order", order(6, "untouched"), order(7, "seen"), last=7)
+    world.loaded(0x3000, "sale_order", order(8, "without its tag"), order(9, "with it"))
+    for number, table in enumerate(rest):
+        world.loaded(0x4000 + number, table)
+
+    told = {event.id: event for event in world.events() if event.model == "sale.order"}
+    assert sorted(told) == [7, 8, 9]
+    assert not any(event.before_known for event in told.values())
+    assert told[7].after is None
+    assert told[8].after is not None
+    assert told[8].after["name"] == "without its tag"
