@@ -13,7 +13,7 @@ from cdc.postgres.connect import Session
 from cdc.postgres.refusals import SlotBusy
 from cdc.postgres.replication import Replication, readable
 from cdc.postgres.slot import SlotState
-from schemas.errors import OdooCdcError, ServiceUnavailable
+from schemas.errors import ServiceUnavailable
 
 logger = logging.getLogger(__name__)
 
@@ -85,13 +85,13 @@ class Watch:
         self._dsn = dsn
         self._publication = publication_name
         self._members = members
-        self._trouble: OdooCdcError | None = None
+        self._trouble: Exception | None = None
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
         self._thread.start()
 
     def check(self) -> None:
-        """Raise what the last look has found: PublicationMissing."""
+        """Raise what the last look has found: PublicationMissing, or what nobody expected."""
         if self._trouble is not None:
             raise self._trouble
 
@@ -107,7 +107,7 @@ class Watch:
                     self._look(session)
             except ServiceUnavailable as error:  # the stream notices it too, and says so
                 logger.debug("no look at the publication: %s", error)
-            except OdooCdcError as error:
+            except Exception as error:  # noqa: BLE001  nobody would see it on this thread
                 self._trouble = error
 
     def _look(self, session: Session) -> None:
