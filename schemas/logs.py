@@ -44,7 +44,7 @@ class Json(logging.Formatter):
     converter = staticmethod(time.gmtime)
 
     def format(self, record: logging.LogRecord) -> str:
-        """Write one object; a traceback is a field, and only when debugging."""
+        """Write one object; the traceback of an error is a field, any other when debugging."""
         said: dict[str, Any] = {
             "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S") + f".{record.msecs:03.0f}Z",
             "level": record.levelname.lower(),
@@ -52,7 +52,8 @@ class Json(logging.Formatter):
             "message": record.getMessage(),
             **fields_of(record),
         }
-        if record.exc_info and logging.getLogger().isEnabledFor(logging.DEBUG):
+        wanted = record.levelno >= logging.ERROR or logging.getLogger().isEnabledFor(logging.DEBUG)
+        if record.exc_info and wanted:
             said["traceback"] = self.formatException(record.exc_info)
         return json.dumps(said, default=str)
 

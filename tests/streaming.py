@@ -173,7 +173,8 @@ class Line:
             "session.timeout.ms": 6000,
             "heartbeat.interval.ms": 2000,
         }
-        config["more"] = {"kafka": kafka, **config.get("more", {})}
+        more = config.get("more", {})
+        config["more"] = {**more, "kafka": {**kafka, **more.get("kafka", {})}}
         self.programs = Programs(folder, sync_yaml(**config))
         loaded = load(self.programs.config)
         self._create([self.topics.deliveries(target) for target in loaded.targets])

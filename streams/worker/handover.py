@@ -43,6 +43,13 @@ class DirectHandover(Service):
 class _Consumer(DirectHandover, aiokafka.Consumer):
     """Faust's consumer, with direct handover."""
 
+    async def verify_all_partitions_active(self) -> None:
+        """Do not look for partitions that stand still: `watchdog` does.
+
+        Faust's own look ends the consumer where it meets a partition that has no position for
+        a moment, as after a rebalance.
+        """
+
     async def seek_to_committed(self) -> Mapping[TP, int]:
         """Seek what is assigned to where it was committed, else to its beginning.
 

@@ -6,7 +6,7 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from confluent_kafka import TopicPartition
@@ -43,13 +43,21 @@ def wso2() -> Iterator[Scripted]:
 
 
 @pytest.fixture
-def line(kafka: Kafka, wso2: Scripted, kafka_prefix: str, tmp_path: Path) -> Iterator[Line]:
+def session(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """How long the group waits for a member, where a test says so."""
+    return getattr(request, "param", {})
+
+
+@pytest.fixture
+def line(
+    kafka: Kafka, wso2: Scripted, kafka_prefix: str, tmp_path: Path, session: dict[str, Any]
+) -> Iterator[Line]:
     """A source without a worker yet."""
     config = {
         "wso2": wso2.url,
         "targets": ["shop"],
         "routes": ROUTES,
-        "more": {"targets": {"shop": SHOP}},
+        "more": {"targets": {"shop": SHOP}, **session},
     }
     with Line(tmp_path, kafka.bootstrap, kafka_prefix, config) as made:
         yield made
@@ -209,6 +217,7 @@ def test_sigterm_finishes_what_is_in_hand_and_exits_0(line: Line, wso2: Scripted
     assert len(wso2.tried(1)) == 1
 
 
+@pytest.mark.parametrize("session", [{"kafka": {"session.timeout.ms": 60_000}}], indirect=True)
 def test_a_worker_that_is_soon_back_has_its_partitions_and_the_others_notice_nothing(
     line: Line,
 ) -> None:

@@ -104,6 +104,12 @@ class Driver:
         self.at |= {part: offset for part, offset in self.committed.items() if offset}
         return self.committed
 
+    def assignment(self) -> set[TopicPartition]:
+        return set(self.committed)
+
+    def verify_event_path(self, now: float, part: TopicPartition) -> None:
+        raise AssertionError("a partition without a position")  # as aiokafka does
+
     async def seek_to_beginning(self, *parts: TopicPartition) -> None:
         assert all(isinstance(part, TopicPartition) for part in parts)  # a TP is refused
         self.at |= dict.fromkeys(parts, 0)
@@ -141,3 +147,9 @@ async def test_a_seek_that_comes_too_late_is_left_to_the_next_rebalance() -> Non
     await a_consumer(driver).perform_seek()
 
     assert driver.at == {TopicPartition("queue", 0): 7}
+
+
+async def test_a_partition_without_a_position_does_not_end_the_consumer() -> None:
+    consumer = a_consumer(Driver({TopicPartition("queue", 0): None}))
+
+    await consumer.verify_all_partitions_active()

@@ -1,0 +1,34 @@
+"""What a log line says of an error."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+
+import pytest
+
+from schemas.logs import Console, Json
+
+
+def record(level: int) -> logging.LogRecord:
+    try:
+        1 / 0  # noqa: B018  for its traceback
+    except ZeroDivisionError:
+        return logging.LogRecord(
+            "cdc.x", level, "x.py", 1, "failed %s", ("twice",), sys.exc_info()
+        )
+
+
+@pytest.mark.parametrize(
+    ("level", "told"), [(logging.ERROR, True), (logging.CRITICAL, True), (logging.WARNING, False)]
+)
+def test_the_traceback_of_an_error_is_for_programs(level: int, *, told: bool) -> None:
+    said = json.loads(Json().format(record(level)))
+
+    assert said["message"] == "failed twice"
+    assert ("ZeroDivisionError" in said.get("traceback", "")) is told
+
+
+def test_a_line_for_people_has_none() -> None:
+    assert "Traceback" not in Console().format(record(logging.CRITICAL))
