@@ -35,8 +35,8 @@ from streams.timer import Timer
 from streams.worker import broker
 from streams.worker.at_least_once import Portion, Work, consume
 from streams.worker.broker import settings
+from streams.worker.consumer import use_consumer
 from streams.worker.exits import UNEXPECTED, die, fatal
-from streams.worker.handover import hand_over_directly
 from streams.worker.traffic import Traffic, assignment
 from streams.worker.watchdog import Watchdog
 
@@ -166,7 +166,8 @@ def create_app(config: Config, worker: str, means: Means) -> Worker:
         loop=means.loop,
         **settings(config.kafka, worker),
     )
-    hand_over_directly(app)
+    # Anybody may write acknowledgements, in transactions too, whose ends take offsets.
+    use_consumer(app, lambda topic: topic != topics.responses)
     metrics = Metrics()
     writer = Writer(config.kafka)
     traffic = Traffic(app, map(topics.deliveries, config.targets))

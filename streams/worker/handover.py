@@ -7,18 +7,12 @@ and only one that has to wait is watched.
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Generator, Mapping
-from contextlib import suppress
+from collections.abc import Coroutine, Generator
 from inspect import iscoroutine
 from typing import Any
 
-import faust
-from faust.transport.drivers import aiokafka
-from faust.types import TP
 from mode import Service
 from mode.services import WaitResults
-
-_TAKEN_AWAY = aiokafka.IllegalStateError  # type: ignore[attr-defined]  # aiokafka has no types
 
 
 class DirectHandover(Service):
@@ -38,41 +32,6 @@ class DirectHandover(Service):
             other.close()
             raise
         return await super().wait_first(_Begun(handover, awaited), other)
-
-
-class _Consumer(DirectHandover, aiokafka.Consumer):
-    """Faust's consumer, with direct handover."""
-
-    async def verify_all_partitions_active(self) -> None:
-        """Do not look for partitions that stand still: `watchdog` does.
-
-        Faust's own look ends the consumer where it meets a partition that has no position for
-        a moment, as after a rebalance.
-        """
-
-    async def seek_to_committed(self) -> Mapping[TP, int]:
-        """Seek what is assigned to where it was committed, else to its beginning.
-
-        Faust does so for whatever was fetched and not handed over, but leaves a partition that
-        was never committed behind what was fetched of it: that would be lost.
-        """
-        offsets = await self._thread.seek_to_committed()
-        fresh = [tp for tp, offset in offsets.items() if not offset]
-        if fresh:
-            with suppress(_TAKEN_AWAY):  # the rebalance that did it seeks again
-                await self._thread.seek_to_beginning(*fresh)
-        return offsets
-
-
-class _Transport(aiokafka.Transport):
-    """Faust's transport, with that consumer."""
-
-    Consumer = _Consumer
-
-
-def hand_over_directly(app: faust.App) -> None:
-    """Let an app's consumer do so; before anything asks for its transport."""
-    app.transport = _Transport(app.conf.broker_consumer, app)
 
 
 class _Begun:

@@ -6,12 +6,9 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
-import faust
 import pytest
-from aiokafka import TopicPartition
-from aiokafka.errors import IllegalStateError
 
-from streams.worker.handover import DirectHandover, hand_over_directly
+from streams.worker.handover import DirectHandover
 
 
 @pytest.fixture
@@ -91,65 +88,3 @@ async def test_an_error_of_the_handover_is_raised(service: DirectHandover, *, la
 
     with pytest.raises(LookupError):
         await service.wait_first(fail(), asyncio.Event().wait())
-
-
-class Driver:
-    """The driver's thread, which seeks to what was committed, and to nothing for what was not."""
-
-    def __init__(self, committed: dict[TopicPartition, int | None]) -> None:
-        self.committed = committed
-        self.at = dict.fromkeys(committed, 7)  # fetched that far, and not handed over
-
-    async def seek_to_committed(self) -> dict[TopicPartition, int | None]:
-        self.at |= {part: offset for part, offset in self.committed.items() if offset}
-        return self.committed
-
-    def assignment(self) -> set[TopicPartition]:
-        return set(self.committed)
-
-    def verify_event_path(self, now: float, part: TopicPartition) -> None:
-        raise AssertionError("a partition without a position")  # as aiokafka does
-
-    async def seek_to_beginning(self, *parts: TopicPartition) -> None:
-        assert all(isinstance(part, TopicPartition) for part in parts)  # a TP is refused
-        self.at |= dict.fromkeys(parts, 0)
-
-
-class Late(Driver):
-    """The driver, when a rebalance takes everything away before the second seek."""
-
-    async def seek_to_beginning(self, *parts: TopicPartition) -> None:
-        raise IllegalStateError(f"{parts} are not assigned")
-
-
-def a_consumer(driver: Driver) -> Any:
-    """Return the consumer of an app; unmade, as its making starts a thread with a loop."""
-    loop = asyncio.get_running_loop()
-    app = faust.App("streams-handover", broker="kafka://", autodiscover=False, loop=loop)
-    hand_over_directly(app)
-    consumer: Any = object.__new__(app.transport.Consumer)
-    vars(consumer).update(_thread=driver, _read_offset={}, _committed_offset={})
-    return consumer
-
-
-async def test_law_1_what_was_fetched_and_not_handed_over_is_read_again() -> None:
-    parts = [TopicPartition("queue", number) for number in range(3)]
-    driver = Driver(dict(zip(parts, [None, 0, 2], strict=True)))
-
-    await a_consumer(driver).perform_seek()
-
-    assert list(driver.at.values()) == [0, 0, 2]
-
-
-async def test_a_seek_that_comes_too_late_is_left_to_the_next_rebalance() -> None:
-    driver = Late({TopicPartition("queue", 0): None})
-
-    await a_consumer(driver).perform_seek()
-
-    assert driver.at == {TopicPartition("queue", 0): 7}
-
-
-async def test_a_partition_without_a_position_does_not_end_the_consumer() -> None:
-    consumer = a_consumer(Driver({TopicPartition("queue", 0): None}))
-
-    await consumer.verify_all_partitions_active()
