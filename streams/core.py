@@ -8,12 +8,14 @@ which comes in meanwhile waits until its answer is durable.
 from __future__ import annotations
 
 import asyncio
+import random
 import time
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from schemas.acknowledgement import Acknowledgement
+from schemas.config.windows import Window
 from schemas.keys import Chain, DeliveryId, split_delivery_id
 from streams.chains.item import Item
 from streams.chains.rules import Keep, attempted, hear
@@ -23,9 +25,11 @@ from streams.partitions.committer import Committer, NotOurs
 from streams.partitions.held import HeldPartitions, StateFolder
 from streams.partitions.measure import measure
 from streams.partitions.ports import Log, Publisher
+from streams.sending.breaker import Stage
 from streams.sending.calls import Answer, Call, Calls, Sender
-from streams.sending.gate import Gate, Traffic
+from streams.sending.holds import Hold
 from streams.sending.in_flight import InFlight
+from streams.sending.permits import Permits, Traffic
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,7 @@ class Ports:
     fatal: Callable[[BaseException], None]  # ends the process
     clock: Callable[[], float] = time.time  # UTC seconds
     monotonic: Callable[[], float] = time.monotonic
+    chance: Callable[[], float] = random.random  # from 0 to below 1: how pauses are spread
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,19 +66,36 @@ class Figures:
     oldest: float | None  # since when the oldest item is not final, UTC seconds
     in_flight: int  # chains that something is being sent of
     gate: str  # "" where open
+    holds: tuple[Hold, ...]
+    breakers: dict[str, Stage]  # of the targets that something was sent to
     partitions: tuple[int, ...]  # that are ready
 
 
 class Core:
     """The core of a worker; `assign` gives it partitions, `stop` ends it."""
 
-    def __init__(self, folder: StateFolder, ports: Ports, limits: Limits) -> None:
-        """Hold no partition yet."""
+    def __init__(
+        self,
+        folder: StateFolder,
+        ports: Ports,
+        limits: Limits,
+        windows: Mapping[str, Window] | None = None,
+    ) -> None:
+        """Hold no partition yet; `windows` of the targets that have one."""
         self.ports = ports
         self.limits = limits
         self.clock = ports.clock
-        self.gate = Gate(ports.traffic, ports.monotonic)
-        self.calls = Calls(ports.sender, self.gate, ports.meter, limits.concurrency, ports.clock)
+        self.permits = Permits(
+            windows or {},
+            ports.traffic,
+            ports.meter,
+            ports.clock,
+            ports.monotonic,
+            limits.timeout,
+        )
+        self.calls = Calls(
+            ports.sender, self.permits, ports.meter, limits.concurrency, ports.clock
+        )
         self.committer = Committer(
             ports.publisher, ports.log, lambda changes: measure(ports.meter, changes)
         )
@@ -108,7 +130,9 @@ class Core:
             waiting,
             min(oldest, default=None),
             len(self.in_flight),
-            self.gate.why,
+            self.permits.gate.why,
+            tuple(self.permits.holds.standing()),
+            self.permits.breakers.stages(),
             tuple(sorted(caches)),
         )
 
@@ -124,6 +148,7 @@ class Core:
         await self.partitions.quiet()
         for partition in partitions:
             await self.partitions.close(partition)
+        self.permits.forget()
 
     async def stop(self) -> None:
         """Finish what is in hand and close everything."""
@@ -160,6 +185,7 @@ class Core:
 
     async def release(self, partition: int, item: Item) -> None:
         """Let an item wait as it did, and its chain go: nothing was sent of it."""
+        self.permits.drop(item)
 
         def step(changeset: Changeset) -> None:
             changeset.apply([Keep(item)])
@@ -173,7 +199,8 @@ class Core:
 
     def judge(self, changeset: Changeset, answer: Answer) -> None:
         """Make the changes that follow an answer."""
-        changeset.apply(attempted(changeset.edit, answer.item, answer.outcome, answer.at))
+        chance = self.ports.chance()
+        changeset.apply(attempted(changeset.edit, answer.item, answer.outcome, answer.at, chance))
 
     def let_go(self, changeset: Changeset, chain: Chain, slow: Item | None = None) -> None:
         """Apply the words that came in while a chain was in flight, and let it go.
@@ -198,7 +225,12 @@ class Core:
 
     def apply(self, changeset: Changeset, word: Acknowledgement) -> None:
         """Apply a word on a delivery that is not being sent."""
-        changes = hear(changeset.edit, word, self.clock())
+        now = self.clock()
+
+        def counts(item: Item) -> bool:
+            return self.permits.heard(item, word, now)
+
+        changes = hear(changeset.edit, word, now, self.ports.chance(), counts)
         if changes is None:
             self.ports.meter.count("acknowledgements_unknown")
         else:

@@ -76,8 +76,8 @@ class Forwarder:
         core = self._core
         cache = await core.partitions.ready(partition)
         course = _Course(rest=self._first_copies(cache, arrivals))
-        held = self._free(cache, chain)
-        if held:
+        taken = self._free(cache, chain, arrivals[0])
+        if taken:
             core.in_flight.take(chain, (DeliveryId(each.delivery.id) for each in course.rest))
             course = await self._send(course.rest, seen)
 
@@ -89,8 +89,10 @@ class Forwarder:
                 now = core.clock()
                 changeset.apply(unanswered(changeset.edit, slow.item, now, core.limits.timeout))
             for arrival in course.rest:
-                changeset.apply(arrive(changeset.edit, arrival, seen))
-            if held:
+                hold = core.permits.hold_of(arrival.delivery)
+                why = hold.why if hold else ""
+                changeset.apply(arrive(changeset.edit, arrival, seen, why))
+            if taken:
                 core.let_go(changeset, chain, slow.item if slow is not None else None)
 
         await core.committer.write(partition, step)
@@ -118,8 +120,8 @@ class Forwarder:
                 break
         return course
 
-    def _free(self, cache: Cache, chain: Chain) -> bool:
-        if self._core.gate.closed or chain in self._core.in_flight:
+    def _free(self, cache: Cache, chain: Chain, first: Arrival) -> bool:
+        if self._core.permits.hold_of(first.delivery) or chain in self._core.in_flight:
             return False
         with cache.view() as view:
             return view.leader(chain) is None

@@ -36,6 +36,7 @@ COUNTERS: Final[Mapping[str, tuple[str, str]]] = {  # name -> (its label or "", 
     "acknowledgements_unreadable": ("", "records of the responses that are none"),
     "acknowledgements_moved": ("", "acknowledgements produced again to their chain's partition"),
     "gate_closed": ("reason", "times that sending to WSO2 was halted"),
+    "breaker_opened": ("target", "times that sending to a target was halted because it failed"),
 }
 HISTOGRAMS: Final[Mapping[str, str]] = {
     "latency_accepted": "seconds from the commit to WSO2's 202",

@@ -1,8 +1,8 @@
 """Last step: what happens when its time has come.
 
 A failed delivery is sent again, one without its acknowledgement too, the next of a chain takes
-its turn, and while WSO2 is away one delivery is tried now and then. Ledger entries that Kafka
-drops are dropped here too.
+its turn, and while WSO2 or a target is away one delivery is tried now and then. Ledger entries
+that Kafka drops are dropped here too.
 """
 
 from __future__ import annotations
@@ -12,22 +12,25 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Final
 
-from schemas.keys import DeliveryId
-from schemas.state import State
+from schemas.keys import DeliveryId, split_delivery_id
 from streams.chains.item import Item
 from streams.chains.rules import Send, begin, fall_due
 from streams.core import Core
 from streams.partitions.changeset import Changeset
 from streams.partitions.committer import NotOurs
-from streams.partitions.ports import PartitionView
+from streams.partitions.ports import Lane, Lanes, PartitionView, Skip
+from streams.sending.breaker import Breaker, Stage
+from streams.sending.gate import Gate
+from streams.sending.holds import Reason
+from streams.sending.trials import Trials
 
 IDLE: Final = 0.5  # seconds of rest at most
 _EXPIRED_AT_ONCE: Final = 500  # ledger entries
-_SENDABLE: Final = (State.WAITING, State.SENT)
 _SWEEP: Final = 1.0  # seconds between two looks for what has expired
 _SOON: Final = 0.02  # seconds
 
 Choice = Callable[[PartitionView, float], list[DeliveryId]]
+Begun = Callable[[Item], None]
 
 
 class Timer:
@@ -51,21 +54,19 @@ class Timer:
     async def tick(self) -> float:
         """Begin what is due; return the seconds until something may be due again.
 
-        While the gate is closed nothing is due, and no acknowledgement is missed: one delivery,
-        the longest due, is tried now and then.
+        What is held back is not sent, but for a delivery that it is tried with now and then;
+        acknowledgements are missed all the same.
         """
         if self._core.stopping:
             return IDLE
         await self._expire()
-        gate = self._core.gate
-        if not gate.closed:
-            return await self._begin_due()
-        pause = gate.until_trial()
-        if pause <= 0:
-            return await self._trial()
-        return min(pause, IDLE)
+        self._core.permits.look()
+        await self._begin_due()
+        pause = await self._try()
+        self._core.permits.enforce()
+        return min(pause, self._until_due())
 
-    async def _begin_due(self) -> float:
+    async def _begin_due(self) -> None:
         """Begin in every partition in turn, so that none with much to do starves the others."""
         partitions = sorted(self._core.partitions.caches)
         self._turn += 1
@@ -73,70 +74,135 @@ class Timer:
         for partition in partitions[first:] + partitions[:first]:
             room = self._core.limits.concurrency - self._core.background
             if room <= 0:
-                return IDLE  # the next task that ends wakes the timer
+                return  # the next task that ends wakes the timer
             if self._is_anything_due(partition):
                 for item in await self._claim(partition, self._due(room)):
                     self._core.spawn(self._send(partition, item), f"send again {item.id}")
-        return self._until_due()
 
     def _due(self, room: int) -> Choice:
-        return lambda sight, now: sight.due(now, room, self._core.in_flight.busy)
+        return lambda sight, now: sight.due(now, room, self._skip, self._may_go)
 
-    async def _claim(self, partition: int, choose: Choice) -> list[Item]:
+    def _may_go(self, lane: Lane) -> bool:
+        """Say whether to look into a lane: an acknowledgement is missed whatever is held."""
+        holds = self._core.permits.holds
+        return lane.deadline or holds.of_line(lane.target, lane.route) is None
+
+    def _skip(self, delivery_id: DeliveryId) -> bool:
+        chain = split_delivery_id(delivery_id)[0]
+        return chain in self._core.in_flight or bool(self._core.permits.holds.of_chain(chain))
+
+    async def _claim(
+        self, partition: int, choose: Choice, begun: Begun | None = None
+    ) -> list[Item]:
         """Take the chains of what is due; settle what needs no sending.
 
         Returns the items to send, as they were; what is written says that they are being sent.
+        `begun` is told of a trial: what it is tried with may go although it is held back.
         """
-        in_flight = self._core.in_flight
+        core = self._core
 
         def step(changeset: Changeset) -> list[Item]:
             claimed: list[Item] = []
-            now = self._core.clock()
+            now = core.clock()
             for delivery_id in choose(changeset.edit, now):
                 item = changeset.edit.item(delivery_id)
-                if item is None or item.chain in in_flight:
+                if item is None or item.chain in core.in_flight:
                     continue
-                what = fall_due(changeset.edit, item, now)
-                if isinstance(what, Send):
-                    in_flight.take(item.chain, [item.id])
-                    changeset.apply(begin(what.item, now, self._core.limits.timeout))
-                    claimed.append(what.item)
-                else:
+                chance = core.ports.chance()
+                what = fall_due(changeset.edit, item, now, chance, core.permits.missed)
+                if not isinstance(what, Send):
                     changeset.apply(what)
+                elif begun is not None or core.permits.claim(item):
+                    if begun is not None:
+                        begun(item)
+                    core.in_flight.take(item.chain, [item.id])
+                    changeset.apply(begin(item, now, core.limits.timeout))
+                    claimed.append(item)
             return claimed
 
         try:
-            return await self._core.committer.write(partition, step)
+            return await core.committer.write(partition, step)
         except NotOurs:  # the new holder finds what is due
             return []
 
-    async def _send(self, partition: int, item: Item, *, trial: bool = False) -> None:
-        call = await self._core.calls.start(item, trial=trial)
-        if call is None:  # the gate has closed: the item waits as it did
+    async def _send(self, partition: int, item: Item) -> None:
+        call = await self._core.calls.start(item)
+        if call is None:  # it may not go any more: the item waits as it did
             await self._core.release(partition, item)
         else:
             await self._core.settle(partition, item.chain, call)
 
-    async def _trial(self) -> float:
-        """Try the longest due; where nothing is, let the next delivery find out.
+    async def _try(self) -> float:
+        """Try what is held back because it failed; return the seconds until the next look."""
+        permits = self._core.permits
+        if permits.gate.closed:
+            return await self._try_gate(permits.gate)
+        pauses = [await self._try_target(*each) for each in permits.breakers.troubled()]
+        return min(pauses, default=IDLE)
 
-        Returns the seconds until the next look.
-        """
-        gate = self._core.gate
-        oldest = min(self._candidates(), default=None)
-        if oldest is not None:
-            _, partition, delivery_id = oldest
-            for item in await self._claim(partition, lambda *_: [delivery_id]):
-                await self._send(partition, item, trial=True)
+    async def _try_gate(self, gate: Gate) -> float:
+        """Try the longest due; where nothing is, let the next delivery find out."""
+        pause = gate.trials.until()
+        if pause > 0:
+            return pause
+        found = self._candidate(gate.trials, Reason.WSO2)
+        if found is not None:
+            await self._begin_trial(gate.trials, *found)
         elif not self._core.in_flight:
             gate.open()
-        return min(max(gate.until_trial(), _SOON), IDLE) if gate.closed else 0.0
+            return 0.0
+        return _SOON
 
-    def _candidates(self) -> Iterator[tuple[float, int, DeliveryId]]:
+    async def _try_target(self, target: str, breaker: Breaker) -> float:
+        """Try the longest due of a target; where nothing is, let its send queue be read."""
+        trials = breaker.trials
+        if breaker.stage is Stage.OPEN and (pause := trials.until()) > 0:
+            breaker.thirsty = False
+            return pause
+        found = self._candidate(trials, Reason.BREAKER, target)
+        breaker.thirsty = found is None
+        if found is not None and breaker.stage is Stage.OPEN:
+            await self._begin_trial(trials, *found)
+        return IDLE
+
+    async def _begin_trial(self, trials: Trials, partition: int, delivery_id: DeliveryId) -> None:
+        patience = self._core.permits.breakers.patience
+
+        def begun(item: Item) -> None:
+            trials.begin(item.id, item.chain, patience(item))
+
+        for item in await self._claim(partition, lambda *_: [delivery_id], begun):
+            self._core.spawn(self._send(partition, item), f"try with {item.id}")
+
+    def _candidate(
+        self, trials: Trials, reason: Reason, target: str = ""
+    ) -> tuple[int, DeliveryId] | None:
+        """Return the longest due that nothing holds back but the `reason`; (partition, id).
+
+        One of a chain that was tried comes again when all have had their turn.
+        """
+        tried = frozenset(trials.tried)
+
+        def lanes(lane: Lane) -> bool:
+            holds = self._core.permits.holds
+            mine = target in ("", lane.target) and not lane.deadline
+            return mine and holds.of_line(lane.target, lane.route, but=reason) is None
+
+        def skip(delivery_id: DeliveryId) -> bool:
+            return split_delivery_id(delivery_id)[0] in tried or self._skip(delivery_id)
+
+        found = min(self._longest_due(skip, lanes), default=None)
+        if found is None and tried:
+            found = min(self._longest_due(self._skip, lanes), default=None)
+            if found is not None:
+                trials.tried.clear()
+        return None if found is None else found[1:]
+
+    def _longest_due(self, skip: Skip, lanes: Lanes) -> Iterator[tuple[float, int, DeliveryId]]:
         now = self._core.clock()
         for partition, cache in self._core.partitions.caches.items():
             with cache.view() as view:
-                for delivery_id in view.due(now, 1, self._core.in_flight.busy, _SENDABLE):
+                for delivery_id in view.due(now, 1, skip, lanes):
                     item = view.item(delivery_id)
                     if item is not None:
                         yield item.since, partition, delivery_id
@@ -146,13 +212,15 @@ class Timer:
         if cache is None:  # taken away while another partition was looked after
             return False
         with cache.view() as view:
-            return bool(view.due(self._core.clock(), 1, self._core.in_flight.busy))
+            return bool(view.due(self._core.clock(), 1, self._skip, self._may_go))
 
     def _until_due(self) -> float:
+        if self._core.background >= self._core.limits.concurrency:
+            return IDLE
         dues = []
         for cache in self._core.partitions.caches.values():
             with cache.view() as view:
-                due = view.next_due(self._core.in_flight.busy)
+                due = view.next_due(self._skip, self._may_go)
                 dues += [] if due is None else [due]
         return min(
             max(0.0, min(dues, default=IDLE + self._core.clock()) - self._core.clock()), IDLE

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from schemas.acknowledgement import Acknowledgement
+from schemas.config import Window
 from schemas.delivery import Delivery
 from schemas.state import State
 from streams.cache.folder import StateFolder
@@ -157,13 +158,15 @@ class Wso2:
 class Halt:
     """Whether the send queues are read."""
 
-    halted: bool = False
+    halts: Callable[[str], bool] = field(default=lambda _: False)
 
-    def pause(self) -> None:
-        self.halted = True
+    def follow(self, halts: Callable[[str], bool]) -> None:
+        self.halts = halts
 
-    def resume(self) -> None:
-        self.halted = False
+    @property
+    def halted(self) -> bool:
+        """Whether that of the target that tests know is not read."""
+        return self.halts("webshop")
 
 
 @dataclass
@@ -192,6 +195,7 @@ class Rig:
         self.meter = Meter()
         self.fatal: list[BaseException] = []
         self.offset = 0
+        self.windows: dict[str, Window] = {}
 
     def neighbour(self, name: str) -> Rig:
         """Return another worker, on another host, between the same Kafka, WSO2 and clock."""
@@ -212,8 +216,9 @@ class Rig:
             self.fatal.append,
             self.clock,
             self.clock,
+            lambda: 0.0,
         )
-        self.core = Core(self._state_folder, ports, self.limits)
+        self.core = Core(self._state_folder, ports, self.limits, self.windows)
         self.forwarder = Forwarder(self.core)
         self.timer = Timer(self.core)
         await self.core.assign([PARTITION])
@@ -226,7 +231,6 @@ class Rig:
         await asyncio.gather(*tasks, return_exceptions=True)
         self.wso2.forget()
         self.log.cut = None
-        self.halt.resume()
         self.fatal.clear()
         await self.core.revoke([PARTITION])
         self._state_folder.close()

@@ -18,6 +18,7 @@ from schemas.config.model import (
     Wso2,
 )
 from schemas.config.reader import load
+from schemas.config.windows import Window
 from schemas.config.yaml_lines import Lines
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "Source",
     "Target",
     "TopicSettings",
+    "Window",
     "Wso2",
     "load",
 ]

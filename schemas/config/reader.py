@@ -121,16 +121,10 @@ def _config(path: Path, file: Section, fingerprint: str) -> Config:
 def _note_idle(notes: Notes, config: Config) -> None:
     """Note what is valid and has no effect."""
     used = {name for route in config.routes for name in route.targets}
-    for name, target in config.targets.items():
-        where = child("targets", name)
+    for name in config.targets:
         if name not in used:
+            where = child("targets", name)
             notes.warning(where, "no route has this target", "add it to a route's `targets`")
-        if target.window:
-            notes.warning(
-                child(where, "window"),
-                "windows are not kept: deliveries go out at every hour",
-                "leave it empty, and hold deliveries back where they arrive",
-            )
 
 
 def _source(section: Section) -> Source:

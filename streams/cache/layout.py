@@ -4,7 +4,7 @@
     chains   chain NUL sequence rank order -> state, id       a chain in order
     active   the same key                -> id                in flight, or failed and due again
     heads    chain                       -> key in due        the first of a chain without active
-    due      time id                     -> state             what must happen when
+    due      target/route/lane NUL time id -> nothing         what must happen when, lane by lane
     since    time id                     -> nothing           the oldest first
     ledger   id                          -> time of its last step, JSON of the record in `ledger`
     touched  time id                     -> nothing           what to drop first
@@ -21,9 +21,10 @@ from typing import Final
 
 from schemas.keys import DeliveryId, split_delivery_id
 from schemas.state import State
-from streams.chains.item import Item
+from streams.chains.item import Item, target_of
+from streams.partitions.ports import Lane
 
-FORMAT: Final = "1"
+FORMAT: Final = "2"
 TABLES: Final = (
     "items", "chains", "active", "heads", "due", "since", "ledger", "touched", "meta",
 )  # fmt: skip
@@ -67,6 +68,13 @@ class Row:
         return _HEADER.pack(self.since, due, self.order, self.rank, _STATES[self.state])
 
     @property
+    def due_key(self) -> bytes | None:
+        """The key in `due`; None where it is not due by itself."""
+        if self.due is None:
+            return None
+        return due_key(self.due, self.id, deadline=self.state is State.ACCEPTED)
+
+    @property
     def active(self) -> bool:
         """Whether the chain waits for this one."""
         return self.state is not State.WAITING or self.due is not None
@@ -106,6 +114,28 @@ def timed(time: float, delivery_id: str) -> bytes:
 def split_timed(key: bytes) -> tuple[float, DeliveryId]:
     """Read such a key back."""
     return _TIME.unpack_from(key)[0], DeliveryId(key[_TIME.size :].decode())
+
+
+def lane_key(lane: Lane) -> bytes:
+    """Return what the keys of one lane begin with in `due`."""
+    return f"{lane.target}/{lane.route}/{'ack' if lane.deadline else 'send'}\0".encode()
+
+
+def lane_in(key: bytes) -> Lane:
+    """Return the lane of a key in `due`."""
+    target, route, kind = key[: key.index(0)].decode().split("/")
+    return Lane(target, route, kind == "ack")
+
+
+def due_key(time: float, delivery_id: str, *, deadline: bool) -> bytes:
+    """Return a key in `due`."""
+    chain, route, _ = split_delivery_id(delivery_id)
+    return lane_key(Lane(target_of(chain), route, deadline)) + timed(time, delivery_id)
+
+
+def split_due(key: bytes) -> tuple[float, DeliveryId]:
+    """Return when something is due, and what, of a key in `due`."""
+    return split_timed(key[key.index(0) + 1 :])
 
 
 def stamped(time: float, json: bytes) -> bytes:

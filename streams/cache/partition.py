@@ -12,12 +12,11 @@ from typing import Any, Final
 import lmdb
 
 from schemas.keys import Chain, DeliveryId
-from schemas.state import State
 from streams.cache.layout import FORMAT, TABLES
 from streams.cache.view import LmdbView, Writer
-from streams.chains.item import OPEN, Item
+from streams.chains.item import Item
 from streams.chains.ledger import Entry, seconds
-from streams.partitions.ports import Chunk, Skip, StateTopic, Stored
+from streams.partitions.ports import Chunk, Lanes, Skip, StateTopic, Stored
 
 _FIRST_MAP: Final = 16 * 2**20  # bytes; doubled when it is full
 _STALE: Final = 6 * 3600.0  # seconds; well below delete.retention.ms: tombstones are gone after it
@@ -121,19 +120,13 @@ class LmdbEdit:
         """Return the one that goes next or is in flight."""
         return self._rows.leader(chain)
 
-    def due(
-        self,
-        now: float,
-        limit: int,
-        skip: Skip = lambda _: False,
-        states: tuple[State, ...] = OPEN,
-    ) -> list[DeliveryId]:
-        """Return what is due, the longest first."""
-        return self._rows.due(now, limit, skip, states)
+    def due(self, now: float, limit: int, skip: Skip, lanes: Lanes) -> list[DeliveryId]:
+        """Return what is due in some lanes, the longest first."""
+        return self._rows.due(now, limit, skip, lanes)
 
-    def next_due(self, skip: Skip = lambda _: False) -> float | None:
-        """Return when something is due next."""
-        return self._rows.next_due(skip)
+    def next_due(self, skip: Skip, lanes: Lanes) -> float | None:
+        """Return when something is due next in some lanes."""
+        return self._rows.next_due(skip, lanes)
 
     def oldest(self) -> float | None:
         """Return since when the oldest item is not final."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from heapq import merge
 from typing import Any
 
 import lmdb
@@ -12,16 +13,20 @@ from schemas.state import State
 from streams.cache.layout import (
     Row,
     body_of,
+    due_key,
+    lane_in,
+    lane_key,
     member,
     prefix,
+    split_due,
     split_stamped,
     split_timed,
     stamped,
     timed,
 )
-from streams.chains.item import OPEN, Item, target_of
+from streams.chains.item import Item, target_of
 from streams.chains.ledger import Entry
-from streams.partitions.ports import Skip
+from streams.partitions.ports import Lane, Lanes, Skip
 
 
 class LmdbView:
@@ -52,30 +57,38 @@ class LmdbView:
             return member(value)[1]
         return None
 
-    def due(
-        self,
-        now: float,
-        limit: int,
-        skip: Skip = lambda _: False,
-        states: tuple[State, ...] = OPEN,
-    ) -> list[DeliveryId]:
-        """Return what is due, the longest first, but what `skip` says and other states."""
+    def due(self, now: float, limit: int, skip: Skip, lanes: Lanes) -> list[DeliveryId]:
+        """Return what is due in some lanes, the longest first, but what `skip` says."""
         found: list[DeliveryId] = []
-        for key, value in self.scan("due"):
-            at, delivery_id = split_timed(key)
+        for at, delivery_id in merge(*(self._walk(lane) for lane in self._lanes(lanes))):
             if at > now or len(found) >= limit:
                 break
-            if State(value.decode()) in states and not skip(delivery_id):
+            if not skip(delivery_id):
                 found.append(delivery_id)
         return found
 
-    def next_due(self, skip: Skip = lambda _: False) -> float | None:
-        """Return when something is due next, but what `skip` says; None where nothing waits."""
-        for key, _ in self.scan("due"):
-            at, delivery_id = split_timed(key)
+    def next_due(self, skip: Skip, lanes: Lanes) -> float | None:
+        """Return when something is due next in some lanes, but what `skip` says."""
+        for at, delivery_id in merge(*(self._walk(lane) for lane in self._lanes(lanes))):
             if not skip(delivery_id):
                 return at
         return None
+
+    def _lanes(self, wanted: Lanes) -> list[Lane]:
+        """Return those of some lanes that anything stands in; each costs one step."""
+        found: list[Lane] = []
+        with self.txn.cursor(db=self.tables["due"]) as cursor:
+            more = cursor.first()
+            while more:
+                lane = lane_in(bytes(cursor.key()))
+                if wanted(lane):
+                    found.append(lane)
+                more = cursor.set_range(lane_key(lane)[:-1] + b"\1")
+        return found
+
+    def _walk(self, lane: Lane) -> Iterator[tuple[float, DeliveryId]]:
+        for key, _ in self.scan("due", lane_key(lane)):
+            yield split_due(key)
 
     def oldest(self) -> float | None:
         """Return since when the oldest item is not final."""
@@ -133,8 +146,8 @@ class Writer(LmdbView):
         self.put("since", timed(row.since, row.id))
         if row.active:
             self.put("active", row.chain_key, row.id.encode())
-        if row.due is not None:
-            self.put("due", timed(row.due, row.id), row.state.value.encode())
+        if row.due_key is not None:
+            self.put("due", row.due_key)
         self._count(row, 1)
         self._crown(item.chain)
 
@@ -166,8 +179,8 @@ class Writer(LmdbView):
         self.delete("chains", row.chain_key)
         self.delete("active", row.chain_key)
         self.delete("since", timed(row.since, row.id))
-        if row.due is not None:
-            self.delete("due", timed(row.due, row.id))
+        if row.due_key is not None:
+            self.delete("due", row.due_key)
         self._count(row, -1)
         chain = split_delivery_id(delivery_id)[0]
         if self._crowned(chain) == delivery_id:
@@ -188,13 +201,13 @@ class Writer(LmdbView):
             self.delete("due", old)
             self.delete("heads", key)
         if head is not None:
-            at = timed(min(head.since, self._clock()), head.id)
+            at = due_key(min(head.since, self._clock()), head.id, deadline=False)
             self.put("heads", key, at)
-            self.put("due", at, State.WAITING.value.encode())
+            self.put("due", at)
 
     def _crowned(self, chain: Chain) -> DeliveryId | None:
         key = self.get("heads", chain.encode())
-        return None if key is None else split_timed(key)[1]
+        return None if key is None else split_due(key)[1]
 
     def _head(self, chain: Chain) -> Row | None:
         first = self.leader(chain)

@@ -14,7 +14,6 @@ from schemas.delivery import Delivery
 from schemas.keys import Chain, DeliveryId, split_delivery_id
 from schemas.state import State
 
-OPEN: Final = (State.WAITING, State.SENT, State.ACCEPTED)  # the states of an item
 REQUIRED: Final = "required"
 LATEST: Final = "latest"
 _LEAVING: Final = frozenset({"leave", "delete"})

@@ -25,7 +25,7 @@ class Entry:
 
     `final` says whether that state stands; a late word may still change it. `times` maps a step
     to its latest time (queued: its first), as text in UTC. `order` is the delivery's offset in
-    its send queue, None where it never stood there.
+    its send queue, None where it never stood there; `superseded_by` names what replaced it.
     """
 
     id: DeliveryId
@@ -41,6 +41,7 @@ class Entry:
     http_status: int | None = None
     due: float | None = None
     times: Mapping[str, str] = field(default_factory=dict)
+    superseded_by: DeliveryId | None = None
 
     @property
     def chain(self) -> Chain:
@@ -78,6 +79,7 @@ class Entry:
             "sequence": sequence,
             "order": self.order,
             "times": dict(self.times),
+            "superseded_by": self.superseded_by,
         }
         return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
 
@@ -99,6 +101,7 @@ class Entry:
             http_status=fields["http_status"],
             due=fields["due"],
             times=fields["times"],
+            superseded_by=fields.get("superseded_by"),
         )
 
 

@@ -7,7 +7,7 @@ again), else the first by sequence. So no crash between two writes can leave a c
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol, assert_never
 
@@ -18,8 +18,8 @@ from streams.chains.acknowledgements import Finish, Ignore, Repeat, on_entry, on
 from streams.chains.dead_letter import Letter
 from streams.chains.item import LATEST, Arrival, Item
 from streams.chains.ledger import Entry, entry_of
-from streams.chains.outcome import Outcome
-from streams.chains.retry import Again, GiveUp, Proceed, Resume, after_failure, next_step, spent
+from streams.chains.outcome import Outcome, Unavailable
+from streams.chains.retry import Again, GiveUp, Proceed, Resume, next_step
 
 
 class View(Protocol):
@@ -67,6 +67,12 @@ class Bury:
 
 
 Change = Keep | Forget | Record | Bury
+Counts = Callable[[Item], bool]  # whether an attempt counts that its target was not done with
+
+
+def always(_: Item) -> bool:
+    """Say that every attempt counts."""
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +92,9 @@ def known(view: View, delivery_id: DeliveryId) -> bool:
     return (entry is not None and entry.final) or view.item(delivery_id) is not None
 
 
-def arrive(view: View, arrival: Arrival, now: float) -> list[Change]:
-    """Let a delivery wait for its turn."""
-    item = Item.of(arrival, now)
+def arrive(view: View, arrival: Arrival, now: float, why: str = "") -> list[Change]:
+    """Let a delivery wait for its turn; `why` where it is held back."""
+    item = replace(Item.of(arrival, now), why=why)
     if known(view, item.id):
         return []
     return _wait(view, item, now)
@@ -104,17 +110,19 @@ def begin(item: Item, now: float, timeout: float) -> list[Change]:
     return [Keep(replace(item.begun(now), due=now + timeout))]
 
 
-def attempted(view: View, item: Item, outcome: Outcome, now: float) -> list[Change]:
-    """Settle an attempt; `item` as it was while being sent."""
-    step = next_step(outcome, item.attempt, item.terms.retry, now)
+def attempted(
+    view: View, item: Item, outcome: Outcome, now: float, chance: float = 0.0
+) -> list[Change]:
+    """Settle an attempt; `item` as it was while being sent, `chance` from 0 to below 1."""
+    step = next_step(outcome, item.attempt, item.terms.retry, now, chance)
     match step:
         case Proceed():
             return _accepted(view, item, now)
         case Again(due=due):
             failed = replace(item, why=step.why, code=step.code, http_status=step.http_status)
             return _wait(view, replace(failed, due=due), now)
-        case Resume(why=why):
-            return _wait(view, replace(item, due=None, why=why, attempt=item.attempt - 1), now)
+        case Resume():
+            return _resume(view, item, step, now)
         case GiveUp():
             failed = replace(item, why=step.why, code=step.code, http_status=step.http_status)
             return _finish(view, failed, State.DEAD, now, step.answer)
@@ -128,21 +136,42 @@ def unanswered(view: View, item: Item, now: float, timeout: float) -> list[Chang
     return [Keep(sent), Record(entry_of(sent, view.entry(item.id)))]
 
 
-def fall_due(view: View, item: Item, now: float) -> Send | list[Change]:
-    """Decide what happens to an item whose time has come."""
+def fall_due(
+    view: View, item: Item, now: float, chance: float = 0.0, counts: Counts = always
+) -> Send | list[Change]:
+    """Decide what happens to an item whose time has come.
+
+    `counts` is asked once of one without its acknowledgement.
+    """
     if item.state is State.ACCEPTED:
-        return _again(view, item, now, "no acknowledgement in time", None)
+        silence = Unavailable("no acknowledgement in time", counted=counts(item))
+        return _again(view, item, silence, now, chance)
     if item.state is State.WAITING and view.leader(item.chain) != item.id:
         return [Keep(replace(item, due=None))]
     return Send(item)
 
 
-def hear(view: View, word: Acknowledgement, now: float) -> list[Change] | None:
-    """Apply a word; None where nothing is known of its delivery."""
+def hear(
+    view: View,
+    word: Acknowledgement,
+    now: float,
+    chance: float = 0.0,
+    counts: Counts = always,
+) -> list[Change] | None:
+    """Apply a word; None where nothing is known of its delivery.
+
+    `counts` is asked once of an item that the word changes.
+    """
     delivery_id = DeliveryId(word.id)
     item = view.item(delivery_id)
     if item is not None:
-        return _hear_of_item(view, item, word, now)
+        verdict = on_item(item, word, now)
+        counted = isinstance(verdict, Ignore) or counts(item)
+        if isinstance(verdict, Repeat):
+            told = replace(item, code=word.code, http_status=word.http_status)
+            again = Unavailable(reason(word), verdict.after, counted)
+            return _again(view, told, again, now, chance)
+        return _settle(view, item, verdict, word, now)
     entry = view.entry(delivery_id)
     if entry is None:
         return None
@@ -156,16 +185,14 @@ def hear(view: View, word: Acknowledgement, now: float) -> list[Change] | None:
             assert_never(verdict)
 
 
-def _hear_of_item(view: View, item: Item, word: Acknowledgement, now: float) -> list[Change]:
-    verdict = on_item(item, word, now)
+def _settle(
+    view: View, item: Item, verdict: Finish | Ignore, word: Acknowledgement, now: float
+) -> list[Change]:
     match verdict:
         case Finish(state=state):
             why = _why(state, word)
             told = replace(item, why=why, code=word.code, http_status=word.http_status)
             return _finish(view, told, state, now)
-        case Repeat(after=after):
-            told = replace(item, code=word.code, http_status=word.http_status)
-            return _again(view, told, now, reason(word), after)
         case Ignore():
             return []
         case _:
@@ -183,12 +210,28 @@ def _accepted(view: View, item: Item, now: float) -> list[Change]:
     return [Record(entry), *_forget(view, item)]
 
 
-def _again(view: View, item: Item, now: float, why: str, after: float | None) -> list[Change]:
-    """Count an attempt that WSO2 took and that came to nothing."""
-    due = after_failure(item.attempt, item.terms.retry, now, after)
-    if due is None:
-        return _finish(view, replace(item, why=spent(why, item.attempt)), State.DEAD, now)
-    return _wait(view, replace(item, due=due, why=why), now)
+def _again(
+    view: View, item: Item, outcome: Unavailable, now: float, chance: float
+) -> list[Change]:
+    """Settle an attempt that WSO2 took and that came to nothing; its code is kept."""
+    step = next_step(outcome, item.attempt, item.terms.retry, now, chance)
+    match step:
+        case Again(due=due, why=why):
+            return _wait(view, replace(item, due=due, why=why), now)
+        case Resume():
+            return _resume(view, item, step, now)
+        case GiveUp(why=why):
+            return _finish(view, replace(item, why=why), State.DEAD, now)
+        case Proceed():
+            raise AssertionError(outcome)
+        case _:
+            assert_never(step)
+
+
+def _resume(view: View, item: Item, step: Resume, now: float) -> list[Change]:
+    """Let an item wait as if the attempt had not been."""
+    waiting = replace(item, due=step.due, why=step.why, attempt=item.attempt - 1)
+    return _wait(view, waiting, now)
 
 
 def _wait(view: View, item: Item, now: float) -> list[Change]:
@@ -200,16 +243,19 @@ def _wait(view: View, item: Item, now: float) -> list[Change]:
         return keep
     rivals = [r for r in view.waiting(item.chain, item.route) if r != item.id]
     if any(rival > item.id for rival in rivals):  # ids of one route sort as their sequences
-        return _superseded(view, waiting, now)
+        return _superseded(view, waiting, max(rivals), now)
     for rival in rivals:
         passed = view.item(rival)
         if passed is not None:
-            keep += _superseded(view, passed, now)
+            keep += _superseded(view, passed, item.id, now)
     return keep
 
 
-def _superseded(view: View, item: Item, now: float) -> list[Change]:
-    return _finish(view, replace(item, why="a newer one took over"), State.SUPERSEDED, now)
+def _superseded(view: View, item: Item, by: DeliveryId, now: float) -> list[Change]:
+    """Let a newer one of its chain and route take over."""
+    final = replace(item, state=State.SUPERSEDED, due=None, why=f"replaced by {by}")
+    entry = entry_of(final, view.entry(item.id), final=True).at(now, State.SUPERSEDED)
+    return [Record(replace(entry, superseded_by=by)), *_forget(view, item)]
 
 
 def _finish(view: View, item: Item, state: State, now: float, answer: str = "") -> list[Change]:
@@ -231,6 +277,7 @@ def _amend(entry: Entry, state: State, word: Acknowledgement, now: float) -> lis
         state=state,
         final=True,
         due=None,
+        superseded_by=None,
         why=_why(state, word),
         code=word.code,
         http_status=word.http_status,

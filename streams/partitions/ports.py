@@ -12,8 +12,7 @@ from enum import StrEnum
 from typing import Final, Protocol
 
 from schemas.keys import DeliveryId
-from schemas.state import State
-from streams.chains.item import OPEN, Item
+from streams.chains.item import Item
 from streams.chains.ledger import Entry
 from streams.chains.rules import View
 
@@ -69,19 +68,30 @@ class Log(Protocol):
         """Yield at least one chunk; the last one's `next` is the end."""
 
 
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """What is due of one route at one target: acknowledgements (`deadline`), or sendings."""
+
+    target: str
+    route: str
+    deadline: bool
+
+
 Skip = Callable[[DeliveryId], bool]
+Lanes = Callable[[Lane], bool]  # which ones are asked for
 
 
 class PartitionView(View, Protocol):
     """What a partition holds, and what is due of it."""
 
-    def due(
-        self, now: float, limit: int, skip: Skip, states: tuple[State, ...] = OPEN
-    ) -> list[DeliveryId]:
-        """Return what is due, the longest first, but what `skip` says and other states."""
+    def due(self, now: float, limit: int, skip: Skip, lanes: Lanes) -> list[DeliveryId]:
+        """Return what is due in some lanes, the longest first, but what `skip` says.
 
-    def next_due(self, skip: Skip) -> float | None:
-        """Return when something is due next, but what `skip` says; None where nothing is."""
+        Lanes that are not asked for cost nothing, however much waits there.
+        """
+
+    def next_due(self, skip: Skip, lanes: Lanes) -> float | None:
+        """Return when something is due next in some lanes, but what `skip` says."""
 
     def oldest(self) -> float | None:
         """Return since when the oldest item is not final."""

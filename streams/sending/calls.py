@@ -12,7 +12,7 @@ from schemas.delivery import Delivery
 from streams.chains.item import Item
 from streams.chains.outcome import Outcome
 from streams.metrics import Meter
-from streams.sending.gate import Gate
+from streams.sending.permits import Permits
 
 
 class Sender(Protocol):
@@ -48,27 +48,31 @@ class Calls:
     """Starts attempts, as many at a time as there are slots."""
 
     def __init__(
-        self, sender: Sender, gate: Gate, meter: Meter, slots: int, clock: Callable[[], float]
+        self,
+        sender: Sender,
+        permits: Permits,
+        meter: Meter,
+        slots: int,
+        clock: Callable[[], float],
     ) -> None:
         """`clock` tells UTC seconds."""
         self._sender = sender
-        self._gate = gate
+        self._permits = permits
         self._meter = meter
         self._slots = asyncio.Semaphore(slots)
         self._clock = clock
         self.ended = 0
 
-    async def start(self, item: Item, *, trial: bool = False) -> Call | None:
-        """Begin an attempt once a slot is free; None where the gate has closed by then."""
+    async def start(self, item: Item) -> Call | None:
+        """Begin an attempt once a slot is free; None where it may not go any more by then."""
         await self._slots.acquire()
-        if self._gate.closed and not trial:
+        if not self._permits.grant(item):
             self._slots.release()
             return None
         begun = item.begun(self._clock())
-        task = asyncio.create_task(self._attempt(begun, trial=trial), name=f"send {item.id}")
-        return Call(begun, task)
+        return Call(begun, asyncio.create_task(self._attempt(begun), name=f"send {item.id}"))
 
-    async def _attempt(self, item: Item, *, trial: bool) -> Answer:
+    async def _attempt(self, item: Item) -> Answer:
         began = time.monotonic()
         try:
             outcome = await self._sender.send(item.delivery, item.attempt)
@@ -77,5 +81,4 @@ class Calls:
         self.ended += 1
         self._meter.count("attempts", item.target)
         self._meter.observe("send", time.monotonic() - began)
-        self._gate.note(outcome, trial=trial)
-        return Answer(item, outcome, self._clock())
+        return Answer(item, self._permits.note(item, outcome), self._clock())

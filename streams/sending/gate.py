@@ -1,44 +1,41 @@
 """Whether deliveries go to WSO2 at all.
 
 Closed while WSO2 is away or does not know us: then nothing counts as an attempt, the send queues
-stay in Kafka, and a delivery that waits is tried now and then. A breaker per target would stand
-beside this gate, asked in the same places.
+stay in Kafka, and one delivery is tried now and then, after a failure one of another chain.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
-from typing import Final, Protocol, assert_never
+from collections.abc import Callable, Iterator
+from typing import Final, assert_never
 
+from schemas.keys import DeliveryId
 from streams.chains.outcome import Accepted, Outcome, Refused, Unauthorised, Unavailable
+from streams.sending.holds import Hold, Holder, Reason
+from streams.sending.trials import Trials
 
-_FIRST: Final = 0.2  # seconds between the first two trials
+_FIRST: Final = 0.2  # seconds before the first trial
 _LONGEST: Final = 5.0
 
 logger = logging.getLogger(__name__)
 
 
-class Traffic(Protocol):
-    """The send queues."""
-
-    def pause(self) -> None:
-        """Take nothing more from them."""
-
-    def resume(self) -> None:
-        """Go on where they stood."""
-
-
-class Gate:
+class Gate(Holder):
     """Open, or closed for a reason."""
 
-    def __init__(self, traffic: Traffic, monotonic: Callable[[], float] = time.monotonic) -> None:
-        """Begin open; `traffic` is paused while closed."""
-        self._traffic = traffic
-        self._monotonic = monotonic
-        self._pause = _FIRST
-        self._trial = 0.0
+    reason = Reason.WSO2
+
+    def __init__(
+        self,
+        monotonic: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Begin open; `clock` tells UTC seconds."""
+        self._clock = clock
+        self._hold: Hold | None = None
+        self.trials = Trials(_FIRST, _LONGEST, monotonic)
         self.why = ""
 
     @property
@@ -46,12 +43,22 @@ class Gate:
         """Whether nothing is sent but trials."""
         return bool(self.why)
 
-    def until_trial(self) -> float:
-        """Return the seconds until the next trial."""
-        return max(0.0, self._trial - self._monotonic())
+    def of_line(self, target: str, route: str) -> Hold | None:
+        """Return why nothing goes to WSO2."""
+        return self._hold
 
-    def note(self, outcome: Outcome, *, trial: bool = False) -> None:
-        """Close when the outcome says so; a `trial` that got any answer opens."""
+    def halts(self, target: str) -> bool:
+        """Say whether it is closed."""
+        return self.closed
+
+    def standing(self) -> Iterator[Hold]:
+        """Give the one hold that there is while it is closed."""
+        if self._hold is not None:
+            yield self._hold
+
+    def note(self, delivery_id: DeliveryId, outcome: Outcome) -> None:
+        """Close when the outcome says so; a trial that got any answer opens."""
+        trial = self.trials.under_way == delivery_id
         match outcome:
             case Unavailable(why=why, counted=False):
                 self._close("away", why, trial=trial)
@@ -63,25 +70,26 @@ class Gate:
             case _:
                 assert_never(outcome)
 
+    def drop(self, delivery_id: DeliveryId) -> None:
+        """Go on without a trial's delivery, where it was not sent."""
+        if self.trials.under_way == delivery_id:
+            self.trials.said_nothing()
+
     def open(self) -> None:
         """Let deliveries go."""
         if not self.closed:
             return
         logger.info("deliveries go on", extra={"action": "gate_opened"})
-        self.why = ""
-        self._pause = _FIRST
-        self._traffic.resume()
+        self.why, self._hold = "", None
+        self.trials.reset()
 
     def _close(self, kind: str, why: str, *, trial: bool) -> None:
-        if not self.closed:
-            self._pause = _FIRST
-            self._trial = self._monotonic() + self._pause
-            self._traffic.pause()
-        elif trial:
-            self._pause = min(2 * self._pause, _LONGEST)
-            self._trial = self._monotonic() + self._pause
+        if trial or not self.closed:
+            self.trials.failed()
         if self.why != kind:
             _announce(kind, why)
+            since = self._hold.since if self._hold else self._clock()
+            self._hold = Hold(Reason.WSO2, "", f"WSO2 is not to be had: {why}", since)
             self.why = kind
 
 

@@ -16,7 +16,7 @@ from typing import Any, Final
 import faust
 from faust.types import TP
 
-from schemas.config import Config
+from schemas.config import Config, Window
 from schemas.topics import Topics
 from streams.cache.folder import StateFolder
 from streams.chains.item import Terms
@@ -52,6 +52,12 @@ def terms_of(config: Config) -> dict[str, Terms]:
         name: Terms(target.acknowledge, target.ack_timeout, tuple(target.retry), target.history)
         for name, target in config.targets.items()
     }
+
+
+def windows_of(config: Config) -> dict[str, Window]:
+    """Return the windows of the targets that have one."""
+    found = {name: Window.parse(target.window) for name, target in config.targets.items()}
+    return {name: window for name, window in found.items() if window is not None}
 
 
 def consumed(config: Config) -> list[str]:
@@ -170,7 +176,7 @@ def create_app(config: Config, worker: str, means: Means) -> Worker:
     use_consumer(app, lambda topic: topic != topics.responses)
     metrics = Metrics()
     writer = Writer(config.kafka)
-    traffic = Traffic(app, map(topics.deliveries, config.targets))
+    traffic = Traffic(app, {target: topics.deliveries(target) for target in config.targets})
     changelog = Changelog(topics, config.kafka, writer)
     core = Core(
         means.folder,
@@ -180,6 +186,7 @@ def create_app(config: Config, worker: str, means: Means) -> Worker:
             timeout=config.wso2.timeout,
             retention=config.topics.retention,
         ),
+        windows_of(config),
     )
     made = Worker(
         app,
@@ -241,5 +248,23 @@ def _gauges(core: Core) -> list[Gauge]:
         Gauge("oldest_waiting_seconds", "age of the oldest delivery that is not final", age),
         Gauge("in_flight", "chains being sent", figures.in_flight),
         Gauge("gate_open", "1 while deliveries go to WSO2", not figures.gate),
+        *(
+            Gauge(
+                "breaker_state",
+                "0: deliveries go to the target, 1: a few at a time, 2: it fails, they wait",
+                stage.value,
+                (("target", target),),
+            )
+            for target, stage in figures.breakers.items()
+        ),
+        *(
+            Gauge(
+                "held",
+                "1 while deliveries are held back",
+                1,
+                (("reason", hold.reason.value), ("what", hold.what)),
+            )
+            for hold in figures.holds
+        ),
         Gauge("partitions", "partitions that this worker holds", len(figures.partitions)),
     ]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Container, Mapping
 
 import faust
 from faust.types import TP
 
 
 class Traffic:
-    """Halts and resumes the reading of some topics.
+    """Halts and resumes the reading of send queues, each for itself.
 
     An agent that held its batch while its target is down would fill the buffer that all agents
     share and so stop every other topic. Faust resumes what is paused after a rebalance and when
@@ -20,33 +20,35 @@ class Traffic:
     for it as one whose buffer is full: those keep what was fetched.
     """
 
-    def __init__(self, app: faust.App, topics: Iterable[str]) -> None:
+    def __init__(self, app: faust.App, queues: Mapping[str, str]) -> None:
+        """Read all; `queues` is the topic of each target."""
         self._app = app
-        self._topics = frozenset(topics)
-        self._halted = False
+        self._queues = queues
+        self.halted: frozenset[str] = frozenset()  # topics
 
-    def pause(self) -> None:
-        """Stop reading."""
-        self._halted = True
+    def follow(self, halts: Callable[[str], bool]) -> None:
+        """Read exactly those queues whose target does not halt.
+
+        During a rebalance Faust reads on by itself when that is over.
+        """
+        before = self.halted
+        self.halted = frozenset(topic for target, topic in self._queues.items() if halts(target))
         self.enforce()
-
-    def resume(self) -> None:
-        """Read on; during a rebalance Faust does it by itself when that is over."""
-        self._halted = False
-        if not self._app.rebalancing and (mine := self._mine()):
+        freed = before - self.halted
+        if freed and not self._app.rebalancing and (mine := self._mine(freed)):
             self._app.consumer.resume_partitions(mine)
             for tp in mine:
                 self._app.consumer.on_buffer_drop(tp)
 
     def enforce(self) -> None:
         """Pause again what should be paused."""
-        if self._halted and (mine := self._mine()):
+        if self.halted and (mine := self._mine(self.halted)):
             self._app.consumer.pause_partitions(mine)
             for tp in mine:
                 self._app.consumer.on_buffer_full(tp)
 
-    def _mine(self) -> set[TP]:
-        return {tp for tp in assignment(self._app) if tp.topic in self._topics}
+    def _mine(self, topics: Container[str]) -> set[TP]:
+        return {tp for tp in assignment(self._app) if tp.topic in topics}
 
 
 def assignment(app: faust.App) -> set[TP]:

@@ -209,16 +209,10 @@ def test_a_target_without_routes_is_a_warning(loaded: Load) -> None:
     assert (warning.level, warning.where, warning.line) == ("warning", "targets.other", 11)
 
 
-def test_a_window_that_nobody_keeps_is_a_warning(loaded: Load) -> None:
+def test_a_window_is_kept_and_nothing_is_to_be_said_of_it(loaded: Load) -> None:
     config = loaded(with_lines("    url", "    window: 22:00-06:00 Europe/Berlin"))
 
-    (warning,) = config.warnings
-    assert (warning.level, warning.where, warning.line) == (
-        "warning",
-        "targets.webshop.window",
-        11,
-    )
-    assert warning.remedy
+    assert config.warnings == ()
 
 
 # --- references

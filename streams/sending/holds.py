@@ -1,0 +1,107 @@
+"""Whether something may be sent at the moment, and if not, why: the one place to ask.
+
+Whoever can hold deliveries back is a Holder: the gate (all of WSO2), a breaker or a window (a
+target). Another one, for a route or a chain, is added with `Holds.add` and nothing else: who
+sends, what is due and which send queues are read all ask here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar
+
+from schemas.delivery import Delivery
+from schemas.keys import Chain
+
+
+class Reason(StrEnum):
+    """Why nothing goes; the value is what commands and metrics show."""
+
+    WSO2 = "wso2"  # away, or does not let us in
+    BREAKER = "breaker"  # the target fails
+    WINDOW = "window"  # it is not the target's time
+    PAUSED = "paused"  # somebody said so
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Something that is held back.
+
+    `what` is the target's name, the route's or the chain; "" is everything. `since` and `until`
+    are UTC seconds, None where nobody knows.
+    """
+
+    reason: Reason
+    what: str
+    why: str
+    since: float | None = None
+    until: float | None = None
+
+
+class Holder:
+    """Something that can hold deliveries back; every answer is about this moment."""
+
+    reason: ClassVar[Reason]
+
+    def of_line(self, target: str, route: str) -> Hold | None:
+        """Return why nothing of a route goes to a target; None where it may go.
+
+        Asked for every delivery: it must not take long.
+        """
+        return None
+
+    def of_chain(self, chain: Chain) -> Hold | None:
+        """Return why nothing of one chain goes; None where it may go."""
+        return None
+
+    def halts(self, target: str) -> bool:
+        """Say whether a target's send queue is not to be read.
+
+        A hold of a route or of a chain halts no queue: what is read of it waits as an item.
+        """
+        return False
+
+    def standing(self) -> Iterator[Hold]:
+        """Give all that is held, for people."""
+        yield from ()
+
+
+class Holds:
+    """All that hold something back; where several do, the one that was added first is named."""
+
+    def __init__(self, *holders: Holder) -> None:
+        """Ask these."""
+        self._holders = list(holders)
+
+    def add(self, holder: Holder) -> None:
+        """Ask one more, before all others."""
+        self._holders.insert(0, holder)
+
+    def of(self, delivery: Delivery) -> Hold | None:
+        """Return why a delivery may not go; None where it may."""
+        line = self.of_line(delivery.target, delivery.route)
+        return line or self.of_chain(Chain(delivery.chain))
+
+    def of_line(self, target: str, route: str, *, but: Reason | None = None) -> Hold | None:
+        """Return why nothing of a route goes to a target, `but` for one reason."""
+        for holder in self._holders:
+            if holder.reason is not but and (hold := holder.of_line(target, route)):
+                return hold
+        return None
+
+    def of_chain(self, chain: Chain) -> Hold | None:
+        """Return why nothing of one chain goes."""
+        for holder in self._holders:
+            if hold := holder.of_chain(chain):
+                return hold
+        return None
+
+    def halts(self, target: str) -> bool:
+        """Say whether a target's send queue is not to be read."""
+        return any(holder.halts(target) for holder in self._holders)
+
+    def standing(self) -> list[Hold]:
+        """Return all that is held."""
+        return [hold for holder in self._holders for hold in holder.standing()]
