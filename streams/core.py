@@ -103,12 +103,8 @@ class Core:
         self.partitions = HeldPartitions(folder, self.committer)
         self.wake = asyncio.Event()  # something may be due
         self.stopping = False
+        self.taken = 0  # records of batches that are done: grows as long as consumers get on
         self._tasks: set[asyncio.Task[None]] = set()
-
-    @property
-    def steps(self) -> int:
-        """Answers and writes so far: grows as long as the worker gets on."""
-        return self.calls.ended + self.committer.writes
 
     @property
     def background(self) -> int:

@@ -96,6 +96,7 @@ class Forwarder:
                 core.let_go(changeset, chain, slow.item if slow is not None else None)
 
         await core.committer.write(partition, step)
+        core.taken += len(arrivals)
         if course.slow is not None:
             core.spawn(core.settle(partition, chain, course.slow), f"slow {course.slow.item.id}")
 

@@ -78,3 +78,4 @@ async def _listen(core: Core, partition: int, said: Sequence[Word]) -> None:
             core.listen(changeset, word.acknowledgement)
 
     await core.committer.write(partition, step)
+    core.taken += len(said)

@@ -64,7 +64,6 @@ class Committer:
         self._caches: dict[int, Cache] = {}
         self._jobs: list[_Job] = []
         self._pump: asyncio.Task[None] | None = None
-        self.writes = 0
 
     async def open(self, cache: Cache) -> None:
         """Bring the cache up to the end of its topics, then take steps for it."""
@@ -113,7 +112,6 @@ class Committer:
             if not isinstance(error, Exception):
                 raise
         else:
-            self.writes += 1
             for job, result in zip(jobs, results, strict=True):
                 job.succeed(result)
 

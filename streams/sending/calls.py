@@ -61,7 +61,6 @@ class Calls:
         self._meter = meter
         self._slots = asyncio.Semaphore(slots)
         self._clock = clock
-        self.ended = 0
 
     async def start(self, item: Item) -> Call | None:
         """Begin an attempt once a slot is free; None where it may not go any more by then."""
@@ -78,7 +77,6 @@ class Calls:
             outcome = await self._sender.send(item.delivery, item.attempt)
         finally:
             self._slots.release()
-        self.ended += 1
         self._meter.count("attempts", item.target)
         self._meter.observe("send", time.monotonic() - began)
         return Answer(item, self._permits.note(item, outcome), self._clock())

@@ -137,9 +137,10 @@ def _looking(made: Worker, offsets: GroupOffsets) -> Callable[[], Look]:
         mine = [tp for tp in assignment(made.app) if tp.topic in made.consumed]
         places = offsets.places((tp.topic, tp.partition) for tp in mine)
         refuse_gaps(places)
+        read = (place for place in places if place.topic not in made.traffic.halted)
         done = sum(place.committed or 0 for place in places)
-        marks = (len(mine), done, made.core.steps, made.metrics.value("events"))
-        return Look(sum(place.lag for place in places), marks)
+        marks = (len(mine), done, made.core.taken, made.metrics.value("events"))
+        return Look(sum(place.lag for place in read), marks)
 
     return look
 

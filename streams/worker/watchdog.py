@@ -18,8 +18,9 @@ NO_PROGRESS: Final = 76
 class Look:
     """What a look at Kafka and at the worker shows.
 
-    `lag` is the number of records not yet done in the partitions that the worker owns; `marks`
-    is anything that changes when work is done: batches, committed offsets, calls to WSO2.
+    `lag` is the number of records not yet done in the partitions that the worker owns and reads;
+    `marks` is anything that changes when some are done: batches, committed offsets. What is sent
+    again is no sign that anybody reads.
     """
 
     lag: int
