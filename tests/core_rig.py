@@ -130,6 +130,7 @@ class Wso2:
     taken: list[str] = field(default_factory=list)  # ids, each at its first acceptance
     watch: Callable[[Delivery], None] = lambda _: None
     late: Outcome = field(default_factory=Accepted)  # the answer to what it made wait
+    down: dict[str, Outcome] = field(default_factory=dict)  # target -> the answer to all for it
     _open: set[str] = field(default_factory=set)
 
     async def send(self, delivery: Delivery, attempt: int) -> Outcome:
@@ -137,7 +138,8 @@ class Wso2:
         self.watch(delivery)
         self._open.add(delivery.chain)
         self.calls.append((delivery, attempt))
-        said = self.script.popleft() if self.script else Accepted()
+        usual = self.down.get(delivery.target, Accepted())
+        said = self.script.popleft() if self.script else usual
         try:
             if isinstance(said, asyncio.Event):
                 await said.wait()
