@@ -50,6 +50,11 @@ class Topics:
         return f"{self.source}.command_results"
 
     @property
+    def holds(self) -> str:
+        """What each worker holds back: its latest word, by its name."""
+        return f"{self.source}.holds"
+
+    @property
     def schemas(self) -> str:
         """Avro schemas by fingerprint."""
         return f"{self.source}.schemas"

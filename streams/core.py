@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from schemas.acknowledgement import Acknowledgement
-from schemas.config.windows import Window
+from schemas.config import Window
 from schemas.keys import Chain, DeliveryId, split_delivery_id
 from streams.chains.item import Item
 from streams.chains.rules import Keep, attempted, hear

@@ -42,6 +42,7 @@ class Scripted(Wso2StandIn):
 
     def __init__(self) -> None:
         self._faults: dict[str, list[Fault]] = defaultdict(list)
+        self.down: dict[str, Fault] = {}  # target -> what becomes of all that is for it
         self._decided: dict[int, object] = {}
         self._taken: dict[int, list[str]] = defaultdict(list)
         self._open: dict[str, int] = defaultdict(int)
@@ -78,7 +79,8 @@ class Scripted(Wso2StandIn):
 
     def decide(self, scripted: object, request: Received) -> Act:
         faults = self._faults[_record(request)]
-        chosen = faults.pop(0) if faults else scripted
+        down = self.down.get(request.headers.get("X-Cdc-Target", ""), scripted)
+        chosen = faults.pop(0) if faults else down
         self._decided[id(request)] = chosen
         if isinstance(chosen, TAKEN):
             self._taken[int(_record(request) or 0)].append(request.id)
@@ -275,7 +277,7 @@ class Line:
         kept = {"cleanup.policy": "delete"}
         names = dict.fromkeys((*queues, topics.events(MODEL), topics.responses), kept)
         names[topics.dead] = kept
-        compacted = (topics.retries, topics.ledger, topics.schemas)
+        compacted = (topics.retries, topics.ledger, topics.holds, topics.schemas)
         names |= {name: {"cleanup.policy": "compact"} for name in compacted}
         admin = AdminClient({"bootstrap.servers": self.servers})
         made = admin.create_topics(

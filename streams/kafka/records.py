@@ -63,6 +63,10 @@ class Places:
         """Return the record of a delivery's state, beside its chain."""
         return self._record(self.topics.ledger, delivery_id.encode(), chain, value)
 
+    def holds(self, worker: str, value: bytes) -> Record:
+        """Return the record of what a worker holds back."""
+        return self._record(self.topics.holds, worker.encode(), worker, value)
+
     def schema(self, fingerprint: bytes, text: bytes) -> Record:
         """Return the record of an Avro schema."""
         name = fingerprint.hex()

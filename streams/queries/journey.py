@@ -84,6 +84,7 @@ def to_json(traces: Traces) -> dict[str, Any]:
         "final": last.final if last else False,
         "attempt": last.attempt if last else 0,
         "why": last.why if last else "",
+        "superseded_by": last.superseded_by if last else None,
         "due": iso(last.due) if last and last.due is not None else None,
         "steps": [{"at": iso(s.at), "step": s.what, "about": s.about} for s in steps(traces)],
     }

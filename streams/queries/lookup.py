@@ -20,6 +20,8 @@ from streams.chains.ledger import Entry
 from streams.kafka.offsets import GroupOffsets, Place
 from streams.kafka.scan import Found, Part, offset_at, scan, written
 from streams.kafka.schema_reader import SchemaReader
+from streams.sending import holds
+from streams.sending.holds import Hold
 
 _FAR: Final = 20_000  # events that are looked through for one
 
@@ -57,7 +59,7 @@ class Lookup:
     @property
     def _kept(self) -> tuple[str, ...]:
         topics = self.topics
-        return topics.ledger, topics.retries, topics.dead, topics.responses
+        return topics.ledger, topics.retries, topics.dead, topics.responses, topics.holds
 
     def partition(self, chain: str) -> int:
         """Return the partition that owns a chain."""
@@ -79,6 +81,15 @@ class Lookup:
     def workers(self) -> dict[str, list[int]]:
         """Return the workers by name, with the partitions that each has."""
         return self._offsets.workers()
+
+    def holds(self) -> dict[str, list[Hold]]:
+        """Return what each worker of the group has learnt to hold back."""
+        said: dict[str, list[Hold]] = {}
+        working = self.workers()
+        for found in self._all(self.topics.holds, None):
+            if found.value is not None and found.key.decode() in working:
+                said[found.key.decode()] = holds.from_json(found.value)
+        return said
 
     def entries(self, partitions: Iterable[int] | None = None) -> Iterator[tuple[Found, Entry]]:
         """Give what the ledger holds, older states of a delivery too where they are left."""

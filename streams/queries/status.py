@@ -11,13 +11,15 @@ from schemas.config import Config
 from streams.chains.ledger import Entry
 from streams.kafka.offsets import lag_of
 from streams.queries.expiry import ages, warnings
+from streams.queries.held import held
 from streams.queries.lookup import Lookup
 from streams.queries.overview import count, rows_of
 from streams.queries.rates import WINDOW, Rates
+from streams.sending.windows import windows_of
 
 
 def report(config: Config) -> dict[str, Any]:
-    """Return queue depths per target, the lag of every topic that workers read, the workers.
+    """Return queue depths per target, what is held back, the lag of every topic, the workers.
 
     Ages are seconds; `lag` counts records that are not done, `lag_seconds` is the age of the
     oldest of them, rates are those of the last minutes. Raises NoTopic and KafkaAway.
@@ -33,6 +35,7 @@ def report(config: Config) -> dict[str, Any]:
         age = ages(places, lookup.oldest(places), now)
         return {
             "targets": {target: each.to_json(now) for target, each in counts.items()},
+            "held": held(windows_of(config), lookup.holds(), now),
             "lag": lag,
             "lag_seconds": {topic: round(age.get(topic, 0.0), 1) for topic in lag},
             "rates": rates.to_json(

@@ -7,10 +7,11 @@ sends, what is due and which send queues are read all ask here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar
+from typing import Any, ClassVar, Final
 
 from schemas.delivery import Delivery
 from schemas.keys import Chain
@@ -23,6 +24,9 @@ class Reason(StrEnum):
     BREAKER = "breaker"  # the target fails
     WINDOW = "window"  # it is not the target's time
     PAUSED = "paused"  # somebody said so
+
+
+LEARNT: Final = (Reason.WSO2, Reason.BREAKER)  # what a worker knows by itself alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,32 @@ class Hold:
     why: str
     since: float | None = None
     until: float | None = None
+
+    def to_fields(self) -> dict[str, Any]:
+        """Return it as a JSON object."""
+        return {
+            "reason": self.reason.value,
+            "what": self.what,
+            "why": self.why,
+            "since": self.since,
+            "until": self.until,
+        }
+
+    @classmethod
+    def from_fields(cls, fields: dict[str, Any]) -> Hold:
+        """Read what `to_fields` wrote."""
+        return cls(**{**fields, "reason": Reason(fields["reason"])})
+
+
+def to_json(worker: str, holds: Iterable[Hold]) -> bytes:
+    """Write what a worker has learnt to hold back, as a record of `holds`."""
+    fields = {"worker": worker, "holds": [hold.to_fields() for hold in holds]}
+    return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def from_json(value: bytes) -> list[Hold]:
+    """Read such a record; ValueError, KeyError or TypeError where it is not one."""
+    return [Hold.from_fields(fields) for fields in json.loads(value)["holds"]]
 
 
 class Holder:

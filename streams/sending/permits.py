@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from schemas.acknowledgement import Acknowledgement
-from schemas.config.windows import Window
+from schemas.config import Window
 from schemas.delivery import Delivery
 from schemas.keys import DeliveryId
 from streams.chains.acknowledgements import reason

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from schemas.config.windows import Window
+from schemas.config import Config, Window
 from streams.sending.holds import Hold, Holder, Reason
+
+
+def windows_of(config: Config) -> dict[str, Window]:
+    """Return the windows of the targets that have one."""
+    found = {name: Window.parse(target.window) for name, target in config.targets.items()}
+    return {name: window for name, window in found.items() if window is not None}
 
 
 class Windows(Holder):

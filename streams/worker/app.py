@@ -16,7 +16,7 @@ from typing import Any, Final
 import faust
 from faust.types import TP
 
-from schemas.config import Config, Window
+from schemas.config import Config
 from schemas.topics import Topics
 from streams.cache.folder import StateFolder
 from streams.chains.item import Terms
@@ -30,7 +30,9 @@ from streams.kafka.writer import Writer
 from streams.metrics import Gauge, Metrics
 from streams.responses import Responses
 from streams.routing.routes import Routes
+from streams.sending import holds
 from streams.sending.calls import Sender
+from streams.sending.windows import windows_of
 from streams.timer import Timer
 from streams.worker import broker
 from streams.worker.at_least_once import Portion, Work, consume
@@ -52,12 +54,6 @@ def terms_of(config: Config) -> dict[str, Terms]:
         name: Terms(target.acknowledge, target.ack_timeout, tuple(target.retry), target.history)
         for name, target in config.targets.items()
     }
-
-
-def windows_of(config: Config) -> dict[str, Window]:
-    """Return the windows of the targets that have one."""
-    found = {name: Window.parse(target.window) for name, target in config.targets.items()}
-    return {name: window for name, window in found.items() if window is not None}
 
 
 def consumed(config: Config) -> list[str]:
@@ -83,6 +79,7 @@ class Worker:
     services: AsyncExitStack
     consumed: frozenset[str]
     places: Places
+    name: str
     stopping: bool = False
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
@@ -121,6 +118,7 @@ class Worker:
         self.tasks = [
             asyncio.create_task(self._guarded(Timer(self.core).run())),
             asyncio.create_task(self._guarded(self._tick(watchdog))),
+            asyncio.create_task(self._guarded(self._tell())),
         ]
 
     async def finish(self) -> None:
@@ -146,6 +144,17 @@ class Worker:
         while True:
             watchdog.tick()
             self.traffic.enforce()
+            await asyncio.sleep(_TICK)
+
+    async def _tell(self) -> None:
+        """Write what is held back whenever it is something else, nothing at the start too."""
+        told: bytes | None = None
+        while True:
+            standing = self.core.permits.holds.standing()
+            said = holds.to_json(self.name, (h for h in standing if h.reason in holds.LEARNT))
+            if said != told:
+                await self.writer.write([self.places.holds(self.name, said)])
+                told = said
             await asyncio.sleep(_TICK)
 
 
@@ -197,6 +206,7 @@ def create_app(config: Config, worker: str, means: Means) -> Worker:
         means.services,
         frozenset(consumed(config)),
         Places(topics, means.partitions),
+        worker,
     )
     for topic, work in _duties(config, means, made).items():
         consume(app, topic, work, _PORTION)

@@ -87,7 +87,7 @@ def inspect(config: Config, worker: str, offsets: GroupOffsets) -> int:
     topics = Topics(config.source.name)
     reads = consumed(config)
     partitions = offsets.partitions(
-        [*reads, topics.retries, topics.ledger, topics.dead, topics.schemas]
+        [*reads, topics.retries, topics.ledger, topics.dead, topics.holds, topics.schemas]
     )
     session = int(config.kafka.get("session.timeout.ms", "10000")) / 1000
     offsets.refuse_other_workers(frozenset(reads), worker=worker, wait=session + 5)

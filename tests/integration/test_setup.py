@@ -93,6 +93,7 @@ def test_setup_makes_publication_slot_and_topics_and_then_has_nothing_to_do(
                 "dead",
                 "commands",
                 "command_results",
+                "holds",
                 "schemas",
             )
         ],

@@ -40,6 +40,7 @@ def test_every_model_and_target_has_one_topic_beside_those_of_the_source(config:
         "dead",
         "deliveries.erp",
         "deliveries.shop",
+        "holds",
         "ledger",
         "res.partner",
         "responses",
@@ -59,13 +60,13 @@ def test_what_is_looked_up_by_key_is_compacted_and_what_is_read_once_expires(
     policies = {name: plan.settings["cleanup.policy"] for name, plan in plans(config).items()}
 
     assert {name for name, policy in policies.items() if policy == "compact"} == {
+        "holds",
         "retries",
         "schemas",
     }
     assert policies["ledger"] == "compact,delete"
-    assert {policies[name] for name in policies.keys() - {"retries", "schemas", "ledger"}} == {
-        "delete"
-    }
+    by_key = {"holds", "retries", "schemas", "ledger"}
+    assert {policies[name] for name in policies.keys() - by_key} == {"delete"}
 
 
 def test_dead_letters_outlive_everything_else_and_schemas_never_expire(config: Config) -> None:
