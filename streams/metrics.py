@@ -35,6 +35,8 @@ COUNTERS: Final[Mapping[str, tuple[str, str]]] = {  # name -> (its label or "", 
     "acknowledgements_unknown": ("", "acknowledgements of deliveries that nobody knows"),
     "acknowledgements_unreadable": ("", "records of the responses that are none"),
     "acknowledgements_moved": ("", "acknowledgements produced again to their chain's partition"),
+    "commands": ("kind", "commands of operators done, per partition"),
+    "commands_unreadable": ("", "records of the commands that are none"),
     "gate_closed": ("reason", "times that sending to WSO2 was halted"),
     "breaker_opened": ("target", "times that sending to a target was halted because it failed"),
 }

@@ -276,7 +276,7 @@ class Line:
         topics = self.topics
         kept = {"cleanup.policy": "delete"}
         names = dict.fromkeys((*queues, topics.events(MODEL), topics.responses), kept)
-        names[topics.dead] = kept
+        names |= dict.fromkeys((topics.dead, topics.commands, topics.command_results), kept)
         compacted = (topics.retries, topics.ledger, topics.holds, topics.schemas)
         names |= {name: {"cleanup.policy": "compact"} for name in compacted}
         admin = AdminClient({"bootstrap.servers": self.servers})

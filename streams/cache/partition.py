@@ -120,6 +120,14 @@ class LmdbEdit:
         """Return the one that goes next or is in flight."""
         return self._rows.leader(chain)
 
+    def newer(self, delivery_id: DeliveryId) -> Iterator[Entry]:
+        """Give what the ledger knows of newer ones of its chain and route, in order."""
+        return self._rows.newer(delivery_id)
+
+    def ids(self, start: str, after: str, limit: int) -> list[DeliveryId]:
+        """Return what is on its way and begins so, in the order of ids, behind `after`."""
+        return self._rows.ids(start, after, limit)
+
     def due(self, now: float, limit: int, skip: Skip, lanes: Lanes) -> list[DeliveryId]:
         """Return what is due in some lanes, the longest first."""
         return self._rows.due(now, limit, skip, lanes)

@@ -57,6 +57,24 @@ class LmdbView:
             return member(value)[1]
         return None
 
+    def newer(self, delivery_id: DeliveryId) -> Iterator[Entry]:
+        """Give what the ledger knows of newer ones of its chain and route, in order."""
+        chain, route, _ = split_delivery_id(delivery_id)
+        after = delivery_id.encode()
+        for key, value in self.scan("ledger", f"{chain}/{route}/".encode(), after):
+            if key > after:
+                yield Entry.from_json(split_stamped(value)[1])
+
+    def ids(self, start: str, after: str, limit: int) -> list[DeliveryId]:
+        """Return what is on its way and begins so, in the order of ids, behind `after`."""
+        found: list[DeliveryId] = []
+        for key, _ in self.scan("items", start.encode(), after.encode()):
+            if len(found) >= limit:
+                break
+            if (name := key.decode()) > after:
+                found.append(DeliveryId(name))
+        return found
+
     def due(self, now: float, limit: int, skip: Skip, lanes: Lanes) -> list[DeliveryId]:
         """Return what is due in some lanes, the longest first, but what `skip` says."""
         found: list[DeliveryId] = []
@@ -111,9 +129,12 @@ class LmdbView:
         value = self.txn.get(key, db=self.tables[table])
         return None if value is None else bytes(value)
 
-    def scan(self, table: str, start: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
+    def scan(
+        self, table: str, start: bytes = b"", first: bytes = b""
+    ) -> Iterator[tuple[bytes, bytes]]:
+        """Give what begins with `start`, from the key `first` on."""
         with self.txn.cursor(db=self.tables[table]) as cursor:
-            if not cursor.set_range(start):
+            if not cursor.set_range(max(start, first)):
                 return
             for found, value in cursor:
                 key = bytes(found)

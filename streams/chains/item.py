@@ -66,7 +66,7 @@ class Item:
     has got no answer, an accepted one no acknowledgement. A waiting item without it waits for
     its turn in the chain. `attempt` counts from 1 the attempts made, the one being made
     included, `sent` when the latest began. `order` is the offset in the send queue; `since` when
-    a worker first saw the delivery.
+    a worker first saw the delivery; `command` the id of the last `retry` that concerned it.
     """
 
     delivery: Delivery
@@ -80,6 +80,7 @@ class Item:
     why: str = ""
     code: str = ""
     http_status: int | None = None
+    command: str = ""
 
     @classmethod
     def of(cls, arrival: Arrival, now: float) -> Item:
@@ -148,6 +149,7 @@ class Item:
             "http_status": self.http_status,
             "since": self.since,
             "order": self.order,
+            "command": self.command,
             "terms": self.terms.to_fields(),
             "delivery": origin(sent),
             "body": sent.body.decode(),
@@ -170,6 +172,7 @@ class Item:
             why=fields["why"],
             code=fields["code"],
             http_status=fields["http_status"],
+            command=fields.get("command", ""),
         )
 
 

@@ -25,7 +25,8 @@ class Entry:
 
     `final` says whether that state stands; a late word may still change it. `times` maps a step
     to its latest time (queued: its first), as text in UTC. `order` is the delivery's offset in
-    its send queue, None where it never stood there; `superseded_by` names what replaced it.
+    its send queue, None where it never stood there; `superseded_by` names what replaced it, and
+    `command` the last `retry` that concerned it.
     """
 
     id: DeliveryId
@@ -42,6 +43,7 @@ class Entry:
     due: float | None = None
     times: Mapping[str, str] = field(default_factory=dict)
     superseded_by: DeliveryId | None = None
+    command: str = ""
 
     @property
     def chain(self) -> Chain:
@@ -78,6 +80,7 @@ class Entry:
             "due": self.due,
             "sequence": sequence,
             "order": self.order,
+            "command": self.command,
             "times": dict(self.times),
             "superseded_by": self.superseded_by,
         }
@@ -102,6 +105,7 @@ class Entry:
             due=fields["due"],
             times=fields["times"],
             superseded_by=fields.get("superseded_by"),
+            command=fields.get("command", ""),
         )
 
 
@@ -124,6 +128,7 @@ def entry_of(item: Item, known: Entry | None, *, final: bool = False) -> Entry:
         http_status=item.http_status,
         due=item.due,
         times=times,
+        command=item.command,
     )
 
 

@@ -7,7 +7,7 @@ again), else the first by sequence. So no crash between two writes can leave a c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol, assert_never
 
@@ -36,6 +36,9 @@ class View(Protocol):
 
     def leader(self, chain: Chain) -> DeliveryId | None:
         """Return the one that goes next or is in flight; None where the chain has no item."""
+
+    def newer(self, delivery_id: DeliveryId) -> Iterator[Entry]:
+        """Give what the ledger knows of newer ones of its chain and route, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,7 @@ def arrive(view: View, arrival: Arrival, now: float, why: str = "") -> list[Chan
     item = replace(Item.of(arrival, now), why=why)
     if known(view, item.id):
         return []
-    return _wait(view, item, now)
+    return let_wait(view, item, now)
 
 
 def begin(item: Item, now: float, timeout: float) -> list[Change]:
@@ -120,7 +123,7 @@ def attempted(
             return _accepted(view, item, now)
         case Again(due=due):
             failed = replace(item, why=step.why, code=step.code, http_status=step.http_status)
-            return _wait(view, replace(failed, due=due), now)
+            return let_wait(view, replace(failed, due=due), now)
         case Resume():
             return _resume(view, item, step, now)
         case GiveUp():
@@ -217,7 +220,7 @@ def _again(
     step = next_step(outcome, item.attempt, item.terms.retry, now, chance)
     match step:
         case Again(due=due, why=why):
-            return _wait(view, replace(item, due=due, why=why), now)
+            return let_wait(view, replace(item, due=due, why=why), now)
         case Resume():
             return _resume(view, item, step, now)
         case GiveUp(why=why):
@@ -231,10 +234,10 @@ def _again(
 def _resume(view: View, item: Item, step: Resume, now: float) -> list[Change]:
     """Let an item wait as if the attempt had not been."""
     waiting = replace(item, due=step.due, why=step.why, attempt=item.attempt - 1)
-    return _wait(view, waiting, now)
+    return let_wait(view, waiting, now)
 
 
-def _wait(view: View, item: Item, now: float) -> list[Change]:
+def let_wait(view: View, item: Item, now: float) -> list[Change]:
     """Let an item wait; with history `latest` the newest waiting one of its route is enough."""
     waiting = replace(item, state=State.WAITING)
     entry = entry_of(waiting, view.entry(item.id)).at(now, State.WAITING)

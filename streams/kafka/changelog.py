@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -31,7 +31,9 @@ class Changelog:
             ]
         )
 
-    async def read(self, topic: StateTopic, partition: int, start: int) -> AsyncIterator[Chunk]:
+    async def read(
+        self, topic: StateTopic, partition: int, start: int
+    ) -> AsyncGenerator[Chunk, None]:
         """Read a partition from `start` to its end as of now; at least one chunk.
 
         Where the topic holds less than `start` (it was made anew) the only chunk's `next` is

@@ -67,6 +67,14 @@ class Places:
         """Return the record of what a worker holds back."""
         return self._record(self.topics.holds, worker.encode(), worker, value)
 
+    def command(self, partition: int, name: str, value: bytes) -> Record:
+        """Return the record of a command, in the partition that it concerns."""
+        return Record(self.topics.commands, partition, name.encode(), value)
+
+    def answer(self, partition: int, name: str, value: bytes) -> Record:
+        """Return the record of an answer, beside its command."""
+        return Record(self.topics.command_results, partition, name.encode(), value)
+
     def schema(self, fingerprint: bytes, text: bytes) -> Record:
         """Return the record of an Avro schema."""
         name = fingerprint.hex()

@@ -5,7 +5,7 @@ Ports only. Kafka's room has the publisher and the log, `cache` has the cache.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -64,7 +64,7 @@ class Publisher(Protocol):
 class Log(Protocol):
     """Reads a partition of a compacted topic from an offset to its end."""
 
-    def read(self, topic: StateTopic, partition: int, start: int) -> AsyncIterator[Chunk]:
+    def read(self, topic: StateTopic, partition: int, start: int) -> AsyncGenerator[Chunk, None]:
         """Yield at least one chunk; the last one's `next` is the end."""
 
 
@@ -98,6 +98,9 @@ class PartitionView(View, Protocol):
 
     def expired(self, before: float) -> bool:
         """Return whether the ledger has entries that nothing happened to since `before`."""
+
+    def ids(self, start: str, after: str, limit: int) -> list[DeliveryId]:
+        """Return what is on its way and begins so, in the order of ids, behind `after`."""
 
 
 class Edit(PartitionView, Protocol):

@@ -54,12 +54,15 @@ class Lookup:
     def consumed(self) -> list[str]:
         """The topics that workers read as a group."""
         events = {self.topics.events(route.model) for route in self.config.routes}
-        return [*sorted(events), *self.queues, self.topics.responses]
+        return [*sorted(events), *self.queues, self.topics.responses, self.topics.commands]
 
     @property
     def _kept(self) -> tuple[str, ...]:
         topics = self.topics
-        return topics.ledger, topics.retries, topics.dead, topics.responses, topics.holds
+        return (
+            *(topics.ledger, topics.retries, topics.dead, topics.responses),
+            *(topics.holds, topics.commands),
+        )
 
     def partition(self, chain: str) -> int:
         """Return the partition that owns a chain."""

@@ -32,7 +32,9 @@ def report(config: Config) -> dict[str, Any]:
         lag = lag_of(places)
         queued = {target: lag.get(topic, 0) for topic, target in lookup.queues.items()}
         counts = count(rows.values(), queued)
-        age = ages(places, lookup.oldest(places), now)
+        # A command that nobody did in time is void; workers do not stop for it.
+        vital = [place for place in places if place.topic != lookup.topics.commands]
+        age = ages(vital, lookup.oldest(vital), now)
         return {
             "targets": {target: each.to_json(now) for target, each in counts.items()},
             "held": held(windows_of(config), lookup.holds(), now),
@@ -42,7 +44,7 @@ def report(config: Config) -> dict[str, Any]:
                 (r.name, target) for r in config.routes for target in r.targets
             ),
             "workers": lookup.workers(),
-            "warnings": list(warnings(places, age, lookup.retention(age))),
+            "warnings": list(warnings(vital, age, lookup.retention(age))),
         }
 
 

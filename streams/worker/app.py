@@ -26,9 +26,12 @@ from streams.forward import Deliveries, Forwarder
 from streams.kafka.changelog import Changelog
 from streams.kafka.records import Places
 from streams.kafka.schema_reader import SchemaReader
+from streams.kafka.send_queues import SendQueues
 from streams.kafka.writer import Writer
 from streams.metrics import Gauge, Metrics
+from streams.requests import Requests
 from streams.responses import Responses
+from streams.retrying import Retrying
 from streams.routing.routes import Routes
 from streams.sending import holds
 from streams.sending.calls import Sender
@@ -64,6 +67,7 @@ def consumed(config: Config) -> list[str]:
         *(topics.events(model) for model in models),
         *(topics.deliveries(target) for target in sorted(config.targets)),
         topics.responses,
+        topics.commands,
     ]
 
 
@@ -181,8 +185,9 @@ def create_app(config: Config, worker: str, means: Means) -> Worker:
         loop=means.loop,
         **settings(config.kafka, worker),
     )
-    # Anybody may write acknowledgements, in transactions too, whose ends take offsets.
-    use_consumer(app, lambda topic: topic != topics.responses)
+    # Anybody may write these, in transactions too, whose ends take offsets.
+    others = (topics.responses, topics.commands)
+    use_consumer(app, lambda topic: topic not in others)
     metrics = Metrics()
     writer = Writer(config.kafka)
     traffic = Traffic(app, {target: topics.deliveries(target) for target in config.targets})
@@ -239,6 +244,9 @@ def _duties(config: Config, means: Means, made: Worker) -> dict[str, Work]:
     for target in sorted(config.targets):
         duties[topics.deliveries(target)] = Deliveries(forwarder, terms[target], metrics)
     duties[topics.responses] = Responses(made.core, places, write, metrics)
+    bodies = SendQueues(topics, config.kafka)
+    retrying = Retrying(made.core, config.source.name, terms, bodies)
+    duties[topics.commands] = Requests(made.core, retrying, places, write, metrics)
     return duties
 
 

@@ -87,11 +87,15 @@ def inspect(config: Config, worker: str, offsets: GroupOffsets) -> int:
     topics = Topics(config.source.name)
     reads = consumed(config)
     partitions = offsets.partitions(
-        [*reads, topics.retries, topics.ledger, topics.dead, topics.holds, topics.schemas]
+        [
+            *(*reads, topics.retries, topics.ledger, topics.dead, topics.holds, topics.schemas),
+            topics.command_results,
+        ]
     )
     session = int(config.kafka.get("session.timeout.ms", "10000")) / 1000
     offsets.refuse_other_workers(frozenset(reads), worker=worker, wait=session + 5)
-    refuse_gaps(offsets.places((t, p) for t in reads for p in range(partitions)))
+    needed = [topic for topic in reads if topic != topics.commands]  # one that expired is void
+    refuse_gaps(offsets.places((t, p) for t in needed for p in range(partitions)))
     return partitions
 
 
@@ -132,11 +136,12 @@ async def _begin(made: Worker, watchdog: Watchdog) -> None:
 
 def _looking(made: Worker, offsets: GroupOffsets) -> Callable[[], Look]:
     """Return what the watchdog calls, on its own thread."""
+    commands = made.places.topics.commands
 
     def look() -> Look:
         mine = [tp for tp in assignment(made.app) if tp.topic in made.consumed]
         places = offsets.places((tp.topic, tp.partition) for tp in mine)
-        refuse_gaps(places)
+        refuse_gaps(place for place in places if place.topic != commands)
         read = (place for place in places if place.topic not in made.traffic.halted)
         done = sum(place.committed or 0 for place in places)
         marks = (len(mine), done, made.core.taken, made.metrics.value("events"))

@@ -164,7 +164,7 @@ def _is_shared(line: Line) -> bool:
     held = _held(line)
     if len(held) != 2 or not all(held):
         return False
-    assert all(len(topics) == 3 for topics in held)
+    assert all(len(topics) == 4 for topics in held)
     assert all(len(set(topics.values())) == 1 for topics in held)
     return True
 

@@ -94,7 +94,7 @@ def test_law_1_status_warns_when_what_is_unread_is_older_than_half_of_retention(
 
     found, warned = said(config)
 
-    assert found["lag"] == {events: 3, queue: 1, topics.responses: 0}
+    assert found["lag"] == {events: 3, queue: 1, topics.responses: 0, topics.commands: 0}
     age = found["lag_seconds"]
     assert age[queue] == pytest.approx(RETENTION * 0.4, abs=LONG)
     assert age[events] == pytest.approx(RETENTION * 0.6, abs=LONG)

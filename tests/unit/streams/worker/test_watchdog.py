@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from faust.types import TP
 
+from schemas.topics import Topics
 from streams.kafka.offsets import Place
 from streams.worker import serve
 from streams.worker.watchdog import Look, Progress
@@ -30,6 +31,7 @@ def worker(monkeypatch: pytest.MonkeyPatch) -> Any:
         consumed=frozenset(TOPICS),
         core=SimpleNamespace(taken=0),
         metrics=SimpleNamespace(value=lambda _: 0),
+        places=SimpleNamespace(topics=Topics("odoo_a")),
         traffic=SimpleNamespace(halted=frozenset()),
     )
 

@@ -1,0 +1,167 @@
+"""What `retry` does to a delivery. Pure.
+
+What waits for its time goes at once. What is dead or was rejected goes back to its place in the
+chain and begins anew, with the same id and bytes; not where a newer one of its chain and route
+has gone ahead of it: that would write an older state over a newer one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Final
+
+from schemas.delivery import Delivery
+from schemas.keys import DeliveryId
+from schemas.state import State
+from streams.chains.dead_letter import Letter
+from streams.chains.item import LATEST, Item, Terms
+from streams.chains.ledger import Entry, entry_of, iso, seconds
+from streams.chains.rules import Change, Keep, Record, View, let_wait
+
+DEAD: Final = (State.DEAD, State.REJECTED)
+_AHEAD: Final = (State.SENT, State.ACCEPTED, State.DELIVERED)
+
+
+class Result(StrEnum):
+    """What a delivery came to; the value is what answers count."""
+
+    NOW = "now"  # it waited for its time, and goes at once
+    PUT_BACK = "put_back"  # it was dead or rejected, and begins anew
+    SUPERSEDED = "superseded"  # a newer one of its chain and route has gone ahead
+    IN_TURN = "in_turn"  # it waits for others of its chain, or is held back, and goes then
+    ON_ITS_WAY = "on_its_way"  # it is being sent, or the target's word is awaited
+    BUSY = "busy"  # its chain was never free for long enough
+    UNSENDABLE = "unsendable"  # it never could be sent: its values or its size forbid it
+    GONE = "gone"  # neither the dead letter nor the send queue has its body
+    FORGOTTEN = "forgotten"  # older than the ledger: whether a newer one went ahead is not known
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """One `retry`: its id, who asked, and what it is judged by.
+
+    `remembered` is how long the ledger keeps an entry, in seconds.
+    """
+
+    command: str
+    who: str
+    now: float
+    remembered: float
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a delivery came to, and the changes to make."""
+
+    result: Result
+    changes: list[Change]
+
+
+def hasten(view: View, item: Item, wish: Wish) -> Done:
+    """Let what waits go at once; asked twice by one command it goes once."""
+    if item.command == wish.command:
+        return Done(Result.NOW, [])
+    if item.state is not State.WAITING:
+        return Done(Result.ON_ITS_WAY, [])
+    if item.due is None:
+        return Done(Result.IN_TURN, [])
+    sooner = replace(item, due=min(item.due, wish.now), command=wish.command)
+    return Done(Result.NOW, [Keep(sooner), Record(entry_of(sooner, view.entry(item.id)))])
+
+
+def concerns(view: View, letter: Letter, wish: Wish) -> Result | None:
+    """Look whether a dead letter can be put back: PUT_BACK where it can, None where not asked.
+
+    Asked for is the latest letter of a delivery that is still dead or rejected.
+    """
+    entry, item = view.entry(letter.entry.id), view.item(letter.entry.id)
+    if entry is None:
+        return Result.FORGOTTEN if item is None else None
+    if iso(letter.at) != max(entry.times.get(state.value, "") for state in DEAD):
+        return None
+    if entry.command == wish.command:  # it was interrupted: `put_back` completes it
+        return None if entry.state in DEAD else _came_to(entry)
+    asked = item is None and entry.state in DEAD
+    return _judged(entry, letter, wish) if asked else None
+
+
+def _judged(entry: Entry, letter: Letter, wish: Wish) -> Result:
+    if wish.now - _first_seen(entry) >= wish.remembered:
+        return Result.FORGOTTEN
+    if entry.order is None or (letter.delivery is not None and not letter.delivery.body):
+        return Result.UNSENDABLE
+    return Result.PUT_BACK
+
+
+def put_back(view: View, delivery: Delivery, terms: Terms, wish: Wish) -> Done:
+    """Put a delivery back that `concerns` lets; the order of its chain holds."""
+    entry = view.entry(DeliveryId(delivery.id))
+    if entry is None or entry.order is None:
+        raise ValueError(f"{delivery.id} cannot be put back")
+    if view.item(entry.id) is not None:
+        return Done(Result.PUT_BACK, [])
+    if entry.command == wish.command and entry.final:
+        return Done(_came_to(entry), [])
+    ahead = next((e.id for e in view.newer(entry.id) if _is_ahead(view, e, terms)), None)
+    if ahead is not None:
+        return Done(Result.SUPERSEDED, [Record(_passed(entry, ahead, wish))])
+    why = f"put back by {wish.who}" if wish.who else "put back"
+    seen = _first_seen(entry)
+    item = Item(delivery, terms, entry.order, seen, why=why, command=wish.command)
+    changes = let_wait(view, item, wish.now)
+    if any(isinstance(change, Keep) for change in changes):
+        return Done(Result.PUT_BACK, [*_step_back(view, item), *changes])
+    return Done(Result.SUPERSEDED, changes)  # a newer one waits, which is enough
+
+
+def summary(results: Mapping[str, int]) -> bool:
+    """Say whether any delivery goes, or went, because of a command."""
+    idle = (Result.BUSY, Result.UNSENDABLE, Result.GONE, Result.FORGOTTEN)
+    return any(number for name, number in results.items() if name not in idle)
+
+
+def _is_ahead(view: View, entry: Entry, terms: Terms) -> bool:
+    """Say whether a newer one may have been written at the target.
+
+    One that WSO2 took and that came to nothing may have been, too. Where each counts
+    (history `all`) it is not held against an older one that was given up like itself: it can be
+    put back behind that one.
+    """
+    item = view.item(entry.id)
+    state = entry.state if item is None else item.state
+    if state in _AHEAD:
+        return True
+    taken = State.ACCEPTED.value in entry.times and state is not State.REJECTED
+    return taken and terms.history == LATEST
+
+
+def _step_back(view: View, item: Item) -> list[Change]:
+    """Let a newer one of the chain that waits for its time wait for its turn instead."""
+    first = view.leader(item.chain)
+    leader = view.item(first) if first is not None else None
+    if leader is None or leader.state is not State.WAITING or leader.due is None:
+        return []
+    return [Keep(replace(leader, due=None))] if leader.place > item.place else []
+
+
+def _passed(entry: Entry, ahead: DeliveryId, wish: Wish) -> Entry:
+    return replace(
+        entry,
+        state=State.SUPERSEDED,
+        final=True,
+        due=None,
+        why=f"a newer one had gone ahead: {ahead}",
+        superseded_by=ahead,
+        command=wish.command,
+    ).at(wish.now, State.SUPERSEDED)
+
+
+def _came_to(entry: Entry) -> Result:
+    return Result.SUPERSEDED if entry.state is State.SUPERSEDED else Result.PUT_BACK
+
+
+def _first_seen(entry: Entry) -> float:
+    texts = [entry.times[name] for name in (State.QUEUED.value,) if name in entry.times]
+    return seconds(min(texts or list(entry.times.values())))

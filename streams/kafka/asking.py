@@ -1,0 +1,86 @@
+"""Writes a command into partitions, and reads what is answered there; without any group."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Mapping, Sequence
+from typing import Any, Final
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+
+from schemas.command import Answer, Command
+from schemas.kafka_errors import KafkaAway
+from schemas.topics import Topics
+from streams.kafka.clients import PATIENCE, borrowed, client_settings, configured, marks
+
+_SECONDS: Final = 0.2  # that are waited for answers
+_MANY: Final = 1000  # of them taken at a time
+
+
+def converse(
+    settings: Mapping[str, str], topics: Topics, command: Command, partitions: Sequence[int]
+) -> Generator[list[Answer], None, None]:
+    """Ask every one of these partitions, then give answers as they come, for ever; blocking.
+
+    At least five times a second, with none where there are none. Raises KafkaAway.
+    """
+    with borrowed(settings) as client:
+        # Where to listen is known before anybody can answer.
+        ends = [marks(client, topics.command_results, number)[1] for number in partitions]
+        client.assign(
+            [
+                TopicPartition(topics.command_results, number, end)
+                for number, end in zip(partitions, ends, strict=True)
+            ]
+        )
+        _put(settings, topics.commands, command, partitions)
+        while True:
+            yield _answers(client, command.id)
+
+
+def _answers(client: Consumer, name: str) -> list[Answer]:
+    found: list[Answer] = []
+    deadline = time.monotonic() + _SECONDS
+    while not found and (left := deadline - time.monotonic()) > 0:
+        for message in client.consume(_MANY, timeout=left):
+            answer = _answer(message, name)
+            found += [] if answer is None else [answer]
+    return found
+
+
+def _answer(message: Message, name: str) -> Answer | None:
+    if (error := message.error()) is not None:
+        if error.fatal():
+            raise KafkaException(error)
+        return None
+    if message.key() != name.encode():
+        return None
+    try:
+        return Answer.from_json(message.value() or b"")
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _put(
+    settings: Mapping[str, str], topic: str, command: Command, partitions: Sequence[int]
+) -> None:
+    problems: list[KafkaError] = []
+
+    def told(error: KafkaError | None, _: Any) -> None:
+        if error is not None:
+            problems.append(error)
+
+    with configured():
+        producer = Producer({**client_settings(settings), "enable.idempotence": True})
+    for partition in partitions:
+        producer.produce(
+            topic,
+            partition=partition,
+            key=command.id.encode(),
+            value=command.to_json(),
+            on_delivery=told,
+        )
+    left = producer.flush(PATIENCE)
+    if problems or left:
+        why = problems[0].str() if problems else f"no answer in {PATIENCE:g} s"
+        raise KafkaAway(f"the command could not be written to {topic}: {why}")

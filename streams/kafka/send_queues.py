@@ -1,0 +1,41 @@
+"""Reads what stood in a send queue once more: the body of what was given up later."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from schemas import delivery as deliveries
+from schemas.delivery import Delivery, NotADelivery
+from schemas.topics import Topics
+from streams.kafka.clients import borrowed, describe_topic
+from streams.kafka.scan import scan
+
+
+@dataclass(frozen=True, slots=True)
+class SendQueues:
+    """The send queues of a source, targets that the file no longer names included."""
+
+    topics: Topics
+    settings: Mapping[str, str]
+
+    async def at(self, target: str, partition: int, order: int) -> Delivery | None:
+        """Return what stands in a target's queue at an offset; None where it is gone."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(None, self._at, target, partition, order)
+
+    def _at(self, target: str, partition: int, order: int) -> Delivery | None:
+        topic = self.topics.deliveries(target)
+        with borrowed(self.settings) as client:
+            if describe_topic(client, topic) <= partition:
+                return None
+        for records, _ in scan(self.settings, {(topic, partition): order}):
+            for found in records:
+                if found.offset != order:
+                    return None
+                try:
+                    return deliveries.decode(found.value or b"")
+                except NotADelivery:
+                    return None
+        return None

@@ -1,0 +1,104 @@
+"""Beside the steps: what operators ask for, by way of the commands topic.
+
+A command stands once in every partition that it concerns, and whoever owns a partition does
+there what stands in it. So ownership, order, restarts and rebalances are those of every other
+topic that the workers read: a record is done when its effects and its answer are durable, and it
+is done again where that is not certain. Who asks knows how many answers there must be.
+
+What is left of a long command is written behind the others of its partition.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from schemas.command import Answer, Command, Kind, MalformedCommand, Progress
+from streams.chains.ledger import iso
+from streams.core import Core
+from streams.kafka.records import Places, Record, Taken, WriteRecords, report_unreadable
+from streams.metrics import Meter
+from streams.retrying import Retrying, Tally
+
+logger = logging.getLogger(__name__)
+
+
+class UnknownKind(MalformedCommand):
+    """A worker does not know the command."""
+
+    hint = "Workers and who asks them need the same version of odoo-cdc."
+
+
+@dataclass(slots=True)
+class Requests:
+    """What a worker does with the records of the commands topic."""
+
+    core: Core
+    retrying: Retrying
+    places: Places
+    write: WriteRecords
+    meter: Meter
+
+    async def __call__(self, batch: Sequence[Taken]) -> None:
+        """Do a slice of each command of a batch, in order."""
+        for taken in batch:
+            try:
+                command = Command.from_json(taken.value)
+            except MalformedCommand as error:
+                report_unreadable(taken, f"not a command: {error}")
+                self.meter.count("commands_unreadable")
+            else:
+                await self.write(await self._do(taken.partition, command))
+            self.core.taken += 1
+
+    async def _do(self, partition: int, command: Command) -> list[Record]:
+        """Do a slice; return the answer, and what is left."""
+        core = self.core
+        rest: dict[str, Any] | None = None
+        tally, why = Tally(), ""
+        try:
+            async with core.partitions.batch():
+                await core.partitions.ready(partition)
+                tally, rest = await self._slice(partition, command)
+        except MalformedCommand as error:
+            why = f"{error}; {error.hint}"
+        progress = Progress.FAILED if why else Progress.DONE if rest is None else Progress.DOING
+        answer = Answer(
+            id=command.id,
+            kind=command.kind,
+            partition=partition,
+            progress=progress,
+            counts=tally.counts,
+            deliveries=tally.shown,
+            why=why,
+            at=iso(core.clock()),
+        )
+        if progress is not Progress.DOING:
+            self._log(partition, command, answer)
+        records = [self.places.answer(partition, command.id, answer.to_json())]
+        if rest is not None:
+            left = command.with_rest(rest)
+            records.append(self.places.command(partition, command.id, left.to_json()))
+        return records
+
+    async def _slice(
+        self, partition: int, command: Command
+    ) -> tuple[Tally, dict[str, Any] | None]:
+        match command.kind:
+            case Kind.RETRY:
+                return await self.retrying.go_on(partition, command)
+            case _:
+                raise UnknownKind(f"this worker does not know {command.kind!r}")
+
+    def _log(self, partition: int, command: Command, answer: Answer) -> None:
+        self.meter.count("commands", command.kind if command.kind in set(Kind) else "unknown")
+        logger.info(
+            "%s by %s in partition %d: %s",
+            command.kind,
+            command.who or "somebody",
+            partition,
+            answer.why or dict(answer.counts) or "nothing to do",
+            extra={"action": "command", "command": command.id},
+        )

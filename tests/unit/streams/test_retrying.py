@@ -1,0 +1,417 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from schemas.acknowledgement import Acknowledgement
+from schemas.command import Answer, Command, Progress
+from schemas.delivery import Delivery
+from schemas.state import State
+from schemas.topics import Topics
+from streams import retrying
+from streams.chains.outcome import Refused, Unavailable
+from streams.kafka.records import Places, Record, Taken
+from streams.partitions.ports import StateTopic
+from streams.requests import Requests
+from streams.retrying import Retrying
+from tests.core_rig import ASKED, PARTITION, TERMS, Cut, PowerCut, Rig
+from tests.deliveries import a_delivery
+
+NO = Refused("WSO2 answered 422", "HTTP_422", "", 422)
+BUSY = Unavailable("WSO2 answered 503", http_status=503)
+LATEST = replace(TERMS, history="latest")
+
+
+class Operator:
+    """Asks the worker of a rig, and keeps what Kafka would: commands, answers, send queues."""
+
+    def __init__(self, rig: Rig) -> None:
+        self.rig = rig
+        self.written: list[Record] = []
+        self.queue: dict[int, Delivery] = {}
+        self._numbers = iter(range(100))
+
+    async def at(self, target: str, partition: int, order: int) -> Delivery | None:
+        return self.queue.get(order)
+
+    async def write(self, records: Any) -> list[int]:
+        self.written += records
+        return [0] * len(records)
+
+    async def retry(self, **arguments: Any) -> dict[str, int]:
+        """Ask, and return the counts of the last answer."""
+        return await self.do(self.command(**arguments))
+
+    def command(self, **arguments: Any) -> Command:
+        name = f"retry-{next(self._numbers)}"
+        return Command(name, "retry", arguments, "eve@host", "2026-11-23T10:00:00Z")
+
+    async def do(self, command: Command) -> dict[str, int]:
+        answer = await self.answer(command.to_json())
+        assert answer.progress is Progress.DONE, answer
+        return dict(answer.counts)
+
+    async def answer(self, value: bytes) -> Answer:
+        """Do what is asked, and what is left of it; return the last answer."""
+        topics = Topics("odoo_a")
+        retry = Retrying(self.rig.core, "odoo_a", {"webshop": TERMS}, self)
+        requests = Requests(self.rig.core, retry, Places(topics, 1), self.write, self.rig.meter)
+        todo = [value]
+        answers = []
+        while todo:
+            await requests([Taken(topics.commands, PARTITION, 0, b"", todo.pop())])
+            for record in self.written:
+                if record.topic == topics.commands:
+                    assert record.value is not None
+                    todo.append(record.value)
+                else:
+                    answers.append(Answer.from_json(record.value or b""))
+            self.written.clear()
+        await self.rig.settled()
+        return answers[-1]
+
+
+@pytest.fixture
+async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
+    made = Rig(tmp_path)
+    await made.begin()
+    yield made
+    await made.end()
+    assert not made.fatal
+
+
+@pytest.fixture
+def operator(rig: Rig) -> Operator:
+    return Operator(rig)
+
+
+def sent(rig: Rig) -> list[tuple[str, int]]:
+    return [(delivery.id, attempt) for delivery, attempt in rig.wso2.calls]
+
+
+async def test_what_waits_for_its_time_goes_now_and_counts_on(
+    rig: Rig, operator: Operator
+) -> None:
+    waiting = a_delivery()
+    rig.wso2.script.append(BUSY)
+    await rig.deliver(waiting)
+
+    counts = await operator.retry(ids=[waiting.id])
+    await rig.later(0.1)
+
+    assert counts == {"now": 1}
+    assert sent(rig) == [(waiting.id, 1), (waiting.id, 2)]
+    assert rig.state(waiting) is State.ACCEPTED
+
+
+async def test_law_3_what_is_dead_begins_anew_with_the_same_id_and_bytes(
+    rig: Rig, operator: Operator
+) -> None:
+    dead = a_delivery(body=b'{"a": "K\xc3\xa4se"}')
+    rig.wso2.script.extend([BUSY] * 3)
+    await rig.deliver(dead)
+    await rig.later(10.1)
+    await rig.later(20.1)
+    assert rig.state(dead) is State.DEAD
+
+    counts = await operator.retry(all_dead=True)
+    waiting = rig.log.items()[dead.id]
+    await rig.later(0.1)
+
+    assert counts == {"put_back": 1}
+    assert (waiting.why, waiting.attempt) == ("put back by eve@host", 0)
+    assert sent(rig)[-1] == (dead.id, 1)
+    assert rig.wso2.calls[-1][0] == rig.wso2.calls[0][0] == dead
+    assert rig.state(dead) is State.ACCEPTED
+
+
+async def test_it_fails_again_as_any_other_and_can_be_put_back_again(
+    rig: Rig, operator: Operator
+) -> None:
+    dead = a_delivery()
+    rig.wso2.script.extend([NO, BUSY, BUSY, BUSY])
+    await rig.deliver(dead)
+    await operator.retry(all_dead=True)
+    await rig.later(0.1)
+    for pause in (10.1, 20.1):
+        await rig.later(pause)
+    assert rig.state(dead) is State.DEAD
+    assert len(rig.log.letters()) == 2
+
+    counts = await operator.retry(all_dead=True)
+    await rig.later(0.1)
+
+    assert counts == {"put_back": 1}
+    assert rig.state(dead) is State.ACCEPTED
+
+
+async def test_what_the_target_rejected_is_put_back(rig: Rig, operator: Operator) -> None:
+    rejected = a_delivery()
+    await rig.deliver(rejected, terms=ASKED)
+    await rig.hear(Acknowledgement(rejected.id, "rejected"))
+
+    counts = await operator.retry(chains=[rejected.chain])
+    await rig.later(0.1)
+    await rig.hear(Acknowledgement(rejected.id, "delivered"))
+
+    assert counts == {"put_back": 1}
+    assert rig.state(rejected) is State.DELIVERED
+
+
+async def test_a_letter_without_a_body_is_completed_from_the_send_queue(
+    rig: Rig, operator: Operator
+) -> None:
+    late, gone = a_delivery(), a_delivery()
+    await rig.deliver(late, gone)
+    await rig.hear(*(Acknowledgement(each.id, "rejected") for each in (late, gone)))
+    operator.queue[1] = late
+
+    counts = await operator.retry(targets=["webshop"])
+    await rig.later(0.1)
+
+    assert counts == {"put_back": 1, "gone": 1}
+    assert sent(rig)[-1] == (late.id, 1)
+    assert rig.state(gone) is State.REJECTED
+
+
+async def test_law_2_an_older_one_that_a_newer_one_has_passed_is_superseded(
+    rig: Rig, operator: Operator
+) -> None:
+    older, newer = a_delivery(record=7), a_delivery(record=7)
+    rig.wso2.script.append(NO)
+    await rig.deliver(older, newer)
+    await rig.later(0.1)
+    assert rig.state(newer) is State.ACCEPTED
+
+    counts = await operator.retry(ids=[older.id])
+    await rig.later(0.1)
+
+    assert counts == {"superseded": 1}
+    entry = rig.log.entries()[older.id]
+    assert (entry.state, entry.final) == (State.SUPERSEDED, True)
+    assert newer.id in entry.why
+    assert sent(rig).count((older.id, 1)) == 1
+
+
+async def test_law_2_all_dead_of_a_chain_go_again_in_order(rig: Rig, operator: Operator) -> None:
+    chain = [a_delivery(record=7) for _ in range(3)]
+    rig.wso2.script.extend([NO] * 3)
+    await rig.deliver(*chain)
+    for _ in chain:
+        await rig.later(0.1)
+    assert [rig.state(each) for each in chain] == [State.DEAD] * 3
+
+    counts = await operator.retry(all_dead=True)
+    for _ in chain:
+        await rig.later(0.1)
+
+    assert counts == {"put_back": 3}
+    assert rig.wso2.taken == [each.id for each in chain]
+
+
+async def test_with_history_latest_the_newest_dead_one_goes(rig: Rig, operator: Operator) -> None:
+    chain = [a_delivery(record=7) for _ in range(3)]
+    rig.wso2.script.extend([NO] * 3)
+    for each in chain:
+        await rig.deliver(each, terms=LATEST)
+
+    await operator.retry(all_dead=True)
+    await rig.later(0.1)
+
+    assert rig.wso2.taken == [chain[2].id]
+    assert [rig.state(each) for each in chain[:2]] == [State.SUPERSEDED] * 2
+
+
+async def test_law_2_a_newer_one_that_waits_for_its_time_steps_back(
+    rig: Rig, operator: Operator
+) -> None:
+    older, newer = a_delivery(record=7), a_delivery(record=7)
+    rig.wso2.script.extend([NO, BUSY])
+    await rig.deliver(older, newer)
+    await rig.later(0.1)
+    assert rig.state(newer) is State.WAITING
+
+    await operator.retry(ids=[older.id])
+    await rig.later(0.1)
+    await rig.later(0.1)
+
+    assert rig.wso2.taken == [older.id, newer.id]
+
+
+async def test_law_2_while_its_chain_is_in_flight_nothing_is_put_back(
+    rig: Rig, operator: Operator
+) -> None:
+    """A newer one is being sent that neither item nor ledger tells of yet."""
+    older, newer = a_delivery(record=7), a_delivery(record=7)
+    answer = asyncio.Event()
+    rig.wso2.script.extend([NO, answer])
+    rig.limits = replace(rig.limits, patience=100.0)
+    await rig.end()
+    await rig.begin()
+    await rig.deliver(older)
+    sending = asyncio.create_task(rig.deliver(newer))
+    await rig.settled()
+
+    asking = asyncio.create_task(operator.retry(ids=[older.id]))
+    await rig.settled()
+    assert rig.state(older) is State.DEAD
+    answer.set()
+    await sending
+
+    assert await asking == {"superseded": 1}
+
+
+async def test_law_2_what_comes_in_while_one_is_put_back_waits_behind_it(
+    rig: Rig, operator: Operator
+) -> None:
+    older, newer = a_delivery(record=7), a_delivery(record=7)
+    rig.wso2.script.append(NO)
+    await rig.deliver(older)
+
+    asking = asyncio.create_task(operator.retry(ids=[older.id]))
+    while older.chain not in rig.core.in_flight:  # noqa: ASYNC110 - the core tells nobody
+        await asyncio.sleep(0)
+    await rig.deliver(newer)
+    await asking
+    await rig.later(0.1)
+    await rig.later(0.1)
+
+    assert rig.wso2.taken == [older.id, newer.id]
+
+
+async def test_what_is_on_its_way_or_waits_for_its_turn_is_left_alone(
+    rig: Rig, operator: Operator
+) -> None:
+    first, second = a_delivery(record=7), a_delivery(record=7)
+    await rig.deliver(first, second, terms=ASKED)
+
+    counts = await operator.retry(targets=["webshop"])
+    await rig.later(0.1)
+
+    assert counts == {"on_its_way": 1, "in_turn": 1}
+    assert sent(rig) == [(first.id, 1)]
+
+
+async def test_a_dry_run_changes_nothing(rig: Rig, operator: Operator) -> None:
+    dead, waiting = a_delivery(), a_delivery()
+    rig.wso2.script.extend([NO, BUSY])
+    await rig.deliver(dead)
+    await rig.deliver(waiting)
+    written = len(rig.log.written)
+
+    counts = await operator.retry(targets=["webshop"], dry_run=True)
+
+    assert counts == {"now": 1, "put_back": 1}
+    assert len(rig.log.written) == written
+
+
+async def test_all_dead_leaves_what_waits_and_what_other_targets_have(
+    rig: Rig, operator: Operator
+) -> None:
+    dead, waiting, other = a_delivery(), a_delivery(), a_delivery(target="erp")
+    rig.wso2.script.extend([NO, BUSY, NO])
+    for each in (dead, waiting, other):
+        await rig.deliver(each)
+
+    counts = await operator.retry(targets=["webshop"], all_dead=True)
+
+    assert counts == {"put_back": 1}
+    assert rig.state(waiting) is State.WAITING
+    assert rig.state(other) is State.DEAD
+
+
+async def test_what_is_older_than_the_ledger_is_not_put_back(rig: Rig, operator: Operator) -> None:
+    dead = a_delivery()
+    rig.wso2.script.append(NO)
+    await rig.deliver(dead)
+    rig.clock.now += rig.limits.retention + 1
+
+    counts = await operator.retry(all_dead=True)
+
+    assert counts == {"forgotten": 1}
+
+
+async def test_a_command_that_is_done_twice_has_one_effect(rig: Rig, operator: Operator) -> None:
+    dead, waiting = a_delivery(), a_delivery()
+    rig.wso2.script.extend([NO, BUSY, BUSY, BUSY])
+    await rig.deliver(dead)
+    await rig.deliver(waiting)
+    command = operator.command(targets=["webshop"])
+    first = await operator.do(command)
+    await rig.later(0.1)
+    calls = len(rig.wso2.calls)
+
+    again = await operator.do(command)
+    await rig.later(0.1)
+
+    assert first == {"now": 1, "put_back": 1}
+    assert set(again) <= {"now", "put_back"}
+    assert len(rig.wso2.calls) == calls
+
+
+@pytest.mark.parametrize("through", [{}, {StateTopic.LEDGER: 2}, {StateTopic.RETRIES: 1}])
+async def test_law_1_a_retry_that_a_power_cut_interrupts_is_done_again_whole(
+    rig: Rig, operator: Operator, through: dict[StateTopic, int]
+) -> None:
+    dead = [a_delivery() for _ in range(2)]
+    rig.wso2.script.extend([NO] * 2)
+    for each in dead:
+        await rig.deliver(each)
+    command = operator.command(all_dead=True)
+    rig.log.cut = Cut(0, through)
+    with pytest.raises(PowerCut):
+        await operator.do(command)
+    await rig.power_cut()
+    await rig.begin()
+
+    await operator.do(command)
+    await rig.later(0.1)
+
+    assert sorted(rig.wso2.taken) == sorted(each.id for each in dead)
+
+
+async def test_a_long_command_goes_on_in_slices(
+    rig: Rig, operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retrying, "_AT_ONCE", 1)
+    waiting = [a_delivery() for _ in range(3)]
+    rig.wso2.script.extend([BUSY] * len(waiting))
+    await rig.deliver(*waiting)
+    slices = iter(range(1, 10_000))
+    monotonic = replace(rig.core.ports, monotonic=lambda: float(2 * next(slices)))
+    rig.core.ports = monotonic
+
+    answers = []
+    write = operator.write
+
+    async def spy(records: Any) -> list[int]:
+        answers.extend(r for r in records if r.topic.endswith("results"))
+        return await write(records)
+
+    operator.write = spy  # type: ignore[method-assign]
+    counts = await operator.retry(targets=["webshop"])
+
+    assert counts == {"now": 3}
+    progress = [Answer.from_json(record.value or b"").counts["now"] for record in answers]
+    assert progress == [1, 2, 3, 3]
+
+
+async def test_what_cannot_be_read_is_left_and_what_is_not_known_is_refused(
+    rig: Rig, operator: Operator
+) -> None:
+    unknown = replace(operator.command(), kind="levitate")
+
+    answer = await operator.answer(unknown.to_json())
+
+    assert answer.progress is Progress.FAILED
+    assert "levitate" in answer.why
+    empty = await operator.answer(operator.command().to_json())
+    assert empty.progress is Progress.FAILED
+    with pytest.raises(IndexError):  # nobody can be answered
+        await operator.answer(b"no command")
+    assert rig.meter.counts["commands_unreadable"] == 1
