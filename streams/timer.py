@@ -8,7 +8,7 @@ that Kafka drops are dropped here too.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import suppress
 from typing import Final
 
@@ -145,7 +145,9 @@ class Timer:
         pause = gate.trials.until()
         if pause > 0:
             return pause
-        found = self._candidate(gate.trials, Reason.WSO2)
+        found = self._candidate(gate.trials, (Reason.WSO2,))
+        if found is None:
+            found = self._candidate(gate.trials, (Reason.WSO2, Reason.BREAKER))
         if found is not None:
             await self._begin_trial(gate.trials, *found)
         elif not self._core.in_flight:
@@ -159,7 +161,7 @@ class Timer:
         if breaker.stage is Stage.OPEN and (pause := trials.until()) > 0:
             breaker.thirsty = False
             return pause
-        found = self._candidate(trials, Reason.BREAKER, target)
+        found = self._candidate(trials, (Reason.BREAKER,), target)
         breaker.thirsty = found is None
         if found is not None and breaker.stage is Stage.OPEN:
             await self._begin_trial(trials, *found)
@@ -175,9 +177,9 @@ class Timer:
             self._core.spawn(self._send(partition, item), f"try with {item.id}")
 
     def _candidate(
-        self, trials: Trials, reason: Reason, target: str = ""
+        self, trials: Trials, reasons: Container[Reason], target: str = ""
     ) -> tuple[int, DeliveryId] | None:
-        """Return the longest due that nothing holds back but the `reason`; (partition, id).
+        """Return the longest due that nothing holds back but these reasons; (partition, id).
 
         One of a chain that was tried comes again when all have had their turn.
         """
@@ -186,7 +188,7 @@ class Timer:
         def lanes(lane: Lane) -> bool:
             holds = self._core.permits.holds
             mine = target in ("", lane.target) and not lane.deadline
-            return mine and holds.of_line(lane.target, lane.route, but=reason) is None
+            return mine and holds.of_line(lane.target, lane.route, but=reasons) is None
 
         def skip(delivery_id: DeliveryId) -> bool:
             return split_delivery_id(delivery_id)[0] in tried or self._skip(delivery_id)

@@ -21,7 +21,7 @@ from typing import Final
 
 from schemas.keys import DeliveryId, split_delivery_id
 from schemas.state import State
-from streams.chains.item import Item, target_of
+from streams.chains.item import Item
 from streams.partitions.ports import Lane
 
 FORMAT: Final = "2"
@@ -129,8 +129,8 @@ def lane_in(key: bytes) -> Lane:
 
 def due_key(time: float, delivery_id: str, *, deadline: bool) -> bytes:
     """Return a key in `due`."""
-    chain, route, _ = split_delivery_id(delivery_id)
-    return lane_key(Lane(target_of(chain), route, deadline)) + timed(time, delivery_id)
+    _, target, _, _, route, _ = delivery_id.split("/")
+    return lane_key(Lane(target, route, deadline)) + timed(time, delivery_id)
 
 
 def split_due(key: bytes) -> tuple[float, DeliveryId]:

@@ -8,7 +8,8 @@ is well, not that the target is.
 While it is open attempts do not count, and one delivery is tried at a time, after a failure one
 of another chain, with pauses that double. When a trial has succeeded two may be on their way,
 and one more for every success: twice as many with every answer time, until there are so many
-that nobody need count. All of it is memory: a worker that starts learns it again.
+that nobody need count, or until none has had to wait for some seconds. All of it is memory: a
+worker that starts learns it again.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ _KEPT: Final = 50  # failures that are remembered
 _FIRST: Final = 1.0  # seconds before the first trial
 _LONGEST: Final = 60.0
 _WIDE: Final = 256  # deliveries on their way with which a target has wholly returned
+_EASY: Final = 10.0  # seconds in which none had to wait: it has wholly returned too
 _LASTING: Final = 300.0  # seconds after which it is an alarm
 _GRACE: Final = 60.0  # seconds beyond what an answer and a word may take
 
@@ -65,6 +67,7 @@ class Breaker:
         self._width = 0
         self._on_their_way: dict[DeliveryId, float] = {}
         self._opened = 0.0
+        self._full = 0.0
         self._alarmed = False
         self.hold: Hold | None = None
         self.stage = Stage.CLOSED
@@ -133,6 +136,11 @@ class Breaker:
         self._on_their_way = {i: end for i, end in self._on_their_way.items() if end > now}
         if self.trials.lost():
             self.trials.failed()
+        if self.stage is Stage.RETURNING:
+            if self.holds:
+                self._full = now
+            elif now - self._full >= _EASY:
+                self._close()
         if self.stage is Stage.OPEN and not self._alarmed and now - self._opened >= _LASTING:
             self._alarmed = True
             logger.error(
@@ -165,7 +173,7 @@ class Breaker:
         )
 
     def _return(self) -> None:
-        self.stage, self._width = Stage.RETURNING, 2
+        self.stage, self._width, self._full = Stage.RETURNING, 2, self._monotonic()
         self.trials.said_nothing()
         since = self.hold.since if self.hold is not None else None
         why = f"{self._target} is back: its deliveries go a few at a time"

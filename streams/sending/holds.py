@@ -8,7 +8,7 @@ sends, what is due and which send queues are read all ask here.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, ClassVar, Final
@@ -114,10 +114,10 @@ class Holds:
         line = self.of_line(delivery.target, delivery.route)
         return line or self.of_chain(Chain(delivery.chain))
 
-    def of_line(self, target: str, route: str, *, but: Reason | None = None) -> Hold | None:
-        """Return why nothing of a route goes to a target, `but` for one reason."""
+    def of_line(self, target: str, route: str, *, but: Container[Reason] = ()) -> Hold | None:
+        """Return why nothing of a route goes to a target, `but` for some reasons."""
         for holder in self._holders:
-            if holder.reason is not but and (hold := holder.of_line(target, route)):
+            if holder.reason not in but and (hold := holder.of_line(target, route)):
                 return hold
         return None
 

@@ -67,7 +67,7 @@ class Permits:
         if not self.breakers.counts_on(item):
             return self.claim(item)
         delivery = item.delivery
-        line = self.holds.of_line(delivery.target, delivery.route, but=Reason.BREAKER)
+        line = self.holds.of_line(delivery.target, delivery.route, but=(Reason.BREAKER,))
         return line is None and self.holds.of_chain(item.chain) is None
 
     def is_trial(self, delivery_id: DeliveryId) -> bool:

@@ -17,11 +17,13 @@ from hypothesis import strategies as st
 
 from schemas.acknowledgement import Acknowledgement
 from schemas.delivery import Delivery
+from schemas.keys import Chain
 from schemas.state import State
 from streams.chains.dead_letter import Letter
 from streams.chains.item import Terms
 from streams.chains.outcome import Accepted, Refused, Unauthorised, Unavailable
 from streams.partitions.ports import StateTopic
+from streams.sending.holds import Hold, Holder, Reason
 from tests.core_rig import ASKED, TERMS, Cut, PowerCut, Rig
 from tests.deliveries import a_delivery
 
@@ -66,7 +68,25 @@ OPERATIONS = st.one_of(
         ),
     ),
     st.tuples(st.just("move"), st.none()),
+    st.tuples(st.just("down"), st.booleans()),
+    st.tuples(st.just("hold"), st.one_of(st.none(), st.just("orders"), RECORDS)),
 )
+
+
+class Hand(Holder):
+    """Holds back a route, a record's chain, or nothing."""
+
+    reason = Reason.PAUSED
+
+    def __init__(self) -> None:
+        self.what: str | int | None = None
+
+    def of_line(self, target: str, route: str) -> Hold | None:
+        return Hold(Reason.PAUSED, route, "by hand") if route == self.what else None
+
+    def of_chain(self, chain: Chain) -> Hold | None:
+        mine = chain.endswith(f"/{self.what}")
+        return Hold(Reason.PAUSED, chain, "by hand") if mine else None
 
 
 @dataclass
@@ -82,7 +102,12 @@ class Story:
         self.said: dict[str, set[str]] = defaultdict(set)
         self.slow: list[asyncio.Event] = []
         self.undone: list[Delivery] = []
+        self.hand = Hand()
         self.rig.wso2.watch = self._watch
+
+    async def begin(self) -> None:
+        await self.rig.begin()
+        self.rig.core.permits.holds.add(self.hand)
 
     async def do(self, what: str, how: Any) -> None:
         match what:
@@ -98,10 +123,18 @@ class Story:
                 await self.rig.later(how)
             case "hear":
                 await self._hear(how)
+            case "down" | "hold":
+                self._hinder(what, how)
             case "cut":
                 self.rig.log.cut = Cut(how.writes, how.came_through)
             case _:
                 await self.restart(elsewhere=True)
+
+    def _hinder(self, what: str, how: Any) -> None:
+        if what == "hold":
+            self.hand.what = how
+        else:
+            self.rig.wso2.down = {"webshop": BUSY} if how else {}
 
     def _answer(self, outcome: Any) -> Any:
         if outcome != "slow":
@@ -125,12 +158,14 @@ class Story:
         await self.rig.power_cut()
         if elsewhere:
             self.rig.folder = self.rig.folder / str(next(self.moves))
-        await self.rig.begin()
+        await self.begin()
 
     async def finish(self) -> None:
         """Let everything go well from here on."""
         self.rig.log.cut = None
         self.rig.wso2.script.clear()
+        self.rig.wso2.down.clear()
+        self.hand.what = None
         await self._release()
         for _ in range(200):
             await self.rig.later(31.0)
@@ -165,7 +200,9 @@ class Story:
         await self.rig.settled()
 
     def _watch(self, delivery: Delivery) -> None:
-        """Nothing of a chain is sent while another of it is in flight."""
+        """Nothing of a chain is sent while another of it is in flight, nor what is held back."""
+        assert self.hand.of_line(delivery.target, delivery.route) is None
+        assert self.hand.of_chain(Chain(delivery.chain)) is None
         for item in self.rig.log.items().values():
             if item.chain == delivery.chain and item.id != delivery.id:
                 assert item.state is State.WAITING, f"{item.id} is {item.state}"
@@ -187,7 +224,7 @@ def test_law_2_a_chain_is_accepted_in_order_and_nothing_is_lost(
 async def _tell(operations: list[tuple[str, Any]], terms: Terms) -> None:
     with tempfile.TemporaryDirectory() as folder:
         story = Story(Rig(Path(folder)), terms, itertools.count())
-        await story.rig.begin()
+        await story.begin()
         for what, how in operations:
             try:
                 await story.do(what, how)

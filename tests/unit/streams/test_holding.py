@@ -227,6 +227,40 @@ async def test_a_target_that_is_back_gets_twice_as_many_with_every_round(rig: Ri
     assert rounds == [1, 2, 4, 8, 16]
 
 
+async def test_a_target_with_little_to_get_has_returned_when_none_had_to_wait(rig: Rig) -> None:
+    await fail(rig)
+    rig.wso2.down.clear()
+    await rig.later(10.0)
+    assert stage(rig) is Stage.RETURNING
+
+    await rig.later(5.0)
+    assert stage(rig) is Stage.RETURNING
+    await rig.later(5.0)
+
+    assert stage(rig) is Stage.CLOSED
+    assert rig.core.figures().holds == ()
+
+
+async def test_while_wso2_and_a_target_are_away_wso2_is_tried_in_peace(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    await fail(rig)
+    await rig.deliver(a_delivery())  # waits for the target
+    rig.wso2.down = {"shop": AWAY, "webshop": AWAY}
+    await rig.deliver(a_delivery(target="shop"))
+    await rig.later(0.2)
+    rig.wso2.down["shop"] = Refused("WSO2 answered 422")
+    calls(rig)
+
+    with caplog.at_level(logging.INFO):
+        for _ in range(60):
+            await rig.later(0.5)
+
+    said = [vars(record)["action"] for record in caplog.records]
+    assert said.count("gate_opened") <= 1
+    assert len(calls(rig)) < 20
+
+
 async def test_a_target_that_fails_again_as_it_comes_back_is_left_alone_for_longer(
     rig: Rig,
 ) -> None:
@@ -306,6 +340,21 @@ async def test_after_a_delivery_that_wso2_forbids_another_chain_is_tried(rig: Ri
 
     assert calls(rig)[:2] == [forbidden.id, other.id]
     assert not rig.halt.halted
+
+
+async def test_each_time_that_wso2_goes_away_the_first_trial_comes_soon(rig: Rig) -> None:
+    for _ in range(2):
+        rig.wso2.script.append(AWAY)
+        await rig.deliver(a_delivery())
+        rig.wso2.script.extend([AWAY] * 3)
+        calls(rig)
+        await rig.later(0.19)
+        assert calls(rig) == []
+        await rig.later(0.01)
+        assert len(calls(rig)) == 1
+        for _ in range(4):
+            await rig.later(5.0)
+        assert not rig.halt.halted
 
 
 async def test_a_refusal_tells_nothing_of_a_target_and_another_is_tried_at_once(
