@@ -42,7 +42,8 @@ def wanted(config: Config) -> list[TopicPlan]:
     names = {topics.events(route.model): kept for route in config.routes}
     names |= {topics.deliveries(target): kept for target in config.targets}
     names |= dict.fromkeys((topics.responses, topics.commands, topics.command_results), kept)
-    names |= dict.fromkeys((topics.retries, topics.schemas, topics.holds), compacted)
+    names |= dict.fromkeys((topics.retries, topics.schemas), compacted)
+    names |= dict.fromkeys((topics.holds, topics.pauses), compacted)
     names[topics.ledger] = {**compacted, **kept, "cleanup.policy": "compact,delete"}
     names[topics.dead] = {**kept, "retention.ms": _milliseconds(_LONG * retention)}
     shared = {

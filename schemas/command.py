@@ -103,6 +103,38 @@ class Selection:
 
 
 @dataclass(frozen=True, slots=True)
+class Subject:
+    """What is paused, resumed or drained; `kind` is target, route or chain."""
+
+    kind: str
+    name: str
+
+    @property
+    def key(self) -> str:
+        """What no other has: `route/orders`."""
+        return f"{self.kind}/{self.name}"
+
+    @property
+    def text(self) -> str:
+        """Name it for people: a target by its name alone, as it is named everywhere."""
+        return self.name if self.kind == "target" else f"{self.kind} {self.name}"
+
+    def to_fields(self) -> dict[str, Any]:
+        """Return the arguments of a command."""
+        return {self.kind: self.name}
+
+    @classmethod
+    def of(cls, arguments: Mapping[str, Any]) -> Subject:
+        """Read the arguments of `pause`, `resume` or `drain`; MalformedCommand otherwise."""
+        _refuse_unknown(arguments, ("target", "route", "chain"))
+        if len(arguments) != 1:
+            raise MalformedCommand("name one of target, route, chain")
+        (kind,) = arguments
+        name = _text(arguments, kind)
+        return cls(kind, _chain(name) if kind == "chain" else _name(name))
+
+
+@dataclass(frozen=True, slots=True)
 class Command:
     """One command as one partition has it.
 

@@ -40,6 +40,11 @@ class Topics:
         return f"{self.source}.dead"
 
     @property
+    def pauses(self) -> str:
+        """What operators have paused, in every partition that it concerns."""
+        return f"{self.source}.pauses"
+
+    @property
     def commands(self) -> str:
         """What operators ask for."""
         return f"{self.source}.commands"

@@ -7,7 +7,8 @@ The way of one event, in file order:
     responses.py   third: the target's word on it                          (`chains` decides)
     timer.py       last: what failed, what got no word, what waits for its turn
 
-Beside it: `requests.py` takes what operators ask for, `retrying.py` does what `retry` asks.
+Beside it: `requests.py` takes what operators ask for, `retrying.py` does what `retry`
+asks, `pausing.py` what `pause`, `resume` and `drain` do.
 
 `core.py` is what these share. `chains` has the rules, `partitions` makes what they decided
 durable: retries, ledger, dead letters; `sending` makes the calls. The edges: `kafka`, `wso2`,

@@ -24,7 +24,7 @@ from streams.partitions.changeset import Changeset
 from streams.partitions.committer import Committer, NotOurs
 from streams.partitions.held import HeldPartitions, StateFolder
 from streams.partitions.measure import measure
-from streams.partitions.ports import Log, Publisher
+from streams.partitions.ports import Cache, Log, Publisher
 from streams.sending.breaker import Stage
 from streams.sending.calls import Answer, Call, Calls, Sender
 from streams.sending.holds import Hold
@@ -100,7 +100,7 @@ class Core:
             ports.publisher, ports.log, lambda changes: measure(ports.meter, changes)
         )
         self.in_flight = InFlight()
-        self.partitions = HeldPartitions(folder, self.committer)
+        self.partitions = HeldPartitions(folder, self.committer, self._opened)
         self.wake = asyncio.Event()  # something may be due
         self.stopping = False
         self.taken = 0  # records of batches that are done: grows as long as consumers get on
@@ -144,6 +144,7 @@ class Core:
         await self.partitions.quiet()
         for partition in partitions:
             await self.partitions.close(partition)
+            self.permits.pauses.drop(partition)
         self.permits.forget()
 
     async def stop(self) -> None:
@@ -152,6 +153,17 @@ class Core:
         await self.partitions.quiet()
         await self.finished()
         await self.revoke(list(self.partitions.caches))
+
+    def heed(self, partition: int) -> None:
+        """Heed what is paused in a partition, from now on."""
+        cache = self.partitions.caches.get(partition)
+        if cache is not None:
+            self._opened(cache)
+            self.permits.enforce()
+
+    def _opened(self, cache: Cache) -> None:
+        with cache.view() as view:
+            self.permits.pauses.load(cache.partition, view.pauses())
 
     def spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
         """Run something beside the batches; what it raises ends the process."""

@@ -20,6 +20,7 @@ from streams.chains.ledger import iso
 from streams.core import Core
 from streams.kafka.records import Places, Record, Taken, WriteRecords, report_unreadable
 from streams.metrics import Meter
+from streams.pausing import Pausing
 from streams.retrying import Retrying, Tally
 
 logger = logging.getLogger(__name__)
@@ -37,6 +38,7 @@ class Requests:
 
     core: Core
     retrying: Retrying
+    pausing: Pausing
     places: Places
     write: WriteRecords
     meter: Meter
@@ -89,6 +91,8 @@ class Requests:
         match command.kind:
             case Kind.RETRY:
                 return await self.retrying.go_on(partition, command)
+            case Kind.PAUSE | Kind.RESUME | Kind.DRAIN:
+                return Tally(await self.pausing.do(partition, command)), None
             case _:
                 raise UnknownKind(f"this worker does not know {command.kind!r}")
 

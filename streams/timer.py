@@ -89,7 +89,7 @@ class Timer:
 
     def _skip(self, delivery_id: DeliveryId) -> bool:
         chain = split_delivery_id(delivery_id)[0]
-        return chain in self._core.in_flight or bool(self._core.permits.holds.of_chain(chain))
+        return chain in self._core.in_flight or bool(self._core.permits.holds.of_id(delivery_id))
 
     async def _claim(
         self, partition: int, choose: Choice, begun: Begun | None = None

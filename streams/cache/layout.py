@@ -8,6 +8,7 @@
     since    time id                     -> nothing           the oldest first
     ledger   id                          -> time of its last step, JSON of the record in `ledger`
     touched  time id                     -> nothing           what to drop first
+    pauses   target, route or chain/name -> JSON of the record in `pauses`
     meta     name                        -> format, boot, offsets, counts, seen
 
 Times are big-endian doubles: for positive numbers they sort as bytes like the numbers.
@@ -24,9 +25,10 @@ from schemas.state import State
 from streams.chains.item import Item
 from streams.partitions.ports import Lane
 
-FORMAT: Final = "2"
+FORMAT: Final = "3"
 TABLES: Final = (
-    "items", "chains", "active", "heads", "due", "since", "ledger", "touched", "meta",
+    "items", "chains", "active", "heads", "due", "since", "ledger", "touched", "pauses",
+    "meta",
 )  # fmt: skip
 
 _TIME: Final = struct.Struct(">d")

@@ -16,6 +16,7 @@ from streams.cache.layout import FORMAT, TABLES
 from streams.cache.view import LmdbView, Writer
 from streams.chains.item import Item
 from streams.chains.ledger import Entry, seconds
+from streams.chains.pause import Pause
 from streams.partitions.ports import Chunk, Lanes, Skip, StateTopic, Stored
 
 _FIRST_MAP: Final = 16 * 2**20  # bytes; doubled when it is full
@@ -120,6 +121,10 @@ class LmdbEdit:
         """Return the one that goes next or is in flight."""
         return self._rows.leader(chain)
 
+    def pauses(self) -> list[Pause]:
+        """Return what is paused."""
+        return self._rows.pauses()
+
     def newer(self, delivery_id: DeliveryId) -> Iterator[Entry]:
         """Give what the ledger knows of newer ones of its chain and route, in order."""
         return self._rows.newer(delivery_id)
@@ -159,6 +164,10 @@ class LmdbEdit:
         at = _touched(entry, self._clock())
         self._do(lambda rows: rows.record(entry.id, at, value))
 
+    def pause(self, key: str, pause: Pause | None) -> None:
+        """Write a pause; None ends it."""
+        self._do(lambda rows: rows.pause(key, pause))
+
     def expire(self, before: float, limit: int) -> None:
         """Drop ledger entries that nothing happened to since `before`."""
         self._do(lambda rows: rows.expire(before, limit))
@@ -167,6 +176,9 @@ class LmdbEdit:
         """Take over a record as it was read from its topic."""
         delivery_id = DeliveryId(record.key.decode())
         value = record.value
+        if topic is StateTopic.PAUSES:
+            self.pause(record.key.decode(), None if value is None else Pause.from_json(value))
+            return
         match topic, value:
             case StateTopic.RETRIES, None:
                 self.forget(delivery_id)

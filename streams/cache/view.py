@@ -26,6 +26,7 @@ from streams.cache.layout import (
 )
 from streams.chains.item import Item, target_of
 from streams.chains.ledger import Entry
+from streams.chains.pause import Pause
 from streams.partitions.ports import Lane, Lanes, Skip
 
 
@@ -51,11 +52,38 @@ class LmdbView:
         return [i for state, i in members if state is State.WAITING and i.startswith(start)]
 
     def leader(self, chain: Chain) -> DeliveryId | None:
+        """Return the one that goes next or is in flight; what waits of a paused route is passed.
+
+        Another route of the same record need not wait for that one.
+        """
+        paused = self._paused_routes()
+        if paused:
+            return self._leader_but(chain, paused)
         for _, value in self.scan("active", prefix(chain)):
             return DeliveryId(value.decode())
         for _, value in self.scan("chains", prefix(chain)):
             return member(value)[1]
         return None
+
+    def pauses(self) -> list[Pause]:
+        """Return what is paused."""
+        return [Pause.from_json(value) for _, value in self.scan("pauses")]
+
+    def _paused_routes(self) -> frozenset[str]:
+        """Return the routes of which nothing goes; one that drains does."""
+        found = (Pause.from_json(value) for _, value in self.scan("pauses", b"route/"))
+        return frozenset(pause.subject.name for pause in found if not pause.draining)
+
+    def _leader_but(self, chain: Chain, paused: frozenset[str]) -> DeliveryId | None:
+        first: DeliveryId | None = None
+        for key, value in self.scan("chains", prefix(chain)):
+            state, delivery_id = member(value)
+            if state is State.WAITING and split_delivery_id(delivery_id)[1] in paused:
+                continue
+            if self.get("active", key) is not None:
+                return delivery_id
+            first = first or delivery_id
+        return first
 
     def newer(self, delivery_id: DeliveryId) -> Iterator[Entry]:
         """Give what the ledger knows of newer ones of its chain and route, in order."""
@@ -186,6 +214,18 @@ class Writer(LmdbView):
         if old is not None:
             self.delete("touched", timed(split_stamped(old)[0], delivery_id))
             self.delete("ledger", delivery_id.encode())
+
+    def pause(self, key: str, pause: Pause | None) -> None:
+        """Write a pause, or end it; chains of a route's deliveries get another first one."""
+        if pause is None:
+            self.delete("pauses", key.encode())
+        else:
+            self.put("pauses", key.encode(), pause.to_json())
+        kind, _, name = key.partition("/")
+        if kind == "route":
+            ids = (split_delivery_id(found.decode()) for found, _ in self.scan("items"))
+            for chain in {chain for chain, route, _ in ids if route == name}:
+                self._crown(chain)
 
     def expire(self, before: float, limit: int) -> None:
         for delivery_id in list(self.touched(before, limit)):

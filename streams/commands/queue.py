@@ -16,6 +16,7 @@ from schemas.config import load
 from schemas.errors import BadUsage
 from schemas.state import State
 from streams.kafka.offsets import lag_of
+from streams.queries.held import held
 from streams.queries.lookup import Lookup
 from streams.queries.overview import Counts, Row, Wanted, count, rows_of
 from streams.queries.prose import ago, table
@@ -42,6 +43,7 @@ class Found:
     responses: int  # acknowledgements that no worker has read yet
     rows: list[Row]
     matched: int
+    paused: list[dict[str, Any]]  # what operators have paused, as `status` shows it
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -98,7 +100,8 @@ def _find(lookup: Lookup, wanted: Wanted, now: float, limit: int) -> Found:
 
     rows = heapq.nsmallest(limit, matching(), key=lambda row: (row.since, row.id))
     counts = count(seen.values(), queued)
-    return Found(counts, lag[lookup.topics.responses], rows, matched)
+    paused = held({}, {}, now, lookup.pauses())
+    return Found(counts, lag[lookup.topics.responses], rows, matched, paused)
 
 
 def _wanted(args: argparse.Namespace) -> Wanted:
@@ -130,6 +133,7 @@ def _to_json(found: Found, now: float) -> dict[str, Any]:
         "targets": {target: each.to_json(now) for target, each in found.counts.items()},
         "responses": found.responses,
         "matched": found.matched,
+        "paused": found.paused,
         "deliveries": [row.to_json(now) for row in found.rows],
     }
 
@@ -145,6 +149,8 @@ def _print(found: Found, now: float) -> None:
     print(table(heads, lines))
     if found.responses:
         print(f"\n{found.responses} acknowledgements that no worker has read yet")
+    for row in found.paused:
+        print(f"\n{row['what']}: {row['why']} since {row['since']}")
     if not found.rows:
         print("\nnothing matches")
         return

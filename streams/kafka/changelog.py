@@ -56,3 +56,5 @@ class Changelog:
                 return self.topics.ledger
             case StateTopic.DEAD:
                 return self.topics.dead
+            case StateTopic.PAUSES:
+                return self.topics.pauses

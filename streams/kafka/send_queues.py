@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Final
 
 from schemas import delivery as deliveries
 from schemas.delivery import Delivery, NotADelivery
 from schemas.topics import Topics
-from streams.kafka.clients import borrowed, describe_topic
+from streams.kafka.clients import borrowed, describe_topic, marks
 from streams.kafka.scan import scan
+
+_LAST: Final = 5000  # deliveries at the end of a queue that are looked through
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,27 @@ class SendQueues:
         """Return what stands in a target's queue at an offset; None where it is gone."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(None, self._at, target, partition, order)
+
+    async def latest(self, target: str, partition: int) -> str:
+        """Return the highest sequence among the last ones of a queue; "" where it is empty.
+
+        The last one need not have it: a first load stands behind later changes.
+        """
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(None, self._latest, target, partition)
+
+    def _latest(self, target: str, partition: int) -> str:
+        topic = self.topics.deliveries(target)
+        with borrowed(self.settings) as client:
+            if describe_topic(client, topic) <= partition:
+                return ""
+            end = marks(client, topic, partition)[1]
+        latest = ""
+        for records, _ in scan(self.settings, {(topic, partition): max(0, end - _LAST)}):
+            for found in records:
+                with suppress(NotADelivery):
+                    latest = max(latest, deliveries.decode(found.value or b"").sequence)
+        return latest
 
     def _at(self, target: str, partition: int, order: int) -> Delivery | None:
         topic = self.topics.deliveries(target)

@@ -9,6 +9,7 @@ from typing import assert_never
 from schemas.keys import DeliveryId
 from streams.chains.item import Item
 from streams.chains.ledger import Entry
+from streams.chains.pause import Pause
 from streams.chains.rules import Bury, Change, Forget, Keep, Record
 from streams.partitions.ports import Edit, StateTopic, Write
 
@@ -24,6 +25,7 @@ class Changeset:
     entries: dict[DeliveryId, Entry] = field(default_factory=dict)
     letters: list[Bury] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
+    paused: dict[str, Pause | None] = field(default_factory=dict)
     unwritten: set[DeliveryId] = field(default_factory=set)  # items Kafka never heard of
 
     def apply(self, changes: Iterable[Change]) -> None:
@@ -56,6 +58,11 @@ class Changeset:
         if delivery_id not in self.unwritten:
             self.forgotten[delivery_id] = None
 
+    def pause(self, key: str, pause: Pause | None) -> None:
+        """Pause something, or end that; the steps after see it."""
+        self.edit.pause(key, pause)
+        self.paused[key] = pause
+
     def phases(self) -> tuple[list[Write], ...]:
         """Return what to write, in four parts; each must be durable before the next.
 
@@ -82,7 +89,15 @@ class Changeset:
                 self._write(StateTopic.LEDGER, i, entry.to_json())
             )
         gone = [self._write(StateTopic.RETRIES, i, None) for i in self.forgotten]
-        return letters, settled, [*items, *said], gone
+        pauses = [
+            Write(StateTopic.PAUSES, self.partition, key.encode(), _json(pause))
+            for key, pause in self.paused.items()
+        ]
+        return [*pauses, *letters], settled, [*items, *said], gone
 
     def _write(self, topic: StateTopic, delivery_id: DeliveryId, value: bytes | None) -> Write:
         return Write(topic, self.partition, delivery_id.encode(), value)
+
+
+def _json(pause: Pause | None) -> bytes | None:
+    return None if pause is None else pause.to_json()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Protocol
 
@@ -21,9 +21,12 @@ class StateFolder(Protocol):
 class HeldPartitions:
     """The partitions that this worker holds, and the batches that work on them."""
 
-    def __init__(self, folder: StateFolder, committer: Committer) -> None:
-        """Hold none yet."""
+    def __init__(
+        self, folder: StateFolder, committer: Committer, opened: Callable[[Cache], None]
+    ) -> None:
+        """Hold none yet; `opened` sees a cache before anybody works on its partition."""
         self._folder = folder
+        self._opened = opened
         self._committer = committer
         self._changed = asyncio.Condition()
         self._batches = 0
@@ -33,6 +36,7 @@ class HeldPartitions:
         """Open a partition; returns when its cache holds all that Kafka holds."""
         cache = self._folder.open(partition)
         await self._committer.open(cache)
+        self._opened(cache)
         self.caches[partition] = cache
         await self._tell()
 

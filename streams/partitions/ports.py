@@ -14,6 +14,7 @@ from typing import Final, Protocol
 from schemas.keys import DeliveryId
 from streams.chains.item import Item
 from streams.chains.ledger import Entry
+from streams.chains.pause import Pause
 from streams.chains.rules import View
 
 
@@ -23,9 +24,11 @@ class StateTopic(StrEnum):
     RETRIES = "retries"
     LEDGER = "ledger"
     DEAD = "dead"
+    PAUSES = "pauses"
 
 
-MIRRORED: Final = (StateTopic.RETRIES, StateTopic.LEDGER)  # what the cache is a copy of
+# What the cache is a copy of. Pauses first: which item of a chain may go depends on them.
+MIRRORED: Final = (StateTopic.PAUSES, StateTopic.RETRIES, StateTopic.LEDGER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +102,9 @@ class PartitionView(View, Protocol):
     def expired(self, before: float) -> bool:
         """Return whether the ledger has entries that nothing happened to since `before`."""
 
+    def pauses(self) -> list[Pause]:
+        """Return what is paused."""
+
     def ids(self, start: str, after: str, limit: int) -> list[DeliveryId]:
         """Return what is on its way and begins so, in the order of ids, behind `after`."""
 
@@ -114,6 +120,9 @@ class Edit(PartitionView, Protocol):
 
     def record(self, entry: Entry) -> None:
         """Write a ledger entry."""
+
+    def pause(self, key: str, pause: Pause | None) -> None:
+        """Write a pause; None ends it."""
 
     def expire(self, before: float, limit: int) -> None:
         """Drop ledger entries that nothing happened to since `before`."""

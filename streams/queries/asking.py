@@ -45,6 +45,7 @@ class Asking:
 
     config: Config
     silence: float
+    quiet: bool = False  # no progress on a terminal
 
     def ask(
         self, kind: Kind, arguments: Mapping[str, Any], chains: Iterable[str] | None = None
@@ -60,7 +61,7 @@ class Asking:
         gathered = Gathered(frozenset(asked))
         command = _command(kind, arguments)
         talk = converse(self.config.kafka, topics, command, sorted(asked))
-        with closing(talk), _Bar(len(gathered.asked)) as bar:
+        with closing(talk), self._bar(gathered) as bar:
             heard = time.monotonic()
             for answers in talk:
                 if gathered.take(answers):
@@ -69,6 +70,9 @@ class Asking:
                 if not gathered.silent or time.monotonic() - heard > self.silence:
                     break
         return command, gathered
+
+    def _bar(self, gathered: Gathered) -> _Bar:
+        return _Bar(len(gathered.asked), hidden=self.quiet or not sys.stderr.isatty())
 
     def _partitions(self, topics: Topics) -> int:
         with closing(GroupOffsets(self.config.kafka, topics.group)) as offsets:
@@ -87,8 +91,9 @@ def require_answers(gathered: Gathered) -> None:
 class _Bar:
     """How far it is, on a terminal's standard error."""
 
-    def __init__(self, partitions: int) -> None:
+    def __init__(self, partitions: int, *, hidden: bool) -> None:
         self._partitions = partitions
+        self._hidden = hidden
         self._shown = False
 
     def __enter__(self) -> Self:
@@ -99,7 +104,7 @@ class _Bar:
             sys.stderr.write("\r\033[K")
 
     def show(self, gathered: Gathered) -> None:
-        if not sys.stderr.isatty():
+        if self._hidden:
             return
         self._shown = True
         done = self._partitions - len(gathered.silent)

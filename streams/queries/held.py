@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from schemas.config import Window
 from streams.chains.ledger import iso
+from streams.chains.pause import Pause
 from streams.sending.holds import Hold
+from streams.sending.pauses import hold_of
 from streams.sending.windows import Windows
 
 _ALL = "all targets"
 
 
 def held(
-    windows: Mapping[str, Window], said: Mapping[str, Sequence[Hold]], now: float
+    windows: Mapping[str, Window],
+    said: Mapping[str, Sequence[Hold]],
+    now: float,
+    pauses: Iterable[Pause] = (),
 ) -> list[dict[str, Any]]:
     """Return a row per thing that is held back and reason, as `status` shows it.
 
-    `windows` by target, `said` by worker. Each worker learns by itself that a target fails: the
-    row names who has, since when the first of them.
+    `windows` by target, `said` by worker, `pauses` of operators. Each worker learns by itself
+    that a target fails: the row names who has, since when the first of them.
     """
-    rows = {_key(hold): _row(hold, []) for hold in Windows(windows, lambda: now).standing()}
+    told = [*Windows(windows, lambda: now).standing(), *map(hold_of, pauses)]
+    rows = {_key(hold): _row(hold, []) for hold in told}
     for worker, holds in sorted(said.items()):
         for hold in holds:
             row = rows.setdefault(_key(hold), _row(hold, []))

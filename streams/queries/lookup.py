@@ -17,6 +17,7 @@ from schemas.topics import Topics
 from streams.chains.dead_letter import Letter
 from streams.chains.item import Item
 from streams.chains.ledger import Entry
+from streams.chains.pause import Pause
 from streams.kafka.offsets import GroupOffsets, Place
 from streams.kafka.scan import Found, Part, offset_at, scan, written
 from streams.kafka.schema_reader import SchemaReader
@@ -61,7 +62,7 @@ class Lookup:
         topics = self.topics
         return (
             *(topics.ledger, topics.retries, topics.dead, topics.responses),
-            *(topics.holds, topics.commands),
+            *(topics.holds, topics.pauses, topics.commands),
         )
 
     def partition(self, chain: str) -> int:
@@ -93,6 +94,18 @@ class Lookup:
             if found.value is not None and found.key.decode() in working:
                 said[found.key.decode()] = holds.from_json(found.value)
         return said
+
+    def pauses(self) -> list[Pause]:
+        """Return what operators have paused, the oldest record of each."""
+        found: dict[tuple[int, str], Pause] = {}
+        for record in self._all(self.topics.pauses, None):
+            place = record.partition, record.key.decode()
+            if record.value is None:
+                found.pop(place, None)
+            else:
+                found[place] = Pause.from_json(record.value)
+        pauses = sorted(found.values(), key=lambda pause: pause.since, reverse=True)
+        return list({pause.key: pause for pause in pauses}.values())
 
     def entries(self, partitions: Iterable[int] | None = None) -> Iterator[tuple[Found, Entry]]:
         """Give what the ledger holds, older states of a delivery too where they are left."""

@@ -37,7 +37,7 @@ def report(config: Config) -> dict[str, Any]:
         age = ages(vital, lookup.oldest(vital), now)
         return {
             "targets": {target: each.to_json(now) for target, each in counts.items()},
-            "held": held(windows_of(config), lookup.holds(), now),
+            "held": held(windows_of(config), lookup.holds(), now, lookup.pauses()),
             "lag": lag,
             "lag_seconds": {topic: round(age.get(topic, 0.0), 1) for topic in lag},
             "rates": rates.to_json(

@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any, ClassVar, Final
 
 from schemas.delivery import Delivery
-from schemas.keys import Chain
+from schemas.keys import DeliveryId
 
 
 class Reason(StrEnum):
@@ -24,6 +24,7 @@ class Reason(StrEnum):
     BREAKER = "breaker"  # the target fails
     WINDOW = "window"  # it is not the target's time
     PAUSED = "paused"  # somebody said so
+    DRAINING = "draining"  # somebody said that only what was there then goes
 
 
 LEARNT: Final = (Reason.WSO2, Reason.BREAKER)  # what a worker knows by itself alone
@@ -33,8 +34,8 @@ LEARNT: Final = (Reason.WSO2, Reason.BREAKER)  # what a worker knows by itself a
 class Hold:
     """Something that is held back.
 
-    `what` is the target's name, the route's or the chain; "" is everything. `since` and `until`
-    are UTC seconds, None where nobody knows.
+    `what` is the target's name, `route NAME` or `chain CHAIN`; "" is everything. `since` and
+    `until` are UTC seconds, None where nobody knows.
     """
 
     reason: Reason
@@ -82,8 +83,8 @@ class Holder:
         """
         return None
 
-    def of_chain(self, chain: Chain) -> Hold | None:
-        """Return why nothing of one chain goes; None where it may go."""
+    def of_id(self, delivery_id: DeliveryId) -> Hold | None:
+        """Return why one delivery does not go; None where it may."""
         return None
 
     def halts(self, target: str) -> bool:
@@ -112,7 +113,7 @@ class Holds:
     def of(self, delivery: Delivery) -> Hold | None:
         """Return why a delivery may not go; None where it may."""
         line = self.of_line(delivery.target, delivery.route)
-        return line or self.of_chain(Chain(delivery.chain))
+        return line or self.of_id(DeliveryId(delivery.id))
 
     def of_line(self, target: str, route: str, *, but: Container[Reason] = ()) -> Hold | None:
         """Return why nothing of a route goes to a target, `but` for some reasons."""
@@ -121,10 +122,10 @@ class Holds:
                 return hold
         return None
 
-    def of_chain(self, chain: Chain) -> Hold | None:
-        """Return why nothing of one chain goes."""
+    def of_id(self, delivery_id: DeliveryId) -> Hold | None:
+        """Return why one delivery does not go, be its line held or not."""
         for holder in self._holders:
-            if hold := holder.of_chain(chain):
+            if hold := holder.of_id(delivery_id):
                 return hold
         return None
 

@@ -20,6 +20,7 @@ from streams.metrics import Meter
 from streams.sending.breaker import Breakers
 from streams.sending.gate import Gate
 from streams.sending.holds import Hold, Holds, Reason
+from streams.sending.pauses import Pauses
 from streams.sending.windows import Windows
 
 
@@ -47,7 +48,8 @@ class Permits:
         self._meter = meter
         self.gate = Gate(monotonic, clock)
         self.breakers = Breakers(clock, monotonic, timeout, self._opened)
-        self.holds = Holds(Windows(windows, clock), self.gate, self.breakers)
+        self.pauses = Pauses()
+        self.holds = Holds(self.pauses, Windows(windows, clock), self.gate, self.breakers)
 
     def hold_of(self, delivery: Delivery) -> Hold | None:
         """Return why a delivery may not go; None where it may."""
@@ -63,12 +65,14 @@ class Permits:
     def grant(self, item: Item) -> bool:
         """Say whether an attempt may begin at this moment: what was claimed may not any more."""
         if self.is_trial(item.id):
-            return True
+            return self._may(item, Reason.BREAKER, Reason.WSO2)
         if not self.breakers.counts_on(item):
             return self.claim(item)
-        delivery = item.delivery
-        line = self.holds.of_line(delivery.target, delivery.route, but=(Reason.BREAKER,))
-        return line is None and self.holds.of_chain(item.chain) is None
+        return self._may(item, Reason.BREAKER)
+
+    def _may(self, item: Item, *but: Reason) -> bool:
+        line = self.holds.of_line(item.target, item.route, but=but)
+        return line is None and self.holds.of_id(item.id) is None
 
     def is_trial(self, delivery_id: DeliveryId) -> bool:
         """Say whether a delivery is the one that the gate or a breaker is tried with."""

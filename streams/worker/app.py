@@ -29,6 +29,7 @@ from streams.kafka.schema_reader import SchemaReader
 from streams.kafka.send_queues import SendQueues
 from streams.kafka.writer import Writer
 from streams.metrics import Gauge, Metrics
+from streams.pausing import Pausing
 from streams.requests import Requests
 from streams.responses import Responses
 from streams.retrying import Retrying
@@ -244,9 +245,11 @@ def _duties(config: Config, means: Means, made: Worker) -> dict[str, Work]:
     for target in sorted(config.targets):
         duties[topics.deliveries(target)] = Deliveries(forwarder, terms[target], metrics)
     duties[topics.responses] = Responses(made.core, places, write, metrics)
-    bodies = SendQueues(topics, config.kafka)
-    retrying = Retrying(made.core, config.source.name, terms, bodies)
-    duties[topics.commands] = Requests(made.core, retrying, places, write, metrics)
+    queues = SendQueues(topics, config.kafka)
+    retrying = Retrying(made.core, config.source.name, terms, queues)
+    sends = {route.name: route.targets for route in config.routes}
+    pausing = Pausing(made.core, config.source.name, sends, queues)
+    duties[topics.commands] = Requests(made.core, retrying, pausing, places, write, metrics)
     return duties
 
 

@@ -89,7 +89,7 @@ def inspect(config: Config, worker: str, offsets: GroupOffsets) -> int:
     partitions = offsets.partitions(
         [
             *(*reads, topics.retries, topics.ledger, topics.dead, topics.holds, topics.schemas),
-            topics.command_results,
+            *(topics.command_results, topics.pauses),
         ]
     )
     session = int(config.kafka.get("session.timeout.ms", "10000")) / 1000

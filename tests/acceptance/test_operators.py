@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.fix_wso2 import Refuse
+from tests.programs import Program
 from tests.streaming import PARTITIONS, Line, Scripted
 
 if TYPE_CHECKING:
@@ -44,31 +45,51 @@ def wso2() -> Iterator[Scripted]:
 
 
 @pytest.fixture(scope="module")
-def line(kafka: Kafka, wso2: Scripted, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Line]:
-    """A source without a worker yet."""
-    config = {
+def config(wso2: Scripted) -> dict[str, Any]:
+    return {
         "wso2": wso2.url,
         "targets": list(TARGETS),
         "routes": ROUTES,
         "more": {"targets": TARGETS},
     }
+
+
+@pytest.fixture(scope="module")
+def alone(
+    kafka: Kafka, config: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Line]:
+    """A source without a worker."""
+    folder = tmp_path_factory.mktemp("alone")
+    with Line(folder, kafka.bootstrap, "src_alone", config) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def line(
+    kafka: Kafka, config: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Line]:
     folder = tmp_path_factory.mktemp("operators")
     with Line(folder, kafka.bootstrap, "src_operators", config) as made:
         yield made
 
 
+@pytest.fixture(scope="module", autouse=True)
+def workers(line: Line) -> list[Program]:
+    """The workers of the source, the one that runs last."""
+    return [line.worker()]
+
+
 def test_while_no_worker_answers_the_partitions_are_named_and_the_command_is_kept(
-    line: Line,
+    alone: Line,
 ) -> None:
-    """First of all: the worker that starts here serves the other tests."""
-    asked = line.programs.start("retry", "--all-dead", "--timeout", "1")
+    asked = alone.programs.start("retry", "--all-dead", "--timeout", "1")
 
     assert asked.wait() == 3
     numbers = ", ".join(map(str, range(PARTITIONS)))
     assert f"no word from the workers of partition {numbers}" in asked.tail()
     assert "hint: " in asked.tail()
-    line.worker()
-    nothing = line.programs.start("retry", "--all-dead")
+    nothing = alone.programs.start("retry", "--all-dead")
+    alone.worker().until_said('"action": "command"')
     assert nothing.wait() == 1
     assert "nothing matches" in nothing.tail()
 
@@ -118,3 +139,71 @@ def test_what_waits_goes_now_and_what_was_passed_is_superseded(
 
 def _json(line: Line, *words: str) -> Any:
     return json.loads(line.programs.run(*words, "--json").out.read_text())
+
+
+def test_a_paused_target_waits_through_kill_9_and_is_resumed_in_order(
+    line: Line, wso2: Scripted, workers: list[Program], record: int
+) -> None:
+    other = next(_records)
+
+    said = _json(line, "pause", "--target", "asked")
+    sequences = [line.change(record, f"v{number}") for number in range(3)]
+    workers[-1].kill()
+    workers.append(line.worker())
+    line.change(other, "of the other target", state="fast")
+
+    line.tail.reached("accepted", other)
+    assert (said["target"], said["left"]) == ("asked", 0)
+    assert wso2.tried(record) == []
+    (row,) = [r for r in _status(line)["held"] if r["reason"] == "paused"]
+    assert row["what"] == "asked"
+    assert row["why"].startswith("paused by ")
+    (shown,) = _json(line, "queue", "--target", "asked")["paused"]
+    assert shown == row
+    line.programs.run("resume", "--target", "asked")
+    ids = [line.id_of(record, sequence, "asked", "asked") for sequence in sequences]
+    for number, name in enumerate(ids, 1):
+        assert [r.id for r in wso2.attempts(record, number)] == ids[:number]
+        line.say(name, "delivered")
+    line.tail.reached("delivered", record)
+    again = line.programs.start("resume", "--target", "asked")
+    assert again.wait() == 1
+    assert "asked is not paused" in again.tail()
+
+
+def test_a_drain_ends_when_it_is_empty_and_what_is_new_waits(
+    line: Line, wso2: Scripted, record: int
+) -> None:
+    sequence = line.change(record, "there before")
+    line.tail.reached("accepted", record)
+    drain = line.programs.start("drain", "--target", "asked", "--json")
+    line.tail.until(lambda: _draining(line))
+
+    new = line.change(record, "new")
+    line.say(line.id_of(record, sequence, "asked", "asked"), "delivered")
+
+    assert drain.wait() == 0, drain.tail()
+    assert json.loads(drain.out.read_text())["target"] == "asked"
+    assert [r.id for r in wso2.tried(record)] == [line.id_of(record, sequence, "asked", "asked")]
+    line.programs.run("resume", "--target", "asked")
+    assert wso2.attempts(record, 2)[-1].id == line.id_of(record, new, "asked", "asked")
+    line.say(line.id_of(record, new, "asked", "asked"), "delivered")
+    line.tail.reached("delivered", record)
+
+
+def test_law_10_a_name_that_the_file_does_not_have_is_refused(line: Line) -> None:
+    refused = line.programs.start("pause", "--target", "aksed")
+
+    assert refused.wait() == 2
+    assert 'there is no target "aksed"; did you mean "asked"?' in refused.tail()
+
+
+def _status(line: Line) -> Any:
+    """Return what `status` says of the workers; the database it asks for is not there."""
+    program = line.programs.start("status", "--json")
+    program.wait()
+    return json.loads(program.out.read_text())["stream"]
+
+
+def _draining(line: Line) -> bool:
+    return any(row["reason"] == "draining" for row in _status(line)["held"])

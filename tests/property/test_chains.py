@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from schemas.acknowledgement import Acknowledgement
 from schemas.delivery import Delivery
-from schemas.keys import Chain
+from schemas.keys import DeliveryId, split_delivery_id
 from schemas.state import State
 from streams.chains.dead_letter import Letter
 from streams.chains.item import Terms
@@ -84,7 +84,8 @@ class Hand(Holder):
     def of_line(self, target: str, route: str) -> Hold | None:
         return Hold(Reason.PAUSED, route, "by hand") if route == self.what else None
 
-    def of_chain(self, chain: Chain) -> Hold | None:
+    def of_id(self, delivery_id: DeliveryId) -> Hold | None:
+        chain = split_delivery_id(delivery_id)[0]
         mine = chain.endswith(f"/{self.what}")
         return Hold(Reason.PAUSED, chain, "by hand") if mine else None
 
@@ -202,7 +203,7 @@ class Story:
     def _watch(self, delivery: Delivery) -> None:
         """Nothing of a chain is sent while another of it is in flight, nor what is held back."""
         assert self.hand.of_line(delivery.target, delivery.route) is None
-        assert self.hand.of_chain(Chain(delivery.chain)) is None
+        assert self.hand.of_id(DeliveryId(delivery.id)) is None
         for item in self.rig.log.items().values():
             if item.chain == delivery.chain and item.id != delivery.id:
                 assert item.state is State.WAITING, f"{item.id} is {item.state}"

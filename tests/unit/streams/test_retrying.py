@@ -9,71 +9,18 @@ from typing import Any
 import pytest
 
 from schemas.acknowledgement import Acknowledgement
-from schemas.command import Answer, Command, Progress
-from schemas.delivery import Delivery
+from schemas.command import Answer, Progress
 from schemas.state import State
-from schemas.topics import Topics
 from streams import retrying
 from streams.chains.outcome import Refused, Unavailable
-from streams.kafka.records import Places, Record, Taken
 from streams.partitions.ports import StateTopic
-from streams.requests import Requests
-from streams.retrying import Retrying
-from tests.core_rig import ASKED, PARTITION, TERMS, Cut, PowerCut, Rig
+from tests.core_rig import ASKED, TERMS, Cut, PowerCut, Rig
 from tests.deliveries import a_delivery
+from tests.operator_rig import Operator
 
 NO = Refused("WSO2 answered 422", "HTTP_422", "", 422)
 BUSY = Unavailable("WSO2 answered 503", http_status=503)
 LATEST = replace(TERMS, history="latest")
-
-
-class Operator:
-    """Asks the worker of a rig, and keeps what Kafka would: commands, answers, send queues."""
-
-    def __init__(self, rig: Rig) -> None:
-        self.rig = rig
-        self.written: list[Record] = []
-        self.queue: dict[int, Delivery] = {}
-        self._numbers = iter(range(100))
-
-    async def at(self, target: str, partition: int, order: int) -> Delivery | None:
-        return self.queue.get(order)
-
-    async def write(self, records: Any) -> list[int]:
-        self.written += records
-        return [0] * len(records)
-
-    async def retry(self, **arguments: Any) -> dict[str, int]:
-        """Ask, and return the counts of the last answer."""
-        return await self.do(self.command(**arguments))
-
-    def command(self, **arguments: Any) -> Command:
-        name = f"retry-{next(self._numbers)}"
-        return Command(name, "retry", arguments, "eve@host", "2026-11-23T10:00:00Z")
-
-    async def do(self, command: Command) -> dict[str, int]:
-        answer = await self.answer(command.to_json())
-        assert answer.progress is Progress.DONE, answer
-        return dict(answer.counts)
-
-    async def answer(self, value: bytes) -> Answer:
-        """Do what is asked, and what is left of it; return the last answer."""
-        topics = Topics("odoo_a")
-        retry = Retrying(self.rig.core, "odoo_a", {"webshop": TERMS}, self)
-        requests = Requests(self.rig.core, retry, Places(topics, 1), self.write, self.rig.meter)
-        todo = [value]
-        answers = []
-        while todo:
-            await requests([Taken(topics.commands, PARTITION, 0, b"", todo.pop())])
-            for record in self.written:
-                if record.topic == topics.commands:
-                    assert record.value is not None
-                    todo.append(record.value)
-                else:
-                    answers.append(Answer.from_json(record.value or b""))
-            self.written.clear()
-        await self.rig.settled()
-        return answers[-1]
 
 
 @pytest.fixture

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from schemas.command import Subject
 from schemas.config import Window
+from streams.chains.pause import Pause
 from streams.queries.held import held
 from streams.sending.holds import Hold, Reason, from_json, to_json
 
@@ -39,6 +41,21 @@ def test_a_closed_window_is_told_by_the_clock_and_wso2_is_about_all_targets() ->
         ("all targets", "wso2", None),
         ("shop", "window", "2027-01-15T09:00:00.000000Z"),
     ]
+
+
+def test_what_operators_have_paused_says_since_when_and_by_whom() -> None:
+    pauses = [
+        Pause(Subject("target", "shop"), NOW, "eve@host"),
+        Pause(Subject("route", "orders"), NOW, "bob@host", draining=True),
+    ]
+
+    rows = held({}, {}, NOW, pauses)
+
+    assert [(row["what"], row["reason"], row["why"]) for row in rows] == [
+        ("route orders", "draining", "drained by bob@host"),
+        ("shop", "paused", "paused by eve@host"),
+    ]
+    assert {row["since"] for row in rows} == {"2027-01-15T08:00:00.000000Z"}
 
 
 def test_what_a_worker_writes_is_read_back() -> None:
