@@ -319,6 +319,7 @@ def test_the_newest_replaces_what_waits_where_only_the_latest_counts(
 
     assert [r.id for r in wso2.attempts(record, 2)] == [ids[0], ids[3]]
     assert line.tail.ledger[ids[1]]["state"] == "superseded"
+    assert line.tail.ledger[ids[2]]["superseded_by"] == ids[3]
 
 
 def test_what_cannot_be_read_is_counted_and_nothing_else_is_lost(

@@ -1,0 +1,27 @@
+"""What `trace` and `queue` say of a delivery that was replaced."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from schemas.keys import DeliveryId
+from schemas.state import State
+from streams.chains.item import Arrival, Item
+from streams.chains.ledger import entry_of
+from streams.queries.journey import Traces, steps, to_json
+from streams.queries.overview import Row
+from tests.core_rig import BEGIN, TERMS
+from tests.deliveries import a_delivery
+
+
+def test_a_superseded_delivery_names_what_replaced_it() -> None:
+    old, new = a_delivery(record=4), a_delivery(record=4)
+    item = replace(Item.of(Arrival(old, 0, 1, TERMS), BEGIN), state=State.SUPERSEDED)
+    entry = entry_of(replace(item, why=f"replaced by {new.id}"), None, final=True)
+    entry = replace(entry, superseded_by=DeliveryId(new.id)).at(BEGIN + 1, State.SUPERSEDED)
+
+    traces = Traces(old.id, old.operation, old.time, [entry])
+
+    assert to_json(traces)["superseded_by"] == new.id
+    assert steps(traces)[-1].about == f"replaced by {new.id}"
+    assert Row.of_entry(entry).to_json(BEGIN)["why"] == f"replaced by {new.id}"
