@@ -64,11 +64,11 @@ class Permits:
 
     def grant(self, item: Item) -> bool:
         """Say whether an attempt may begin at this moment: what was claimed may not any more."""
+        if self.claim(item):
+            return True
         if self.is_trial(item.id):
             return self._may(item, Reason.BREAKER, Reason.WSO2)
-        if not self.breakers.counts_on(item):
-            return self.claim(item)
-        return self._may(item, Reason.BREAKER)
+        return self.breakers.counts_on(item) and self._may(item, Reason.BREAKER)
 
     def _may(self, item: Item, *but: Reason) -> bool:
         line = self.holds.of_line(item.target, item.route, but=but)
