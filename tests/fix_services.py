@@ -44,6 +44,15 @@ def kafka() -> Iterator[Kafka]:
         yield service
 
 
+@pytest.fixture
+def own_kafka() -> Iterator[Kafka]:
+    """A broker that a test may take away."""
+    from embedded.kafka import Kafka  # noqa: PLC0415 - see above
+
+    with Kafka.start() as service:
+        yield service
+
+
 @pytest.fixture(scope="session")
 def synapse() -> Iterator[Callable[[Path], Synapse]]:
     """Start an Apache Synapse for a folder of artifacts: `synapse(folder)`, once per folder."""

@@ -36,15 +36,6 @@ def until(condition: Callable[[], Any], program: Program) -> None:
         time.sleep(0.05)
 
 
-@pytest.fixture
-def own_kafka() -> Iterator[Kafka]:
-    """A broker that a test may take away."""
-    from embedded.kafka import Kafka  # noqa: PLC0415 - unit tests load nothing of it
-
-    with Kafka.start() as broker:
-        yield broker
-
-
 def programs_of(folder: Path, source: Source, name: str, kafka: Kafka) -> Programs:
     """Return the programs of a file with the oracle's routes."""
     text = sync_yaml(
