@@ -42,13 +42,14 @@ def assemble(config: Config, stack: ExitStack, *, until_caught_up: bool = False)
     """Put capture together; what it opens is closed with `stack`.
 
     Raises before anything is read: DatabaseUnreachable, NoTopic, KafkaAway (exit 3), ConfigError
-    (exit 2), SlotMissing, SlotLost, PublicationMissing, ForeignShadow,
+    (exit 2), SlotMissing, SlotLost, PublicationMissing, ForeignShadow, OtherPartitions,
     SelectionChanged (exit 4).
     """
     source = look(config)
     topics = Topics(config.source.name)
     names = {root.rank: topics.events(root.shape.model) for root in source.plan.roots}
-    partitions = kafka.partitions(config.kafka, [*names.values(), topics.schemas])
+    partitions = config.topics.partitions
+    kafka.refuse_other_partitions(config.kafka, [*names.values(), topics.schemas], partitions)
     shadow = stack.enter_context(Shadow(config.state / "capture"))
     about = settle(config, source, shadow, topics)
     generation = int(about["generation"])

@@ -16,7 +16,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Produ
 from confluent_kafka.admin import AdminClient, ClusterMetadata
 
 from schemas.errors import ServiceUnavailable
-from schemas.kafka_errors import BadKafkaSetting, KafkaAway, NoTopic, UnequalPartitions
+from schemas.kafka_errors import BadKafkaSetting, KafkaAway, refuse_other_counts
 
 logger = logging.getLogger(__name__)
 
@@ -171,23 +171,17 @@ def _refusals() -> Iterator[None]:
         raise PublishFailed(said(error)) from error
 
 
-def partitions(settings: Mapping[str, str], topics: Iterable[str]) -> int:
-    """Return the partition count of all the topics; NoTopic, UnequalPartitions, KafkaAway."""
+def refuse_other_partitions(
+    settings: Mapping[str, str], topics: Iterable[str], wanted: int
+) -> None:
+    """Raise NoTopic, OtherPartitions where a topic has not as many; KafkaAway."""
     heard = Heard()
     client = consumer(settings, heard)
     try:
         known = metadata(client, heard).topics
     finally:
         client.close()
-    counts: dict[str, int] = {}
-    for topic in topics:
-        if topic not in known or not known[topic].partitions:
-            raise NoTopic(f"Kafka has no topic {topic}")
-        counts[topic] = len(known[topic].partitions)
-    if len(set(counts.values())) > 1:
-        text = ", ".join(f"{name}: {count}" for name, count in sorted(counts.items()))
-        raise UnequalPartitions(f"the topics differ in their partition counts ({text})")
-    return next(iter(counts.values()))
+    refuse_other_counts(topics, {n: len(t.partitions or ()) for n, t in known.items()}, wanted)
 
 
 def metadata(client: Consumer | AdminClient, heard: Heard) -> ClusterMetadata:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 from schemas.errors import BadUsage, DataAtRisk, ServiceUnavailable
 
 
@@ -26,10 +28,26 @@ class BadKafkaSetting(BadUsage):
     )
 
 
-class UnequalPartitions(DataAtRisk):
-    """Topics differ in their partition count: chains would not meet on one worker."""
+class OtherPartitions(DataAtRisk):
+    """A topic has another partition count than the file says: chains would move."""
 
     hint = (
-        "All topics of a source have the same number of partitions. Drain the queues, then make"
-        " the odd ones anew with `odoo-cdc setup`."
+        "A chain's partition follows from the count, so it is not changed while deliveries are"
+        " open. Where only sync.yaml was changed, write the former number. Where a partition was"
+        " added in Kafka, make the topics anew with the former count, which sends everything"
+        " again: stop capture, remove the topics and its folder below `state:`, drop the slot and"
+        " run `odoo-cdc setup`."
     )
+
+
+def refuse_other_counts(topics: Iterable[str], known: Mapping[str, int], wanted: int) -> None:
+    """Raise NoTopic for one that is not `known`, OtherPartitions for one without `wanted`."""
+    odd = []
+    for topic in sorted(topics):
+        count = known.get(topic, 0)
+        if not count:
+            raise NoTopic(f"Kafka has no topic {topic}")
+        if count != wanted:
+            odd.append(f"{topic}: {count}")
+    if odd:
+        raise OtherPartitions(f"topics.partitions is {wanted}, but Kafka has {', '.join(odd)}")

@@ -16,7 +16,7 @@ from confluent_kafka import admin as kafka_admin
 from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType
 
 from schemas.errors import DataAtRisk
-from schemas.kafka_errors import KafkaAway, NoTopic, UnequalPartitions
+from schemas.kafka_errors import KafkaAway, refuse_other_counts
 from streams.kafka.clients import client_settings, configured, consumer, describe
 
 _TIMEOUT: Final = 15.0  # seconds for one answer
@@ -108,21 +108,13 @@ class GroupOffsets:
         """Let go of the connections."""
         self._consumer.close()
 
-    def partitions(self, topics: Iterable[str]) -> int:
-        """Return the partition count of all the topics; NoTopic, UnequalPartitions."""
+    def refuse_other_partitions(self, topics: Iterable[str], wanted: int) -> None:
+        """Raise NoTopic, OtherPartitions where a topic has not as many; KafkaAway."""
         try:
             known = self._admin.list_topics(timeout=_TIMEOUT).topics
         except KafkaException as error:
             raise KafkaAway(f"Kafka does not answer: {describe(error)}") from error
-        counts: dict[str, int] = {}
-        for topic in sorted(topics):
-            if topic not in known or not known[topic].partitions:
-                raise NoTopic(f"Kafka has no topic {topic}")
-            counts[topic] = len(known[topic].partitions)
-        if len(set(counts.values())) > 1:
-            text = ", ".join(f"{name}: {count}" for name, count in counts.items())
-            raise UnequalPartitions(f"the topics differ in their partition counts ({text})")
-        return next(iter(counts.values()))
+        refuse_other_counts(topics, {n: len(t.partitions or ()) for n, t in known.items()}, wanted)
 
     def places(self, parts: Iterable[Part]) -> list[Place]:
         """Return where the group stands in each of these partitions."""

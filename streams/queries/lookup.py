@@ -37,10 +37,11 @@ class Lookup:
     _offsets: GroupOffsets = field(init=False)
 
     def __post_init__(self) -> None:
-        """Look at the topics; NoTopic where `setup` has not made them."""
+        """Look at the topics; NoTopic where `setup` has not made them, OtherPartitions."""
         self.topics = Topics(self.config.source.name)
         self._offsets = GroupOffsets(self.config.kafka, self.topics.group)
-        self.partitions = self._offsets.partitions([*self.queues, *self._kept])
+        self.partitions = self.config.topics.partitions
+        self._offsets.refuse_other_partitions([*self.queues, *self._kept], self.partitions)
 
     def close(self) -> None:
         """Let go of the connections."""

@@ -167,7 +167,6 @@ class Worker:
 class Means:
     """What a worker is made of beside its configuration; opened and closed by `serve`."""
 
-    partitions: int
     folder: StateFolder
     schemas: SchemaReader
     sender: Sender
@@ -182,7 +181,7 @@ def create_app(config: Config, worker: str, means: Means) -> Worker:
         topics.group,
         broker=broker.urls(config.kafka),
         broker_credentials=broker.credentials(config.kafka),
-        topic_partitions=means.partitions,
+        topic_partitions=config.topics.partitions,
         loop=means.loop,
         **settings(config.kafka, worker),
     )
@@ -211,7 +210,7 @@ def create_app(config: Config, worker: str, means: Means) -> Worker:
         writer,
         means.services,
         frozenset(consumed(config)),
-        Places(topics, means.partitions),
+        Places(topics, config.topics.partitions),
         worker,
     )
     for topic, work in _duties(config, means, made).items():

@@ -63,14 +63,14 @@ def serve(config: Config, worker: str, edges: Edges) -> int:
     with ExitStack() as stack:
         folder = stack.enter_context(closing(StateFolder(config.state / f"stream-{worker}")))
         offsets = stack.enter_context(closing(GroupOffsets(config.kafka, topics.group)))
-        partitions = inspect(config, worker, offsets)
+        inspect(config, worker, offsets)
         reader = SchemaReader(config.kafka, topics.schemas, SchemaBook())
         reader.fill()
         refuse_unfit(config, reader.book)
         loop = asyncio.new_event_loop()
         asyncio.set_event_loop(loop)
-        made = loop.run_until_complete(_open(config, worker, edges, partitions, folder, reader))
-        watchdog = Watchdog(_looking(made, offsets), die)
+        made = loop.run_until_complete(_open(config, worker, edges, folder, reader))
+        watchdog = Watchdog(_looking(config, made, offsets), die)
         watchdog.start()
         loop.run_until_complete(_begin(made, watchdog))
         code = _run(made, loop)
@@ -78,25 +78,21 @@ def serve(config: Config, worker: str, edges: Edges) -> int:
         return code
 
 
-def inspect(config: Config, worker: str, offsets: GroupOffsets) -> int:
-    """Look whether it is safe to start; return the partition count of the topics.
+def inspect(config: Config, worker: str, offsets: GroupOffsets) -> None:
+    """Look whether it is safe to start.
 
-    Raises NoTopic and KafkaAway (exit 3); UnequalPartitions, OffsetsExpired and OtherTargets
+    Raises NoTopic and KafkaAway (exit 3); OtherPartitions, OffsetsExpired and OtherTargets
     (exit 4).
     """
     topics = Topics(config.source.name)
-    reads = consumed(config)
-    partitions = offsets.partitions(
-        [
-            *(*reads, topics.retries, topics.ledger, topics.dead, topics.holds, topics.schemas),
-            *(topics.command_results, topics.pauses),
-        ]
-    )
+    reads, count = consumed(config), config.topics.partitions
+    written = (topics.retries, topics.ledger, topics.dead, topics.holds, topics.schemas)
+    answers = (topics.command_results, topics.pauses)
+    offsets.refuse_other_partitions([*reads, *written, *answers], count)
     session = int(config.kafka.get("session.timeout.ms", "10000")) / 1000
     offsets.refuse_other_workers(frozenset(reads), worker=worker, wait=session + 5)
     needed = [topic for topic in reads if topic != topics.commands]  # one that expired is void
-    refuse_gaps(offsets.places((t, p) for t in needed for p in range(partitions)))
-    return partitions
+    refuse_gaps(offsets.places((t, p) for t in needed for p in range(count)))
 
 
 def refuse_unfit(config: Config, book: SchemaBook) -> None:
@@ -114,14 +110,13 @@ async def _open(
     config: Config,
     worker: str,
     edges: Edges,
-    partitions: int,
     folder: StateFolder,
     reader: SchemaReader,
 ) -> Worker:
     services = AsyncExitStack()
     sender = await services.enter_async_context(edges.sender(config))
     loop = asyncio.get_running_loop()
-    made = create_app(config, worker, Means(partitions, folder, reader, sender, services, loop))
+    made = create_app(config, worker, Means(folder, reader, sender, services, loop))
     if delivery.FINGERPRINT not in reader.known:
         text = json.dumps(delivery.SCHEMA, separators=(",", ":")).encode()
         await made.writer.write([made.places.schema(delivery.FINGERPRINT, text)])
@@ -134,11 +129,18 @@ async def _begin(made: Worker, watchdog: Watchdog) -> None:
     made.begin(watchdog)
 
 
-def _looking(made: Worker, offsets: GroupOffsets) -> Callable[[], Look]:
+def _used(config: Config) -> list[str]:
+    """Return the topics that a worker reads or writes."""
+    topics = Topics(config.source.name)
+    return [*consumed(config), topics.retries, topics.ledger, topics.dead, topics.schemas]
+
+
+def _looking(config: Config, made: Worker, offsets: GroupOffsets) -> Callable[[], Look]:
     """Return what the watchdog calls, on its own thread."""
     commands = made.places.topics.commands
 
     def look() -> Look:
+        offsets.refuse_other_partitions(_used(config), config.topics.partitions)
         mine = [tp for tp in assignment(made.app) if tp.topic in made.consumed]
         places = offsets.places((tp.topic, tp.partition) for tp in mine)
         refuse_gaps(place for place in places if place.topic != commands)

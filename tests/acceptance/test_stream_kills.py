@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from confluent_kafka import TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import AdminClient, NewPartitions
 
 from schemas.keys import partition_of
 from tests.fix_wso2 import HoldResponse, Refuse, RetryAfter
@@ -193,6 +193,28 @@ def test_law_1_a_group_whose_offset_has_expired_stops_and_names_the_gap(
     said = stopped.tail()
     assert f"{events}[{partition}]: offsets 1 to 1 were removed unread" in said
     assert "hint: " in said
+    assert len(wso2.tried(1)) == 1
+
+
+def test_law_2_a_partition_that_is_added_stops_the_worker_before_it_sends_anything_more(
+    line: Line, wso2: Scripted
+) -> None:
+    worker = line.worker()
+    line.change(1, "before")
+    line.tail.reached("accepted", 1)
+    queue = line.topics.deliveries("shop")
+    admin = AdminClient({"bootstrap.servers": line.servers})
+    for future in admin.create_partitions([NewPartitions(queue, PARTITIONS + 1)]).values():
+        future.result(30)
+
+    assert worker.wait() == 4
+    line.change(1, "after")
+    again = line.worker()
+    assert again.wait() == 4
+
+    for stopped in (worker, again):
+        assert f"topics.partitions is {PARTITIONS}, but Kafka has {queue}: 5" in stopped.tail()
+        assert "hint: " in stopped.tail()
     assert len(wso2.tried(1)) == 1
 
 

@@ -15,14 +15,14 @@ from cdc import kafka as cdc_kafka
 from cdc.kafka import (
     Publisher,
     PublishFailed,
-    partitions,
+    refuse_other_partitions,
 )
 from cdc.kafka_admin import Admin
 from cdc.kafka_schemas import last_generation, write_schema
 from cdc.topics import TopicPlan
 from embedded.kafka import Kafka
 from embedded.ports import free_ports
-from schemas.kafka_errors import KafkaAway, NoTopic, UnequalPartitions
+from schemas.kafka_errors import KafkaAway, NoTopic, OtherPartitions
 from schemas.keys import partition_of
 from tests.kafka_reading import read
 
@@ -133,19 +133,14 @@ def test_generations_grow_and_are_read_back_from_the_schemas(kafka: Kafka) -> No
     assert record.partition == partition_of(record.key, PARTITIONS)
 
 
-def test_the_partition_count_is_that_of_all_topics(kafka: Kafka) -> None:
-    one, other = topic(kafka), topic(kafka)
-
-    assert partitions(of(kafka), [one, other]) == PARTITIONS
-
-
-def test_topics_of_unequal_counts_and_missing_ones_are_refused(kafka: Kafka) -> None:
+def test_topics_with_other_counts_and_missing_ones_are_refused(kafka: Kafka) -> None:
     one, odd = topic(kafka), topic(kafka, PARTITIONS + 1)
 
-    with pytest.raises(UnequalPartitions, match=f"{odd}: 5"):
-        partitions(of(kafka), [one, odd])
+    refuse_other_partitions(of(kafka), [one], PARTITIONS)
+    with pytest.raises(OtherPartitions, match=f"is {PARTITIONS}, but Kafka has {odd}: 5"):
+        refuse_other_partitions(of(kafka), [one, odd], PARTITIONS)
     with pytest.raises(NoTopic, match="no_such_topic"):
-        partitions(of(kafka), [one, "no_such_topic"])
+        refuse_other_partitions(of(kafka), [one, "no_such_topic"], PARTITIONS)
 
 
 def test_a_broker_that_is_not_there_is_said_in_its_own_words(
@@ -155,7 +150,7 @@ def test_a_broker_that_is_not_there_is_said_in_its_own_words(
     (port,) = free_ports(1)
 
     with pytest.raises(KafkaAway, match="Connection refused") as raised:
-        partitions({"bootstrap.servers": f"127.0.0.1:{port}"}, ["t"])
+        refuse_other_partitions({"bootstrap.servers": f"127.0.0.1:{port}"}, ["t"], PARTITIONS)
 
     assert raised.value.exit_code == 3
 
