@@ -31,6 +31,7 @@ _CHAINS: Final = 3  # ... from so many chains at least
 _KEPT: Final = 50  # failures that are remembered
 _FIRST: Final = 1.0  # seconds before the first trial
 _LONGEST: Final = 60.0
+_EASED: Final = 16  # the same, with which its next failure is not one more of the last
 _WIDE: Final = 256  # deliveries on their way with which a target has wholly returned
 _EASY: Final = 10.0  # seconds in which none had to wait: it has wholly returned too
 _LASTING: Final = 300.0  # seconds after which it is an alarm
@@ -127,6 +128,8 @@ class Breaker:
             self._return()
         elif self.stage is Stage.RETURNING and sent_since:
             self._width += 1
+            if self._width == _EASED:
+                self.trials.ease()
             if self._width >= _WIDE:
                 self._close()
 

@@ -70,7 +70,7 @@ def serve(config: Config, worker: str, edges: Edges) -> int:
         loop = asyncio.new_event_loop()
         asyncio.set_event_loop(loop)
         made = loop.run_until_complete(_open(config, worker, edges, folder, reader))
-        watchdog = Watchdog(_looking(config, made, offsets), die)
+        watchdog = Watchdog(_looking(made, offsets), die)
         watchdog.start()
         loop.run_until_complete(_begin(made, watchdog))
         code = _run(made, loop)
@@ -129,18 +129,12 @@ async def _begin(made: Worker, watchdog: Watchdog) -> None:
     made.begin(watchdog)
 
 
-def _used(config: Config) -> list[str]:
-    """Return the topics that a worker reads or writes."""
-    topics = Topics(config.source.name)
-    return [*consumed(config), topics.retries, topics.ledger, topics.dead, topics.schemas]
-
-
-def _looking(config: Config, made: Worker, offsets: GroupOffsets) -> Callable[[], Look]:
+def _looking(made: Worker, offsets: GroupOffsets) -> Callable[[], Look]:
     """Return what the watchdog calls, on its own thread."""
     commands = made.places.topics.commands
 
     def look() -> Look:
-        offsets.refuse_other_partitions(_used(config), config.topics.partitions)
+        offsets.refuse_other_partitions(made.consumed, made.places.partitions)
         mine = [tp for tp in assignment(made.app) if tp.topic in made.consumed]
         places = offsets.places((tp.topic, tp.partition) for tp in mine)
         refuse_gaps(place for place in places if place.topic != commands)

@@ -43,7 +43,7 @@ class Size:
 
 
 FEW: Final = Size(12, 3, 3)
-MANY: Final = Size(200, 10, 20)
+MANY: Final = Size(100, 10, 20)
 MOST: Final = Size(500, 50, 100)
 NONE: Final = {"lost": 0, "out_of_order": 0, "wrong_ends": 0, "other_bytes": 0}
 PAGE: Final = Path(__file__).parents[2] / "docs" / "faults.md"

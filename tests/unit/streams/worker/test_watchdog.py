@@ -22,6 +22,9 @@ class Offsets:
     def places(self, parts: Any) -> list[Place]:
         return [Place(topic, p, start=0, end=5, committed=3) for topic, p in parts]
 
+    def refuse_other_partitions(self, topics: frozenset[str], wanted: int) -> None:
+        """All have as many."""
+
 
 @pytest.fixture
 def worker(monkeypatch: pytest.MonkeyPatch) -> Any:
@@ -29,6 +32,7 @@ def worker(monkeypatch: pytest.MonkeyPatch) -> Any:
     return SimpleNamespace(
         app=None,
         consumed=frozenset(TOPICS),
+        places=SimpleNamespace(partitions=1),
         core=SimpleNamespace(taken=0),
         metrics=SimpleNamespace(value=lambda _: 0),
         places=SimpleNamespace(topics=Topics("odoo_a")),
