@@ -88,6 +88,7 @@ class Synapse(Service):
         engine = [
             str(java.find().path),
             *JVM,
+            f"-Djava.io.tmpdir={self.home}",  # what it leaves behind goes with the rest
             "-cp",
             classpath,
             "org.apache.synapse.SynapseServer",
