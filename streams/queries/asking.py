@@ -52,8 +52,8 @@ class Asking:
     ) -> tuple[Command, Gathered]:
         """Ask all partitions, or those of some chains; return what was answered.
 
-        Ends when all have answered, or when nobody has for `silence` seconds. Raises NoTopic
-        and KafkaAway.
+        Ends when all have answered, or when nobody has for `silence` seconds. Raises NoTopic,
+        OtherPartitions and KafkaAway.
         """
         topics = Topics(self.config.source.name)
         count = self._partitions(topics)
@@ -76,7 +76,9 @@ class Asking:
 
     def _partitions(self, topics: Topics) -> int:
         with closing(GroupOffsets(self.config.kafka, topics.group)) as offsets:
-            return offsets.partitions([topics.commands, topics.command_results])
+            count = self.config.topics.partitions
+            offsets.refuse_other_partitions([topics.commands, topics.command_results], count)
+            return count
 
 
 def require_answers(gathered: Gathered) -> None:

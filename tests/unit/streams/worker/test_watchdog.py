@@ -32,10 +32,9 @@ def worker(monkeypatch: pytest.MonkeyPatch) -> Any:
     return SimpleNamespace(
         app=None,
         consumed=frozenset(TOPICS),
-        places=SimpleNamespace(partitions=1),
         core=SimpleNamespace(taken=0),
         metrics=SimpleNamespace(value=lambda _: 0),
-        places=SimpleNamespace(topics=Topics("odoo_a")),
+        places=SimpleNamespace(topics=Topics("odoo_a"), partitions=1),
         traffic=SimpleNamespace(halted=frozenset()),
     )
 
