@@ -25,20 +25,23 @@ class Traffic:
         self._app = app
         self._queues = queues
         self.halted: frozenset[str] = frozenset()  # topics
+        self._freed: frozenset[str] = frozenset()  # those to be read again
 
     def follow(self, halts: Callable[[str], bool]) -> None:
         """Read exactly those queues whose target does not halt.
 
-        During a rebalance Faust reads on by itself when that is over.
+        What is to be read again during a rebalance is when that is over: before, nothing may be.
         """
         before = self.halted
         self.halted = frozenset(topic for target, topic in self._queues.items() if halts(target))
         self.enforce()
-        freed = before - self.halted
-        if freed and not self._app.rebalancing and (mine := self._mine(freed)):
-            self._app.consumer.resume_partitions(mine)
+        self._freed = (self._freed | before) - self.halted
+        if self._freed and not self._app.rebalancing:
+            if mine := self._mine(self._freed):
+                self._app.consumer.resume_partitions(mine)
             for tp in mine:
                 self._app.consumer.on_buffer_drop(tp)
+            self._freed = frozenset()
 
     def enforce(self) -> None:
         """Pause again what should be paused."""
