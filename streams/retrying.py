@@ -21,6 +21,7 @@ from schemas.keys import Chain, DeliveryId
 from streams.chains.by_hand import Result, Wish, concerns, hasten, put_back
 from streams.chains.dead_letter import Letter
 from streams.chains.item import Terms
+from streams.chains.rules import has_ended
 from streams.core import Core
 from streams.partitions.changeset import Changeset
 from streams.partitions.ports import StateTopic, Stored
@@ -141,7 +142,9 @@ class Retrying:
             found = changeset.edit.ids(name, after, _AT_ONCE)
             for delivery_id in found:
                 item = changeset.edit.item(delivery_id)
-                if item is None or any(map(delivery_id.startswith, before)):
+                if item is None or has_ended(changeset.edit, delivery_id):
+                    continue
+                if any(map(delivery_id.startswith, before)):
                     continue
                 done = hasten(changeset.edit, item, part.wish)
                 part.tally.add(delivery_id, done.result)

@@ -83,7 +83,7 @@ def concerns(view: View, letter: Letter, wish: Wish) -> Result | None:
         return None
     if entry.command == wish.command:  # it was interrupted: `put_back` completes it
         return None if entry.state in DEAD else _came_to(entry)
-    asked = item is None and entry.state in DEAD
+    asked = (item is None or entry.final) and entry.state in DEAD
     return _judged(entry, letter, wish) if asked else None
 
 
@@ -100,7 +100,7 @@ def put_back(view: View, delivery: Delivery, terms: Terms, wish: Wish) -> Done:
     entry = view.entry(DeliveryId(delivery.id))
     if entry is None or entry.order is None:
         raise ValueError(f"{delivery.id} cannot be put back")
-    if view.item(entry.id) is not None:
+    if view.item(entry.id) is not None and not entry.final:
         return Done(Result.PUT_BACK, [])
     if entry.command == wish.command and entry.final:
         return Done(_came_to(entry), [])

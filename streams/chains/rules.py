@@ -18,7 +18,7 @@ from streams.chains.acknowledgements import Finish, Ignore, Repeat, on_entry, on
 from streams.chains.dead_letter import Letter
 from streams.chains.item import LATEST, Arrival, Item
 from streams.chains.ledger import Entry, entry_of
-from streams.chains.outcome import Outcome, Unavailable
+from streams.chains.outcome import Accepted, Outcome, Unavailable
 from streams.chains.retry import Again, GiveUp, Proceed, Resume, next_step
 
 
@@ -91,8 +91,18 @@ def known(view: View, delivery_id: DeliveryId) -> bool:
     The ledger alone does not prove it: its word may have become durable when the item's did
     not. Then the delivery is sent again, the same bytes under the same id.
     """
+    return has_ended(view, delivery_id) or view.item(delivery_id) is not None
+
+
+def has_ended(view: View, delivery_id: DeliveryId) -> bool:
+    """Return whether the ledger calls a delivery final.
+
+    An item that there still is of it is left over: a crash came before its tombstone, or it was
+    written by a worker that did not know that it holds the partition no more. It is forgotten
+    and never sent: what stands behind it in its chain may have gone out.
+    """
     entry = view.entry(delivery_id)
-    return (entry is not None and entry.final) or view.item(delivery_id) is not None
+    return entry is not None and entry.final
 
 
 def arrive(view: View, arrival: Arrival, now: float, why: str = "") -> list[Change]:
@@ -117,6 +127,8 @@ def attempted(
     view: View, item: Item, outcome: Outcome, now: float, chance: float = 0.0
 ) -> list[Change]:
     """Settle an attempt; `item` as it was while being sent, `chance` from 0 to below 1."""
+    if has_ended(view, item.id) and not isinstance(outcome, Accepted):
+        return _forget(view, item)
     step = next_step(outcome, item.attempt, item.terms.retry, now, chance)
     match step:
         case Proceed():
@@ -146,6 +158,8 @@ def fall_due(
 
     `counts` is asked once of one without its acknowledgement.
     """
+    if has_ended(view, item.id):
+        return _forget(view, item)
     if item.state is State.ACCEPTED:
         silence = Unavailable("no acknowledgement in time", counted=counts(item))
         return _again(view, item, silence, now, chance)
@@ -166,8 +180,8 @@ def hear(
     `counts` is asked once of an item that the word changes.
     """
     delivery_id = DeliveryId(word.id)
-    item = view.item(delivery_id)
-    if item is not None:
+    item, entry = view.item(delivery_id), view.entry(delivery_id)
+    if item is not None and not has_ended(view, delivery_id):
         verdict = on_item(item, word, now)
         counted = isinstance(verdict, Ignore) or counts(item)
         if isinstance(verdict, Repeat):
@@ -175,15 +189,15 @@ def hear(
             again = Unavailable(reason(word), verdict.after, counted)
             return _again(view, told, again, now, chance)
         return _settle(view, item, verdict, word, now)
-    entry = view.entry(delivery_id)
     if entry is None:
         return None
+    left_over: list[Change] = [] if item is None else [Forget(item.id)]
     verdict = on_entry(entry, word)
     match verdict:
         case Finish(state=state):
-            return _amend(entry, state, word, now)
+            return [*_amend(entry, state, word, now), *left_over]
         case Repeat() | Ignore():
-            return []
+            return left_over
         case _:
             assert_never(verdict)
 
@@ -244,7 +258,8 @@ def let_wait(view: View, item: Item, now: float) -> list[Change]:
     keep: list[Change] = [Keep(waiting), Record(entry)]
     if item.terms.history != LATEST:
         return keep
-    rivals = [r for r in view.waiting(item.chain, item.route) if r != item.id]
+    others = view.waiting(item.chain, item.route)
+    rivals = [r for r in others if r != item.id and not has_ended(view, r)]
     if any(rival > item.id for rival in rivals):  # ids of one route sort as their sequences
         return _superseded(view, waiting, max(rivals), now)
     for rival in rivals:

@@ -1,0 +1,112 @@
+"""A model that finds nothing proves nothing: each rule is broken once, and it must be seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Final
+
+import pytest
+
+from streams import forward
+from streams.chains import rules
+from streams.chains.item import Item
+from streams.chains.rules import Send
+from streams.partitions.changeset import Changeset
+from tests.model.laws import look
+from tests.model.moves import Model
+from tests.model.scenario import ACCEPTED, REQUIRED, Scenario, Told
+
+Phases = Callable[[list[Any], list[Any], list[Any], list[Any]], tuple[list[Any], ...]]
+LATEST: Final = replace(ACCEPTED, history="latest")
+TWO: Final = Scenario(moves=0, outcomes=frozenset({"busy", "refused"}), most=60_000)
+ONE: Final = replace(TWO, told=(Told(),), queue=(0,))
+ASKED: Final = replace(ONE, terms=REQUIRED, words=1)
+_phases = Changeset.phases
+_begun = Item.begun
+
+
+def _found(scenario: Scenario, **model: Any) -> str:
+    return str(look(Model(scenario, **model)))
+
+
+def _written(patch: pytest.MonkeyPatch, phases: Phases) -> None:
+    patch.setattr(Changeset, "phases", lambda changeset: phases(*_phases(changeset)))
+
+
+def test_the_item_forgotten_before_the_ledger_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    _written(monkeypatch, lambda letters, settled, said, gone: (letters, settled, gone, said))
+
+    found = _found(ASKED)
+
+    assert found.startswith("law 1: A is lost")
+    assert "tombstone A" in found
+
+
+def test_the_dead_letter_written_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    _written(monkeypatch, lambda letters, settled, said, gone: (settled, said, gone, letters))
+
+    assert "law 10: A is dead without a dead letter" in _found(ONE)
+
+
+def test_the_ledger_written_with_the_items(monkeypatch: pytest.MonkeyPatch) -> None:
+    _written(
+        monkeypatch, lambda letters, settled, said, gone: (letters, [*said, *settled], [], gone)
+    )
+
+    found = _found(replace(TWO, terms=LATEST))
+
+    assert found.startswith("law 2: B goes before A has an ending")
+
+
+def test_copies_taken_for_deliveries(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rules, "known", lambda *_: False)
+    monkeypatch.setattr(forward, "known", lambda *_: False)
+
+    assert _found(replace(TWO, queue=(0, 1, 0), crashes=0)).startswith("law 2: A goes")
+
+
+def test_what_is_left_over_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fall_due(view: Any, item: Item, now: float) -> Any:
+        return Send(item) if rules.has_ended(view, item.id) else right(view, item, now)
+
+    right = rules.fall_due
+    monkeypatch.setattr(rules, "fall_due", fall_due)
+
+    assert _found(TWO).startswith("law 2: A goes out for the first time after its ending")
+
+
+def test_a_turn_taken_by_whoever_is_due(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rules, "fall_due", lambda _view, item, _now: Send(item))
+    monkeypatch.setattr(Item, "active", property(lambda item: item.attempt == 0))
+
+    assert _found(TWO).startswith("law 2: A goes while B is in flight")
+
+
+def test_an_acceptance_taken_for_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Item, "awaits_word", property(lambda _: False))
+
+    assert "law 5: the target ends with nothing, not with A" in _found(ASKED)
+
+
+def test_a_body_that_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    def begun(item: Item, now: float) -> Item:
+        sent = _begun(item, now)
+        body = sent.delivery.body + b" " * (sent.attempt - 1)
+        return replace(sent, delivery=replace(sent.delivery, body=body))
+
+    monkeypatch.setattr(Item, "begun", begun)
+
+    assert _found(ONE).startswith("law 3: A goes out with other bytes")
+
+
+def test_an_item_never_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rules, "arrive", lambda *_: [])
+
+    assert _found(ONE).startswith("law 1: A has no ending")
+
+
+def test_a_target_that_does_not_compare_sequences() -> None:
+    found = _found(TWO, shop=lambda _, comes: comes)
+
+    assert "law 5: the target ends with A, not with B" in found
