@@ -15,9 +15,9 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
-from schemas.command import Command, Selection
+from schemas.command import Command, MalformedCommand, Selection
 from schemas.delivery import Delivery
-from schemas.keys import Chain, DeliveryId
+from schemas.keys import Chain, DeliveryId, split_delivery_id
 from streams.chains.by_hand import Result, Wish, concerns, hasten, put_back
 from streams.chains.dead_letter import Letter
 from streams.chains.item import Terms
@@ -62,8 +62,30 @@ class Tally:
     @classmethod
     def of(cls, rest: Mapping[str, Any]) -> Tally:
         """Go on where `to_rest` left off."""
-        shown = [(name, what) for name, what in rest.get("shown", ())]
-        return cls(dict(rest.get("counts", {})), shown)
+        shown = [(str(name), str(what)) for name, what in rest.get("shown", ())]
+        counts = {str(name): int(number) for name, number in rest.get("counts", {}).items()}
+        return cls(counts, shown)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where to go on: behind a delivery that waits, of the name of that number, or at a letter."""
+
+    name: int = 0
+    after: str = ""
+    letter: int | None = None  # offset in `dead`
+
+    def to_rest(self) -> dict[str, Any]:
+        """Return it as a part of a `rest`."""
+        return {"name": self.name, "after": self.after, "letter": self.letter}
+
+    @classmethod
+    def of(cls, rest: Mapping[str, Any]) -> _Place:
+        """Read what `to_rest` wrote."""
+        name, letter = int(rest.get("name", 0)), rest.get("letter")
+        return cls(
+            max(0, name), str(rest.get("after", "")), None if letter is None else int(letter)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,35 +123,36 @@ class Retrying:
 
         Raises MalformedCommand.
         """
-        core, rest = self._core, dict(command.rest)
-        now = core.clock()
+        core = self._core
+        try:
+            tally, place = Tally.of(command.rest), _Place.of(command.rest)
+        except (ValueError, TypeError, AttributeError) as error:
+            raise MalformedCommand(f"`rest` is none that a worker has written: {error}") from error
         part = _Slice(
             partition,
             Selection.of(command.arguments),
-            Wish(command.id, command.who, now, core.limits.retention),
-            Tally.of(rest),
+            Wish(command.id, command.who, core.clock(), core.limits.retention),
+            tally,
             core.ports.monotonic() + _SLICE,
         )
-        left: dict[str, Any] | None = rest
-        if "at" not in rest:
-            left = await self._hasten(part, int(rest.get("name", 0)), str(rest.get("after", "")))
-        if left is None or "at" in left:
-            at = 0 if left is None else int(left["at"])
-            left = await self._put_back(part, at)
+        if place.letter is None:
+            place = await self._hasten(part, place) or _Place(letter=0)
+        left = place if place.letter is None else await self._put_back(part, place.letter)
         core.wake.set()
-        return part.tally, None if left is None else {**left, **part.tally.to_rest()}
+        return tally, None if left is None else {**left.to_rest(), **tally.to_rest()}
 
-    async def _hasten(self, part: _Slice, first: int, after: str) -> dict[str, Any] | None:
+    async def _hasten(self, part: _Slice, place: _Place) -> _Place | None:
         """Let what waits go; return where to go on, None at the end."""
         names = [] if part.selection.dead_only else self._names(part.selection)
-        for index in range(first, len(names)):
+        after = place.after
+        for index in range(place.name, len(names)):
             while True:
                 found = await self._hasten_some(part, names[: index + 1], after)
                 if len(found) < _AT_ONCE:
                     break
                 after = found[-1]
                 if self._core.ports.monotonic() >= part.end:
-                    return {"name": index, "after": after}
+                    return _Place(index, after)
             after = ""
         return None
 
@@ -162,7 +185,7 @@ class Retrying:
             *(f"{self._source}/{target}/" for target in selection.targets),
         ]
 
-    async def _put_back(self, part: _Slice, start: int) -> dict[str, Any] | None:
+    async def _put_back(self, part: _Slice, start: int) -> _Place | None:
         """Put back what the dead letters hold; return where to go on, None at the end."""
         log, monotonic = self._core.ports.log, self._core.ports.monotonic
         async with aclosing(log.read(StateTopic.DEAD, part.partition, start)) as chunks:
@@ -176,7 +199,7 @@ class Retrying:
                 for first in range(0, len(asked), _AT_ONCE):
                     await self._put_back_some(part, asked[first : first + _AT_ONCE])
                 if chunk.records and monotonic() >= part.end:
-                    return {"at": chunk.next}
+                    return _Place(letter=chunk.next)
         return None
 
     async def _put_back_some(self, part: _Slice, letters: Sequence[Letter]) -> None:
@@ -248,8 +271,13 @@ class Retrying:
 
 
 def _letter(record: Stored) -> Letter | None:
+    if record.value is None:
+        return None
     try:
-        return None if record.value is None else Letter.from_json(record.value)
+        letter = Letter.from_json(record.value)
+        split_delivery_id(letter.entry.id)
     except (ValueError, KeyError, TypeError):
         logger.warning("a dead letter cannot be read", extra={"action": "unreadable"})
         return None
+    else:
+        return letter

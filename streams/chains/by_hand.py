@@ -104,7 +104,8 @@ def put_back(view: View, delivery: Delivery, terms: Terms, wish: Wish) -> Done:
         return Done(Result.PUT_BACK, [])
     if entry.command == wish.command and entry.final:
         return Done(_came_to(entry), [])
-    ahead = next((e.id for e in view.newer(entry.id) if _is_ahead(view, e, terms)), None)
+    newer = view.newer(entry.id)
+    ahead = next((each.id for each in newer if _is_ahead(view, each, entry, terms)), None)
     if ahead is not None:
         return Done(Result.SUPERSEDED, [Record(_passed(entry, ahead, wish))])
     why = f"put back by {wish.who}" if wish.who else "put back"
@@ -122,19 +123,22 @@ def summary(results: Mapping[str, int]) -> bool:
     return any(number for name, number in results.items() if name not in idle)
 
 
-def _is_ahead(view: View, entry: Entry, terms: Terms) -> bool:
-    """Say whether a newer one may have been written at the target.
+def _is_ahead(view: View, newer: Entry, older: Entry, terms: Terms) -> bool:
+    """Say whether a newer one has gone ahead for good.
 
-    One that WSO2 took and that came to nothing may have been, too. Where each counts
-    (history `all`) it is not held against an older one that was given up like itself: it can be
-    put back behind that one.
+    It has where it may have been written, and where WSO2 would take the older one for the first
+    time behind it. Both taken and come to nothing, they can go again in their order, which is
+    of use where each of them counts (history `all`).
     """
-    item = view.item(entry.id)
-    state = entry.state if item is None else item.state
+    item = view.item(newer.id)
+    state = newer.state if item is None else item.state
     if state in _AHEAD:
         return True
-    taken = State.ACCEPTED.value in entry.times and state is not State.REJECTED
-    return taken and terms.history == LATEST
+    if State.ACCEPTED.value not in newer.times:
+        return False
+    if State.ACCEPTED.value not in older.times:
+        return True
+    return terms.history == LATEST and state is not State.REJECTED
 
 
 def _step_back(view: View, item: Item) -> list[Change]:

@@ -362,3 +362,18 @@ async def test_what_cannot_be_read_is_left_and_what_is_not_known_is_refused(
     with pytest.raises(IndexError):  # nobody can be answered
         await operator.answer(b"no command")
     assert rig.meter.counts["commands_unreadable"] == 1
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [{"counts": "?"}, {"name": []}, {"letter": "x"}, {"shown": [1]}, {"counts": {"a": "b"}}],
+)
+async def test_law_10_a_rest_that_no_worker_wrote_ends_no_worker(
+    operator: Operator, rest: dict[str, Any]
+) -> None:
+    command = operator.command(all_dead=True).with_rest(rest)
+
+    answer = await operator.answer(command.to_json())
+
+    assert answer.progress is Progress.FAILED
+    assert "`rest`" in answer.why
