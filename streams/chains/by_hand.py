@@ -131,7 +131,7 @@ def _is_ahead(view: View, newer: Entry, older: Entry, terms: Terms) -> bool:
     of use where each of them counts (history `all`).
     """
     item = view.item(newer.id)
-    state = newer.state if item is None else item.state
+    state = newer.state if item is None or newer.final else item.state
     if state in _AHEAD:
         return True
     if State.ACCEPTED.value not in newer.times:
