@@ -89,9 +89,10 @@ LARGE: Final = {
     "two die": replace(TWO, crashes=2, outcomes=frozenset({"busy", "refused"})),
     "two words": replace(ONE, terms=REQUIRED, words=2, outcomes=ALL),
     "a zombie, two deliveries": replace(TWO, crashes=0, moves=1, outcomes=frozenset()),
-    "a zombie, all answers": replace(ONE, crashes=0, moves=1, outcomes=ALL),
+    "a zombie": replace(ONE, crashes=0, moves=1, outcomes=BUSY),
 }
 DEEP: Final = {
+    "a zombie, all answers": replace(ONE, crashes=0, moves=1, outcomes=ALL),
     "a word": replace(TWO, terms=ASKED_LATEST, words=1, outcomes=BUSY),
     "a zombie": replace(TWO, crashes=0, moves=1, outcomes=ALL),
     "a zombie, the latest is enough": replace(TWO, terms=LATEST, crashes=0, moves=1, outcomes=ALL),
