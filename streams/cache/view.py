@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from heapq import merge
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import lmdb
@@ -52,13 +54,13 @@ class LmdbView:
         return [i for state, i in members if state is State.WAITING and i.startswith(start)]
 
     def leader(self, chain: Chain) -> DeliveryId | None:
-        """Return the one that goes next or is in flight; what waits of a paused route is passed.
+        """Return the one that goes next or is in flight.
 
-        Another route of the same record need not wait for that one.
+        What waits of a paused route is passed where there is another: that need not wait for it.
         """
         paused = self._paused_routes()
-        if paused:
-            return self._leader_but(chain, paused)
+        if paused and (other := self._leader_but(chain, paused)) is not None:
+            return other
         for _, value in self.scan("active", prefix(chain)):
             return DeliveryId(value.decode())
         for _, value in self.scan("chains", prefix(chain)):
@@ -216,16 +218,27 @@ class Writer(LmdbView):
             self.delete("ledger", delivery_id.encode())
 
     def pause(self, key: str, pause: Pause | None) -> None:
-        """Write a pause, or end it; chains of a route's deliveries get another first one."""
+        """Write a pause, or end it.
+
+        Chains where deliveries of a route stand beside others may get another first one. That of
+        the others stays what it is, so that a pause of very many takes no time.
+        """
         if pause is None:
             self.delete("pauses", key.encode())
         else:
             self.put("pauses", key.encode(), pause.to_json())
         kind, _, name = key.partition("/")
         if kind == "route":
-            ids = (split_delivery_id(found.decode()) for found, _ in self.scan("items"))
-            for chain in {chain for chain, route, _ in ids if route == name}:
+            for chain in list(self._mixed(name.encode())):
                 self._crown(chain)
+
+    def _mixed(self, route: bytes) -> Iterator[Chain]:
+        """Give the chains that have items of a route and of others."""
+        members = ((key[: key.index(0)], value) for key, value in self.scan("chains"))
+        for chain, some in groupby(members, key=itemgetter(0)):
+            mine = {value.rsplit(b"/", 2)[1] == route for _, value in some}
+            if len(mine) > 1:
+                yield Chain(chain.decode())
 
     def expire(self, before: float, limit: int) -> None:
         for delivery_id in list(self.touched(before, limit)):
