@@ -9,11 +9,12 @@ behind it is done.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
-from typing import cast
+from typing import Any, cast
 
 import faust
+from faust.transport.consumer import ensure_TP
 from faust.transport.drivers import aiokafka
 from faust.types import TP
 
@@ -27,6 +28,11 @@ class Consumer(DirectHandover, aiokafka.Consumer):
     """Reads for the agents, in order and without holes."""
 
     _revoking = False
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        """See Faust; nothing is known yet of what comes next."""
+        super().__init__(*args, **options)
+        self._next: dict[TP, int] = {}
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Keep the flow stopped from here on, whatever is still going on after a rebalance."""
@@ -59,11 +65,28 @@ class Consumer(DirectHandover, aiokafka.Consumer):
         was never committed behind what was fetched of it: that would be lost.
         """
         offsets = await self._thread.seek_to_committed()
+        self._next = {ensure_TP(tp): offset for tp, offset in offsets.items() if offset}
         fresh = [tp for tp, offset in offsets.items() if not offset]
         if fresh:
+            starts = await self._thread.earliest_offsets(*fresh)
             with suppress(_TAKEN_AWAY):  # the rebalance that did it seeks again
-                await self._thread.seek_to_beginning(*fresh)
+                await self._thread.seek_wait(starts)
+                self._next |= {ensure_TP(tp): offset for tp, offset in starts.items()}
         return offsets
+
+    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Any]]:  # noqa: ASYNC109  Faust's
+        """Give what was fetched; end the process where a record is missing in between.
+
+        Faust would take it for done.
+        """
+        is_gapless = cast("Transport", self.transport).is_gapless
+        async for tp, message in super().getmany(timeout):
+            due = self._next.get(tp)
+            if due is not None and message.offset > due and is_gapless(tp.topic):
+                hole = f"{due} to {message.offset - 1}"
+                die(UNEXPECTED, f"{tp.topic}[{tp.partition}]: {hole} were not handed over")
+            self._next[tp] = message.offset + 1
+            yield tp, message
 
     async def verify_all_partitions_active(self) -> None:
         """Do not look for partitions that stand still: `watchdog` does.
@@ -71,13 +94,6 @@ class Consumer(DirectHandover, aiokafka.Consumer):
         Faust's own look ends the consumer where it meets a partition that has no position for
         a moment, as after a rebalance.
         """
-
-    async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
-        """End the process where records are missing; Faust takes them for done."""
-        if cast("Transport", self.transport).is_gapless(tp.topic):
-            hole = f"{offset_from} to {offset_to - 1}"
-            die(UNEXPECTED, f"{tp.topic}[{tp.partition}]: {hole} were not handed over")
-        await super()._add_gap(tp, offset_from, offset_to)
 
 
 class Transport(aiokafka.Transport):

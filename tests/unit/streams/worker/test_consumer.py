@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
+from collections.abc import AsyncIterator
+from types import SimpleNamespace
 from typing import Any
 
 import faust
@@ -11,7 +13,6 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.errors import IllegalStateError
 from faust.transport.drivers import aiokafka
-from intervaltree import IntervalTree
 
 from streams.worker.consumer import use_consumer
 
@@ -33,16 +34,18 @@ class Driver:
     def verify_event_path(self, now: float, part: TopicPartition) -> None:
         raise AssertionError("a partition without a position")  # as aiokafka does
 
-    async def seek_to_beginning(self, *parts: TopicPartition) -> None:
-        assert all(isinstance(part, TopicPartition) for part in parts)  # a TP is refused
-        self.at |= dict.fromkeys(parts, 0)
+    async def earliest_offsets(self, *parts: TopicPartition) -> dict[TopicPartition, int]:
+        return dict.fromkeys(parts, 1)
+
+    async def seek_wait(self, places: dict[TopicPartition, int]) -> None:
+        self.at |= places
 
 
 class Late(Driver):
     """The driver, when a rebalance takes everything away before the second seek."""
 
-    async def seek_to_beginning(self, *parts: TopicPartition) -> None:
-        raise IllegalStateError(f"{parts} are not assigned")
+    async def seek_wait(self, places: dict[TopicPartition, int]) -> None:
+        raise IllegalStateError(f"{places} are not assigned")
 
 
 def a_consumer(driver: Driver) -> Any:
@@ -57,7 +60,7 @@ def a_consumer(driver: Driver) -> Any:
         _thread=driver,
         _read_offset={},
         _committed_offset=defaultdict(lambda: None),
-        _gap=defaultdict(IntervalTree),
+        _next={},
         flow_active=True,
         can_resume_flow=asyncio.Event(),
         suspend_flow=asyncio.Event(),
@@ -71,7 +74,7 @@ async def test_law_1_what_was_fetched_and_not_handed_over_is_read_again() -> Non
 
     await a_consumer(driver).perform_seek()
 
-    assert list(driver.at.values()) == [0, 0, 2]
+    assert list(driver.at.values()) == [1, 1, 2]
 
 
 async def test_a_seek_that_comes_too_late_is_left_to_the_next_rebalance() -> None:
@@ -118,15 +121,31 @@ async def test_law_2_what_ends_an_earlier_rebalance_does_not_let_records_flow(
     assert seen == [False, True]
 
 
+@pytest.mark.parametrize(
+    ("committed", "fetched", "hole"),
+    [
+        pytest.param(3, [3, 4, 6], "5 to 5", id="in between"),
+        pytest.param(3, [4], "3 to 3", id="behind what was committed"),
+        pytest.param(None, [2, 3], "1 to 1", id="at the beginning"),
+        pytest.param(3, [3, 4, 4, 5], "", id="none"),
+    ],
+)
 async def test_law_1_a_hole_ends_the_process_before_it_is_taken_for_done(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, committed: int | None, fetched: list[int], hole: str
 ) -> None:
-    def die(code: int, why: str) -> None:
-        raise SystemExit(f"{code} {why}")
+    queue, others = TopicPartition("queue", 0), TopicPartition("responses", 0)
+    consumer = a_consumer(Driver({queue: committed, others: committed}))
+    ended: list[str] = []
 
-    monkeypatch.setattr("streams.worker.consumer.die", die)
-    take_for_done = a_consumer(Driver({}))._add_gap  # noqa: SLF001  what Faust calls then
+    async def getmany(*_: object, **__: object) -> AsyncIterator[tuple[Any, Any]]:
+        for part in (others, queue):  # holes in the one are the ends of transactions
+            for offset in fetched:
+                yield part, SimpleNamespace(offset=offset)
 
-    with pytest.raises(SystemExit, match=r"70 queue\[0\]: 5 to 7 were not handed over"):
-        await take_for_done(TopicPartition("queue", 0), 5, 8)
-    await take_for_done(TopicPartition("responses", 0), 5, 8)  # a transaction's end, or two
+    monkeypatch.setattr(aiokafka.Consumer, "getmany", getmany)
+    monkeypatch.setattr("streams.worker.consumer.die", lambda _, why: ended.append(why))
+    await consumer.perform_seek()
+    handed_over = [offset async for _, offset in consumer.getmany(1.0)]
+
+    assert len(handed_over) == 2 * len(fetched)
+    assert ended == ([f"queue[0]: {hole} were not handed over"] if hole else [])
