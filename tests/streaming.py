@@ -186,7 +186,12 @@ class Line:
         self._parsed = parse_schema(self._schema)
         self._name = avro.fingerprint(self._schema)
         self._producer = Producer(
-            {"bootstrap.servers": servers, "partitioner": "murmur2_random", "linger.ms": 1}
+            {
+                "bootstrap.servers": servers,
+                "partitioner": "murmur2_random",
+                "linger.ms": 1,
+                "enable.idempotence": True,  # or a retry overtakes on a fresh topic
+            }
         )
         self._lsn = 0x1000
         self.put(self.topics.schemas, self._name.hex(), json.dumps(self._schema).encode())
