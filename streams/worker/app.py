@@ -48,6 +48,7 @@ from streams.worker.watchdog import Watchdog
 
 logger = logging.getLogger(__name__)
 
+_LITERAL: Final = str.maketrans({"{": "{{", "}": "}}"})  # in what Faust formats
 _TICK: Final = 0.5  # seconds between two signs of life
 _PORTION: Final = Portion(500, 0.02)
 
@@ -183,6 +184,7 @@ def create_app(config: Config, worker: str, means: Means) -> Worker:
         broker_credentials=broker.credentials(config.kafka),
         topic_partitions=config.topics.partitions,
         loop=means.loop,
+        datadir=str(config.state / f"stream-{worker}" / "faust").translate(_LITERAL),
         **settings(config.kafka, worker),
     )
     # Anybody may write these, in transactions too, whose ends take offsets.

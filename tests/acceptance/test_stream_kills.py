@@ -14,7 +14,7 @@ from confluent_kafka.admin import AdminClient, NewPartitions
 
 from schemas.keys import partition_of
 from tests.fix_wso2 import HoldResponse, Refuse, RetryAfter
-from tests.programs import Program
+from tests.programs import ROOT, Program
 from tests.stand_ins import Received
 from tests.streaming import PARTITIONS, Line, Scripted
 
@@ -237,6 +237,7 @@ def test_sigterm_finishes_what_is_in_hand_and_exits_0(line: Line, wso2: Scripted
     assert worker.wait() == 0
     line.tail.reached("accepted", 1)
     assert len(wso2.tried(1)) == 1
+    assert not list(ROOT.glob("*-data"))  # nothing is left where it was started
 
 
 @pytest.mark.parametrize("session", [{"kafka": {"session.timeout.ms": 60_000}}], indirect=True)
