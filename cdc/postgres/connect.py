@@ -54,7 +54,10 @@ class DatabaseUnreachable(ServiceUnavailable):
 class BadDsn(BadUsage):
     """source.dsn is not a libpq URL or conninfo string."""
 
-    hint = "Write postgresql://user:password@host:5432/database, or host=... dbname=... user=..."
+    hint = (
+        "Write postgresql://user:password@host:5432/database, or host=... dbname=... user=..."
+        " In a URL a password is percent-encoded: %40 for @, %3A for :, %2F for /."
+    )
 
 
 class NotPermitted(BadUsage):
@@ -71,6 +74,8 @@ class StatementFailed(DataAtRisk):
 
 def conninfo(dsn: str, application_name: str, **more: str) -> str:
     """Return `dsn` with the keepalives it lacks and our name. Raises BadDsn."""
+    if _is_ambiguous(dsn):
+        raise BadDsn
     try:
         given = conninfo_to_dict(dsn)
         return make_conninfo(
@@ -86,6 +91,15 @@ def conninfo(dsn: str, application_name: str, **more: str) -> str:
         raise BadDsn from None  # libpq's own text can show a password
 
 
+def _is_ambiguous(dsn: str) -> bool:
+    """Say whether a URL's user or password holds what ends it: the rest would be named as host."""
+    if not dsn.startswith(("postgresql://", "postgres://")):
+        return False
+    place = dsn.partition("://")[2].partition("?")[0]
+    login = place.rpartition("@")[0]
+    return "@" in login or "/" in login
+
+
 def _named(application_name: str) -> str:
     if application_name.startswith(APPLICATION):
         return application_name
@@ -94,6 +108,8 @@ def _named(application_name: str) -> str:
 
 def describe(dsn: str) -> str:
     """Name the database without user and password: `database "odoo" at db.example:5432`."""
+    if _is_ambiguous(dsn):
+        return "the database of source.dsn"
     try:
         given = conninfo_to_dict(dsn)
     except psycopg.ProgrammingError:

@@ -11,7 +11,14 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Produ
 from schemas.command import Answer, Command
 from schemas.kafka_errors import KafkaAway
 from schemas.topics import Topics
-from streams.kafka.clients import PATIENCE, borrowed, client_settings, configured, marks
+from streams.kafka.clients import (
+    CLIENT_LOG,
+    PATIENCE,
+    borrowed,
+    client_settings,
+    configured,
+    marks,
+)
 
 _SECONDS: Final = 0.2  # that are waited for answers
 _MANY: Final = 1000  # of them taken at a time
@@ -71,7 +78,9 @@ def _put(
             problems.append(error)
 
     with configured():
-        producer = Producer({**client_settings(settings), "enable.idempotence": True})
+        producer = Producer(
+            {**client_settings(settings), "enable.idempotence": True}, logger=CLIENT_LOG
+        )
     for partition in partitions:
         producer.produce(
             topic,

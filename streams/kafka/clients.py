@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,6 +12,10 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from schemas.kafka_errors import BadKafkaSetting, KafkaAway
 
+CLIENT_LOG: Final = logging.getLogger("streams.kafka.client")
+"""Of librdkafka itself, which says the same many times a second: our errors say it once."""
+CLIENT_LOG.propagate = False
+CLIENT_LOG.addHandler(logging.NullHandler())
 MAX_MESSAGE: Final = 8 * 1024 * 1024  # bytes; `setup` gives the topics the same limit
 PATIENCE: Final = 30.0  # seconds without an answer before Kafka counts as away
 _WAIT: Final = 0.05  # seconds until it is asked again
@@ -46,7 +51,8 @@ def consumer(settings: Mapping[str, str], group: str = "odoo-cdc-reader") -> Con
                 "queued.max.messages.kbytes": 16_384,
                 "fetch.message.max.bytes": MAX_MESSAGE,
                 "fetch.wait.max.ms": 20,
-            }
+            },
+            logger=CLIENT_LOG,
         )
 
 

@@ -17,7 +17,7 @@ from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType
 
 from schemas.errors import DataAtRisk
 from schemas.kafka_errors import KafkaAway, refuse_other_counts
-from streams.kafka.clients import client_settings, configured, consumer, describe
+from streams.kafka.clients import CLIENT_LOG, client_settings, configured, consumer, describe
 
 _TIMEOUT: Final = 15.0  # seconds for one answer
 _SPEC: Any = cast("Any", kafka_admin).OffsetSpec  # re-exported without types
@@ -100,7 +100,7 @@ class GroupOffsets:
 
     def __init__(self, settings: Mapping[str, str], group: str) -> None:
         with configured():
-            self._admin = AdminClient(client_settings(settings))
+            self._admin = AdminClient(client_settings(settings), logger=CLIENT_LOG)
         self._consumer: Consumer = consumer(settings, group)
         self._group = group
 

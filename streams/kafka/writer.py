@@ -15,7 +15,7 @@ from typing import Final
 from confluent_kafka import OFFSET_INVALID, KafkaError, KafkaException, Message, Producer
 
 from schemas.errors import ServiceUnavailable
-from streams.kafka.clients import MAX_MESSAGE, client_settings, describe
+from streams.kafka.clients import CLIENT_LOG, MAX_MESSAGE, client_settings, describe
 from streams.kafka.records import Record
 
 _Told = partial[None]
@@ -43,7 +43,8 @@ class Writer:
                 "enable.idempotence": True,
                 # One that expired would be overtaken by those behind it: none ever does.
                 "message.timeout.ms": 0,
-            }
+            },
+            logger=CLIENT_LOG,
         )
         self._open = True
         self._poller = threading.Thread(target=self._poll, name="kafka-writer", daemon=True)

@@ -12,12 +12,34 @@ from faust.types.auth import CredentialsT
 from schemas.errors import BadUsage
 
 _KNOWN: Final = frozenset({"plaintext", "ssl", "sasl_ssl", "sasl_plaintext"})
+_SECURE: Final = ("ssl.", "sasl.", "enable.ssl.")
+_FOLLOWED: Final = frozenset(
+    {
+        "ssl.ca.location",
+        "ssl.certificate.location",
+        "ssl.key.location",
+        "ssl.key.password",
+        "sasl.mechanism",
+        "sasl.mechanisms",
+        "sasl.username",
+        "sasl.password",
+    }
+)
 
 
 class UnknownProtocol(BadUsage):
     """`kafka: security.protocol` is none that the worker speaks."""
 
     hint = "Write one of plaintext, ssl, sasl_plaintext, sasl_ssl."
+
+
+class NotForWorkers(BadUsage):
+    """`kafka:` has settings that capture would follow and the workers' consumer cannot."""
+
+    hint = (
+        "Of TLS and SASL the workers know ssl.ca.location, ssl.certificate.location,"
+        " ssl.key.location, ssl.key.password, sasl.mechanism, sasl.username and sasl.password."
+    )
 
 
 def urls(settings: Mapping[str, str]) -> list[str]:
@@ -30,6 +52,9 @@ def credentials(settings: Mapping[str, str]) -> CredentialsT | None:
     protocol = settings.get("security.protocol", "plaintext").lower()
     if protocol not in _KNOWN:
         raise UnknownProtocol(f'kafka: security.protocol "{protocol}" is not known')
+    strange = [name for name in settings if name.startswith(_SECURE) and name not in _FOLLOWED]
+    if strange:
+        raise NotForWorkers(f"kafka: {', '.join(sorted(strange))}")
     if protocol == "plaintext":
         return None
     context = _context(settings) if protocol.endswith("ssl") else None

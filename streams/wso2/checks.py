@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 from typing import Final
+from urllib.parse import urlsplit
 
 from schemas.config import Config
 from schemas.errors import OdooCdcError
 from schemas.finding import Finding
+from streams.chains.item import REQUIRED
 from streams.chains.outcome import Unauthorised, Unavailable
 from streams.wso2.credentials import Reply
 from streams.wso2.sender import Wso2Sender
@@ -16,6 +18,7 @@ from streams.wso2.sender import Wso2Sender
 _WHERE: Final = "wso2.url"
 _AUTH: Final = "wso2.auth"
 _DEPLOY: Final = "make the artifacts with `odoo-cdc wso2 generate --out FOLDER` and deploy them"
+_LOOPBACK: Final = frozenset({"localhost", "::1"})
 _NOBODY: Final = "-"  # no target's name: the flow's answer says only that the flow is there
 
 
@@ -32,6 +35,7 @@ async def _ask(config: Config) -> list[Finding]:
         found = _of_flow(config, await sender.probe(_NOBODY))
         if found:
             return found
+        found += _of_way_back(config)
         for target in sorted(config.targets):
             found += _of_target(config, target, await sender.probe(target))
         return found
@@ -71,6 +75,32 @@ def _of_flow(config: Config, reply: Reply | Unavailable | Unauthorised) -> list[
                     ' headers with 400 and {"status": "BAD_HEADERS"}',
                 )
             ]
+
+
+def _of_way_back(config: Config) -> list[Finding]:
+    """Warn where WSO2 runs elsewhere and would look for us on its own host."""
+    waits = any(target.acknowledge == REQUIRED for target in config.targets.values())
+    if not (waits and config.acks.listen and _is_loopback(config.acks.url)):
+        return []
+    if _is_loopback(config.wso2.url):
+        return []
+    where = "acks.url"
+    return [
+        Finding(
+            "warning",
+            where,
+            config.lines.of(where),
+            f"WSO2 is at {urlsplit(config.wso2.url).hostname}, and is told to send"
+            f" acknowledgements to {config.acks.url}, which is its own host",
+            "write the address of this host as WSO2 sees it as acks.url, listen there"
+            f" (acks.listen), then {_DEPLOY} again",
+        )
+    ]
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    return host in _LOOPBACK or host.startswith("127.")
 
 
 def _of_target(

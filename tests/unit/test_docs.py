@@ -36,7 +36,7 @@ def test_the_file_that_the_readme_shows_can_be_used(tmp_path: Path) -> None:
     file = tmp_path / "sync.yaml"
     file.write_text(text, encoding="utf-8")
 
-    config = load(file, {"SOURCE_DSN": "postgresql:///odoo"})
+    config = load(file, {"SOURCE_DSN": "postgresql:///odoo", "ACK_TOKEN": "t"})
 
     assert config.warnings == ()
     assert [route.name for route in config.routes] == ["products", "orders"]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import signal
 import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Final, NoReturn, TextIO
 
 from rich.console import Console
@@ -83,8 +85,11 @@ def _live(stage: Stage, load: Load, shown: Screen, beat: once.Beat) -> NoReturn:
 
 
 def commands(stage: Stage) -> list[str]:
-    """Return what to try in another terminal."""
+    """Return what to try in another terminal, as it can be typed there."""
+    command = (
+        "odoo-cdc" if shutil.which("odoo-cdc") else str(Path(sys.executable).parent / "odoo-cdc")
+    )
     return [
-        f"try: odoo-cdc {words} -c {stage.config}"
+        f"try: {command} {words} -c {stage.config}"
         for words in ("status", "queue", "trace sale.order 42")
     ]

@@ -15,8 +15,9 @@ SECRET = "hunter2"  # what must not be shown
         (f"host=db.example dbname=odoo password={SECRET}", 'database "odoo" at db.example'),
         ("dbname=odoo", 'database "odoo" at the local socket'),
         (f"host=x pass word={SECRET}", "the database of source.dsn"),
+        (f"postgresql://cdc:x@{SECRET}@db.example/odoo", "the database of source.dsn"),
     ],
-    ids=["a url", "conninfo", "a socket", "nonsense"],
+    ids=["a url", "conninfo", "a socket", "nonsense", "an ambiguous url"],
 )
 def test_a_database_is_named_without_its_secrets(dsn: str, text: str) -> None:
     assert describe(dsn) == text
@@ -30,11 +31,19 @@ def test_a_dsn_keeps_what_it_says_and_gets_what_it_lacks() -> None:
     assert found["user"] == "u"
 
 
-def test_a_bad_dsn_is_refused_without_repeating_it() -> None:
+@pytest.mark.parametrize(
+    "dsn",
+    [
+        f"host=x pass word={SECRET}",
+        f"postgresql://cdc:x@{SECRET}@db.example/odoo",
+        f"postgresql://cdc:x/{SECRET}@db.example/odoo",
+    ],
+)
+def test_a_bad_dsn_is_refused_without_repeating_it(dsn: str) -> None:
     with pytest.raises(BadDsn) as refused:
-        conninfo(f"host=x pass word={SECRET}", "check")
+        conninfo(dsn, "check")
     assert SECRET not in str(refused.value)
-    assert refused.value.__suppress_context__
+    assert refused.value.__suppress_context__ or refused.value.__context__ is None
 
 
 def test_a_database_that_is_not_there_is_named_without_its_secrets() -> None:
