@@ -172,7 +172,7 @@ class Capture:
                 return
             if self._connection is not None:
                 if came:
-                    time.sleep(_NAP)
+                    time.sleep(_NAP)  # see _NAP
                 else:
                     connection.wait(self._patience(now))
         if not parts.stream.in_transaction:

@@ -124,7 +124,7 @@ class Stream:
                 self._relations.refuse_truncated(oids)
             case Message():
                 self._mark(message, head)
-            case Type() | Origin():
+            case Type() | Origin():  # they say nothing that is needed
                 pass
             case _:
                 assert_never(message)

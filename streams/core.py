@@ -17,8 +17,9 @@ from typing import Any
 from schemas.acknowledgement import Acknowledgement
 from schemas.config import Window
 from schemas.keys import Chain, DeliveryId, split_delivery_id
+from streams.chains.changes import Keep
 from streams.chains.item import Item
-from streams.chains.rules import Keep, attempted, hear
+from streams.chains.rules import attempted, hear
 from streams.metrics import Meter
 from streams.partitions.changeset import Changeset
 from streams.partitions.committer import Committer, NotOurs

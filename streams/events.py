@@ -68,7 +68,7 @@ class Events:
                     first.append(letter)
                     then.append(entry)
             if index % _BREATH == _BREATH - 1:
-                await asyncio.sleep(0)
+                await asyncio.sleep(0)  # see _BREATH
         await self.write(first)
         await self.write(then)
 

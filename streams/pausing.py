@@ -12,7 +12,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Final, Protocol
 
-from schemas.command import Command, Kind, MalformedCommand, Subject
+from schemas.arguments import MalformedCommand, Subject
+from schemas.command import Command, Kind
 from schemas.keys import split_delivery_id
 from streams.chains.pause import Pause
 from streams.core import Core
@@ -116,7 +117,7 @@ class Pausing:
             if len(ids) < _AT_ONCE:
                 return number
             after = ids[-1]
-            await asyncio.sleep(0)
+            await asyncio.sleep(0)  # let everything else go on in between
 
     def _start(self, subject: Subject) -> str:
         match subject.kind:

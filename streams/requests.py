@@ -15,7 +15,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from schemas.command import Answer, Command, Kind, MalformedCommand, Progress
+from schemas.arguments import MalformedCommand
+from schemas.command import Answer, Command, Kind, Progress
 from streams.chains.ledger import iso
 from streams.core import Core
 from streams.kafka.records import Places, Record, Taken, WriteRecords, report_unreadable

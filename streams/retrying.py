@@ -15,7 +15,8 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
-from schemas.command import Command, MalformedCommand, Selection
+from schemas.arguments import MalformedCommand, Selection
+from schemas.command import Command
 from schemas.delivery import Delivery
 from schemas.keys import Chain, DeliveryId, split_delivery_id
 from streams.chains.by_hand import Result, Wish, concerns, hasten, put_back
@@ -211,7 +212,7 @@ class Retrying:
                 return
             candidates = await self._try(part, candidates)
             if candidates:
-                await asyncio.sleep(_PAUSE)
+                await asyncio.sleep(_PAUSE)  # their chains are busy: no event says when not
         for each in candidates:
             part.tally.add(each.letter.entry.id, Result.BUSY)
 

@@ -47,7 +47,7 @@ class Timer:
         while True:
             self._core.wake.clear()
             pause = await self.tick()
-            with suppress(TimeoutError):
+            with suppress(TimeoutError):  # nothing woke it: then it is time
                 async with asyncio.timeout(pause):
                     await self._core.wake.wait()
 
@@ -241,7 +241,7 @@ class Timer:
             with cache.view() as view:
                 if not view.expired(before):
                     continue
-            with suppress(NotOurs):
+            with suppress(NotOurs):  # the new holder drops them
                 await self._core.committer.write(
                     partition, lambda changeset: changeset.edit.expire(before, _EXPIRED_AT_ONCE)
                 )

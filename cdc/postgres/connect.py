@@ -153,7 +153,7 @@ def open_connection(dsn: str, application_name: str, **more: str) -> psycopg.Con
                 sql.SQL("SELECT {}").format(pins),
                 [word for setting in SETTINGS.items() for word in setting],
             )
-        except BaseException:
+        except BaseException:  # raised on; no connection is left open
             connection.close()
             raise
     return connection

@@ -122,7 +122,7 @@ def create(dsn: str, slot: str, *, on_wait: OnWait | None = None) -> Lsn:
             pgconn.send_query(statement.encode())
             try:
                 _wait(dsn, replication, on_wait)
-            except BaseException:
+            except BaseException:  # raised on
                 pgconn.get_cancel().cancel()  # otherwise the slot would still be made, later
                 raise
             result = pgconn.get_result()

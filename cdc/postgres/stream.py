@@ -46,8 +46,8 @@ class Following:
                 if time.monotonic() > deadline:
                     raise
                 logger.info("%s: waiting", error, extra={"action": "slot_busy"})
-                time.sleep(_AGAIN)
-            except BaseException:
+                time.sleep(_AGAIN)  # nobody tells when a slot is free
+            except BaseException:  # raised on; no connection is left open
                 replication.close()
                 raise
             else:

@@ -51,7 +51,7 @@ def faults(domain: Domain, ground: Ground) -> list[Fault]:
     """Return what stands between the domain and the documents of a ground."""
     found = list(_of_terms(domain, ground))
     if not found:
-        with suppress(NotShown):
+        with suppress(NotShown):  # a route that starts later: nothing to judge yet
             shape = ground.shape(*(read.path for read in reads(domain)))
             found += _of_compiling(domain, shape)  # a "!" before a term can be too much
     return found
@@ -61,7 +61,7 @@ def _of_terms(domain: Domain, ground: Ground) -> Iterator[Fault]:
     for term in domain.terms():
         # What an inner domain asks is told apart, at its own place.
         outer = replace(term, value=_EVERY) if isinstance(term.value, Domain) else term
-        with suppress(NotShown):
+        with suppress(NotShown):  # likewise
             fault = _fault(outer, ground)
             if fault is not None:
                 yield fault

@@ -34,7 +34,7 @@ def unfit(mapping: Mapping, shape: Shape) -> list[Fault]:
 
 def _faults(mapping: Mapping, ground: Ground) -> Iterator[Fault]:
     for entry in mapping.entries:
-        with suppress(NotShown):
+        with suppress(NotShown):  # a route that starts later: nothing to judge yet
             yield from _entry(entry, ground)
 
 

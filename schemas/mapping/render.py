@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from typing import Any, NamedTuple, assert_never
 
 from schemas.document import (
@@ -14,7 +13,6 @@ from schemas.document import (
     KEY,
     Link,
     NotShown,
-    OneToMany,
     Resolved,
     Shape,
     resolve,
@@ -25,10 +23,7 @@ from schemas.fields import Kind
 from schemas.keys import record_key
 from schemas.mapping.forms import Constant, Each, Entry, Mapping, Match, Path, Ref, Value
 from schemas.mapping.scalars import Function, finish, scalar
-from schemas.shaping import SEQUENCE
-
-Read = Callable[[Document], Any]
-ReadOne = Callable[[Document | None], Any]  # of a record that may not be there
+from schemas.mapping.walk import Read, ReadOne, collect, lookup, order_of, spread
 
 
 class _Ways(NamedTuple):
@@ -193,12 +188,12 @@ class _Compiler:
     def _each(self, each: Each, shape: Shape, field: str) -> _Ways:
         found = _records_of(shape, each.path)
         matches = compile_domain(each.domain, found.shape, lang=self.lang)
-        order = _order(found.shape)
+        order = order_of(found.shape)
         inside = [
             (entry.name, self.value(entry.value, found.shape, f"{field}.{entry.name}"))
             for entry in each.mapping.entries
         ]
-        records = _collect(found.links)
+        records = collect(found.links)
 
         def parts(document: Document) -> list[Document]:
             return sorted(filter(matches, records(document)), key=order)
@@ -211,11 +206,11 @@ class _Compiler:
 
     def _ways(self, links: Sequence[Link], ends: _Ends, *, follow: bool) -> _Ways:
         """Return the ways of a value that is read of the record, or of each, behind `links`."""
-        send, compare, decide = (_spread(links, end) for end in ends)
-        near = _lookup(links)
+        send, compare, decide = (spread(links, end) for end in ends)
+        near = lookup(links)
         if near and not (follow and self.follow):
             # Whose value it is decides, not what it is: the record's own relations count.
-            decide = _spread(near, _column(ID))
+            decide = spread(near, _column(ID))
         return _Ways(send, compare, decide)
 
 
@@ -239,64 +234,3 @@ def _records_of(shape: Shape, path: str) -> Resolved:
     if found.column is not None or found.special:
         raise NotShown(f'"{path}" of {shape.model} leads to no record')
     return found
-
-
-def _lookup(links: Sequence[Link]) -> Sequence[Link]:
-    """Return the links up to the first that leads to a record which is only looked up."""
-    for place, link in enumerate(links):
-        if not isinstance(link.via, OneToMany):
-            return links[: place + 1]
-    return ()
-
-
-def _spread(links: Sequence[Link], read: ReadOne) -> Read:
-    """Return the value behind `links`, a list of them where a link leads to many."""
-    if any(link.many for link in links):
-        records = _collect(links)
-        return lambda document: [read(record) for record in records(document)]
-    names = tuple(link.name for link in links)
-    if not names:
-        return read
-
-    def walk(document: Document) -> Any:
-        record: Document | None = document
-        for name in names:
-            if record is None:
-                break
-            record = record[name]
-        return read(record)
-
-    return walk
-
-
-def _collect(links: Sequence[Link]) -> Callable[[Document], list[Document]]:
-    """Return the records behind `links`, in the document's order; what is not there is left out.
-
-    A record that several ways lead to comes once for each.
-    """
-    ways = tuple((link.name, link.many) for link in links)
-
-    def collect(document: Document) -> list[Document]:
-        records = [document]
-        for name, many in ways:
-            if many:
-                records = [part for record in records for part in record[name]]
-            else:
-                records = [one for record in records if (one := record[name]) is not None]
-        return records
-
-    return collect
-
-
-def _order(shape: Shape) -> Callable[[Document], Any]:
-    """Return the sort key of parts: `sequence, id` as Postgres sorts them, nulls last."""
-    column = shape.column(SEQUENCE)
-    if column is None:
-        return lambda part: part[ID]
-    number: Function = Decimal if column.kind is Kind.NUMERIC else lambda value: value
-
-    def key(part: Document) -> Any:
-        sequence = part[SEQUENCE]
-        return (True, 0, part[ID]) if sequence is None else (False, number(sequence), part[ID])
-
-    return key

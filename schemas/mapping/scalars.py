@@ -126,7 +126,7 @@ def table_key(kind: Kind, written: Any) -> Hashable:
         if not isinstance(written, bool):
             try:
                 return Decimal(str(written))
-            except InvalidOperation:
+            except InvalidOperation:  # no number: refused below
                 pass
     elif kind in _TEXTS:
         return str(written).lower() if isinstance(written, bool) else str(written)

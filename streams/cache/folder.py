@@ -39,6 +39,7 @@ class StateFolder:
     def open(self, partition: int) -> LmdbCache:
         """Open the cache of a partition; an unusable one is replaced by an empty one."""
         folder = self._folder / f"p{partition:04d}"
+        # Whatever is wrong with it: Kafka holds all of it.
         with contextlib.suppress(lmdb.Error, OSError, ValueError, KeyError):
             cache = LmdbCache(folder, partition, self._clock)
             if cache.fresh():

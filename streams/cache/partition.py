@@ -68,7 +68,7 @@ class LmdbCache:
         try:
             for record in chunk.records:
                 edit.load(topic, record)
-        except BaseException:
+        except BaseException:  # raised on; nothing of it stays
             edit.abort()
             raise
         edit.commit({topic: chunk.next})

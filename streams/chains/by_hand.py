@@ -15,10 +15,11 @@ from typing import Final
 from schemas.delivery import Delivery
 from schemas.keys import DeliveryId
 from schemas.state import State
+from streams.chains.changes import Change, Keep, Record, View
 from streams.chains.dead_letter import Letter
 from streams.chains.item import LATEST, Item, Terms
 from streams.chains.ledger import Entry, entry_of, iso, seconds
-from streams.chains.rules import Change, Keep, Record, View, let_wait
+from streams.chains.rules import let_wait
 
 DEAD: Final = (State.DEAD, State.REJECTED)
 _AHEAD: Final = (State.SENT, State.ACCEPTED, State.DELIVERED)

@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from schemas.command import Subject
+from schemas.arguments import Subject
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,69 +7,21 @@ again), else the first by sequence. So no crash between two writes can leave a c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Protocol, assert_never
+from typing import assert_never
 
 from schemas.acknowledgement import Acknowledgement
-from schemas.keys import Chain, DeliveryId
+from schemas.keys import DeliveryId
 from schemas.state import State
 from streams.chains.acknowledgements import Finish, Ignore, Repeat, on_entry, on_item, reason
+from streams.chains.changes import Bury, Change, Forget, Keep, Record, View
 from streams.chains.dead_letter import Letter
 from streams.chains.item import LATEST, Arrival, Item
 from streams.chains.ledger import Entry, entry_of
 from streams.chains.outcome import Accepted, Outcome, Unavailable
 from streams.chains.retry import Again, GiveUp, Proceed, Resume, next_step
 
-
-class View(Protocol):
-    """What a partition holds."""
-
-    def item(self, delivery_id: DeliveryId) -> Item | None:
-        """Return what is on its way."""
-
-    def entry(self, delivery_id: DeliveryId) -> Entry | None:
-        """Return what the ledger knows."""
-
-    def waiting(self, chain: Chain, route: str) -> Sequence[DeliveryId]:
-        """Return the waiting ones of one chain and route."""
-
-    def leader(self, chain: Chain) -> DeliveryId | None:
-        """Return the one that goes next or is in flight; None where the chain has no item."""
-
-    def newer(self, delivery_id: DeliveryId) -> Iterator[Entry]:
-        """Give what the ledger knows of newer ones of its chain and route, in order."""
-
-
-@dataclass(frozen=True, slots=True)
-class Keep:
-    """Write the item, new or changed."""
-
-    item: Item
-
-
-@dataclass(frozen=True, slots=True)
-class Forget:
-    """The item is final."""
-
-    id: DeliveryId
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """Write the ledger entry."""
-
-    entry: Entry
-
-
-@dataclass(frozen=True, slots=True)
-class Bury:
-    """Write a dead letter."""
-
-    letter: Letter
-
-
-Change = Keep | Forget | Record | Bury
 Counts = Callable[[Item], bool]  # whether an attempt counts that its target was not done with
 
 

@@ -8,10 +8,11 @@ import time
 from contextlib import closing
 from typing import Final, Self
 
-from schemas.command import Kind, Subject
+from schemas.arguments import Subject
+from schemas.command import Kind
 from schemas.config import Config, load
 from schemas.errors import NothingFound
-from streams.commands import pause
+from streams.commands.asking import ask, declare_subject, require_known, say, subject_of
 from streams.kafka.scan import Part
 from streams.queries.asking import Asking
 from streams.queries.lookup import Lookup
@@ -31,32 +32,32 @@ class Resumed(NothingFound):
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    pause.configure(parser)
+    declare_subject(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Drain; ends when nothing is left. Interrupted, it goes on draining; `resume` ends it."""
     config = load(args.config)
-    subject = pause.subject_of(args)
-    pause.require_known(subject, config)
+    subject = subject_of(args)
+    require_known(subject, config)
     asking = Asking(config, args.timeout, quiet=True)
     with closing(Lookup(config)) as lookup, _Line() as line:
         ends = {(p.topic, p.partition): p.end for p in lookup.places(_queues(lookup, subject))}
         ends = {part: end for part, end in ends.items() if _concerns(lookup, subject, part)}
-        pause.ask(asking, Kind.DRAIN, subject)
+        ask(asking, Kind.DRAIN, subject)
         while True:
             # First what is queued: what is read of it is counted by the workers then.
             queued = _queued(lookup, ends)
-            _, gathered = pause.ask(asking, Kind.DRAIN, subject, look=True)
+            _, gathered = ask(asking, Kind.DRAIN, subject, look=True)
             if not {"draining", "paused"} & gathered.counts.keys():
                 raise Resumed(f"{subject.text} was resumed")
             left = gathered.counts.get("left", 0)
             line.show(subject, queued, left)
             if not queued and not left:
                 break
-            time.sleep(_PAUSE)
-    command, _ = pause.ask(asking, Kind.PAUSE, subject)
-    pause.say(args, command, subject, f"{subject.text} is empty, and paused", 0)
+            time.sleep(_PAUSE)  # workers are asked, they do not tell
+    command, _ = ask(asking, Kind.PAUSE, subject)
+    say(args, command, subject, f"{subject.text} is empty, and paused", 0)
     return 0
 
 

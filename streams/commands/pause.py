@@ -3,42 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import json
-from collections.abc import Iterable
-from typing import Any, Final
+from typing import Final
 
-from schemas.command import Command, Kind, MalformedCommand, Subject
-from schemas.config import Config, load
-from schemas.errors import BadUsage
-from schemas.fields import nearest
-from streams.queries.answers import Gathered
-from streams.queries.asking import Asking, require_answers
+from schemas.command import Kind
+from schemas.config import load
+from streams.commands.asking import ask, declare_subject, require_known, say, subject_of
+from streams.queries.asking import Asking
 
 HELP: Final = "send nothing more of a target, a route or a chain; what comes waits"
 EXAMPLE: Final = "odoo-cdc pause --target webshop"
 
 
-class NoSuchName(BadUsage):
-    """It does not name a target, a route or a chain of the file."""
-
-    hint = "Name one: --target NAME, --route NAME, or --chain SOURCE/TARGET/MODEL/RECORD."
-
-
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    which = parser.add_mutually_exclusive_group(required=True)
-    which.add_argument("--target", metavar="NAME", help="everything for this target")
-    which.add_argument("--route", metavar="NAME", help="everything of this route, for all targets")
-    which.add_argument(
-        "--chain", metavar="CHAIN", help="one record at a target: SOURCE/TARGET/MODEL/RECORD"
-    )
-    parser.add_argument(
-        "--timeout",
-        type=float,
-        default=30.0,
-        metavar="SECONDS",
-        help="how long to wait for a word from the workers (default: %(default)g)",
-    )
+    declare_subject(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -50,53 +28,3 @@ def run(args: argparse.Namespace) -> int:
     left = gathered.counts.get("left", 0)
     say(args, command, subject, f"{subject.text} is paused; {left} deliveries of it wait", left)
     return 0
-
-
-def subject_of(args: argparse.Namespace) -> Subject:
-    """Return what is named; NoSuchName where it cannot be one."""
-    named = {"target": args.target, "route": args.route, "chain": args.chain}
-    try:
-        return Subject.of({kind: name for kind, name in named.items() if name is not None})
-    except MalformedCommand as error:
-        raise NoSuchName(str(error)) from error
-
-
-def require_known(subject: Subject, config: Config) -> None:
-    """Raise NoSuchName where the file has no such target, route or source."""
-    routes = [route.name for route in config.routes]
-    match subject.kind:
-        case "target":
-            _require("target", subject.name, config.targets)
-        case "route":
-            _require("route", subject.name, routes)
-        case _:
-            source, target, *_ = subject.name.split("/")
-            _require("source", source, [config.source.name])
-            _require("target", target, config.targets)
-
-
-def ask(asking: Asking, kind: Kind, subject: Subject, **more: Any) -> tuple[Command, Gathered]:
-    """Ask all whom it concerns; NoAnswer where one is silent."""
-    chains = [subject.name] if subject.kind == "chain" else None
-    command, gathered = asking.ask(kind, {**subject.to_fields(), **more}, chains)
-    require_answers(gathered)
-    return command, gathered
-
-
-def say(
-    args: argparse.Namespace, command: Command, subject: Subject, text: str, left: int
-) -> None:
-    """Say what was done."""
-    if args.json:
-        fields = {"command": command.id, "kind": command.kind, **subject.to_fields(), "left": left}
-        print(json.dumps(fields, ensure_ascii=False))
-    else:
-        print(text)
-
-
-def _require(kind: str, name: str, known: Iterable[str]) -> None:
-    names = list(known)
-    if name not in names:
-        near = nearest(name, names)
-        hint = f'; did you mean "{near}"?' if near else ""
-        raise NoSuchName(f'there is no {kind} "{name}"{hint}')

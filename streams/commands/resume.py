@@ -9,7 +9,7 @@ from typing import Final
 from schemas.command import Kind
 from schemas.config import load
 from schemas.errors import NothingFound
-from streams.commands import pause
+from streams.commands.asking import ask, declare_subject, say, subject_of
 from streams.queries.asking import Asking
 from streams.queries.lookup import Lookup
 
@@ -25,17 +25,17 @@ class NotPaused(NothingFound):
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    pause.configure(parser)
+    declare_subject(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Resume; NotPaused (exit 1) where nothing held it. A name need not be in the file."""
     config = load(args.config)
-    subject = pause.subject_of(args)
+    subject = subject_of(args)
     with closing(Lookup(config)) as lookup:
         paused = {each.key for each in lookup.pauses()}
     if subject.key not in paused:
         raise NotPaused(f"{subject.text} is not paused")
-    command, _ = pause.ask(Asking(config, args.timeout), Kind.RESUME, subject)
-    pause.say(args, command, subject, f"{subject.text} goes on", 0)
+    command, _ = ask(Asking(config, args.timeout), Kind.RESUME, subject)
+    say(args, command, subject, f"{subject.text} goes on", 0)
     return 0

@@ -6,11 +6,13 @@ import argparse
 import json
 from typing import Any, Final
 
-from schemas.command import Command, Kind, MalformedCommand, Selection
+from schemas.arguments import MalformedCommand, Selection
+from schemas.command import Command, Kind
 from schemas.config import Config, load
 from schemas.errors import BadUsage, NothingFound
 from schemas.keys import split_delivery_id
 from streams.chains.by_hand import Result, summary
+from streams.commands.asking import declare_timeout
 from streams.queries.answers import Gathered
 from streams.queries.asking import Asking, require_answers
 from streams.queries.prose import table
@@ -60,13 +62,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="only what is dead or was rejected: of what is named, else all there is",
     )
     parser.add_argument("--dry-run", action="store_true", help="say what would be done")
-    parser.add_argument(
-        "--timeout",
-        type=float,
-        default=30.0,
-        metavar="SECONDS",
-        help="how long to wait for a word from the workers (default: %(default)g)",
-    )
+    declare_timeout(parser)
 
 
 def run(args: argparse.Namespace) -> int:

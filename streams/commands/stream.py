@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
     if not _NAME.fullmatch(args.worker):
         raise BadName(f"{args.worker!r} cannot be a worker's name")
     # Faust takes a second to import: other commands and --help do not wait for it.
-    from streams.worker.production import production  # noqa: PLC0415
-    from streams.worker.serve import serve  # noqa: PLC0415
+    from streams.worker.production import production  # noqa: PLC0415  see above
+    from streams.worker.serve import serve  # noqa: PLC0415  likewise
 
     return serve(load(args.config), args.worker, production())

@@ -92,7 +92,7 @@ def _watermarks(client: Consumer, place: TopicPartition) -> tuple[int, int] | No
         except KafkaException as error:
             if time.monotonic() > deadline or error.args[0].code() not in _NOT_YET:
                 raise
-            time.sleep(_WAIT)
+            time.sleep(_WAIT)  # there is no event to wait for
 
 
 def describe_topic(client: Consumer, topic: str) -> int:

@@ -178,7 +178,7 @@ class GroupOffsets:
                 raise OtherTargets(
                     f"worker {name} of group {self._group} reads {extra} and lacks {missing}"
                 )
-            time.sleep(0.5)
+            time.sleep(0.5)  # there is no event to wait for
 
     def _odd_member(self, topics: frozenset[str], worker: str) -> tuple[str, set[str]] | None:
         for name, parts in self._members():
@@ -205,4 +205,4 @@ class GroupOffsets:
             except KafkaException as error:
                 if error.args[0].code() not in _STARTING or time.monotonic() > deadline:
                     raise KafkaAway(f"Kafka does not answer: {describe(error)}") from error
-            time.sleep(0.2)
+            time.sleep(0.2)  # likewise

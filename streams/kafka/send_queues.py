@@ -46,7 +46,7 @@ class SendQueues:
         latest = ""
         for records, _ in scan(self.settings, {(topic, partition): max(0, end - _LAST)}):
             for found in records:
-                with suppress(NotADelivery):
+                with suppress(NotADelivery):  # its worker reports it when it comes there
                     latest = max(latest, deliveries.decode(found.value or b"").sequence)
         return latest
 

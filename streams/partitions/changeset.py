@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import assert_never
 
 from schemas.keys import DeliveryId
+from streams.chains.changes import Bury, Change, Forget, Keep, Record
 from streams.chains.item import Item
 from streams.chains.ledger import Entry
 from streams.chains.pause import Pause
-from streams.chains.rules import Bury, Change, Forget, Keep, Record
 from streams.partitions.ports import Edit, StateTopic, Write
 
 

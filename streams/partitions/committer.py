@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from schemas.errors import DataAtRisk
-from streams.chains.rules import Change
+from streams.chains.changes import Change
 from streams.partitions.changeset import Changeset
 from streams.partitions.ports import MIRRORED, Cache, Log, Publisher, StateTopic
 
@@ -104,7 +104,7 @@ class Committer:
         try:
             results = [self._step(job, changesets) for job in jobs]
             await self._publish(changesets)
-        except BaseException as error:
+        except BaseException as error:  # who waits for a job hears of it
             for changeset in changesets.values():
                 changeset.edit.abort()
             for job in jobs:

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import Final
 
 from schemas.state import State
+from streams.chains.changes import Change, Record
 from streams.chains.ledger import COMMITTED, Entry, seconds
-from streams.chains.rules import Change, Record
 from streams.metrics import Meter
 
 _LATENCIES: Final = {

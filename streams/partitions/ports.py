@@ -12,10 +12,10 @@ from enum import StrEnum
 from typing import Final, Protocol
 
 from schemas.keys import DeliveryId
+from streams.chains.changes import View
 from streams.chains.item import Item
 from streams.chains.ledger import Entry
 from streams.chains.pause import Pause
-from streams.chains.rules import View
 
 
 class StateTopic(StrEnum):

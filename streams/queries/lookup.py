@@ -137,7 +137,7 @@ class Lookup:
             try:
                 for word in acknowledgement.read(found.value or b""):
                     yield found, word
-            except MalformedAcknowledgement:
+            except MalformedAcknowledgement:  # workers have reported it
                 continue
 
     def queued(self, places: Iterable[Place]) -> Iterator[tuple[Found, Delivery]]:
@@ -146,7 +146,7 @@ class Lookup:
         for found in self._scan(starts):
             try:
                 yield found, deliveries.decode(found.value or b"")
-            except NotADelivery:
+            except NotADelivery:  # its worker reports it when it comes there
                 continue
 
     def event(self, model: str, record: int, sequence: str, since: float) -> Found | None:
@@ -166,7 +166,7 @@ class Lookup:
                 break
             try:
                 event = reader.book.decode(found.value or b"")
-            except (NotAnEvent, UnknownSchema):
+            except (NotAnEvent, UnknownSchema):  # not the one that is looked for
                 continue
             if event.id == record and event.position.sequence == sequence:
                 return found

@@ -17,7 +17,7 @@ from streams.chains.acknowledgements import reason
 from streams.chains.item import Item
 from streams.chains.outcome import Outcome, seconds_until
 from streams.metrics import Meter
-from streams.sending.breaker import Breakers
+from streams.sending.breakers import Breakers
 from streams.sending.gate import Gate
 from streams.sending.holds import Hold, Holds, Reason
 from streams.sending.pauses import Pauses

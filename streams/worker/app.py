@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -28,7 +27,7 @@ from streams.kafka.records import Places
 from streams.kafka.schema_reader import SchemaReader
 from streams.kafka.send_queues import SendQueues
 from streams.kafka.writer import Writer
-from streams.metrics import Gauge, Metrics
+from streams.metrics import Metrics
 from streams.pausing import Pausing
 from streams.requests import Requests
 from streams.responses import Responses
@@ -43,6 +42,7 @@ from streams.worker.at_least_once import Portion, Work, consume
 from streams.worker.broker import settings
 from streams.worker.consumer import use_consumer
 from streams.worker.exits import UNEXPECTED, die, fatal
+from streams.worker.gauges import gauges
 from streams.worker.traffic import Traffic, assignment
 from streams.worker.watchdog import Watchdog
 
@@ -99,7 +99,7 @@ class Worker:
 
     def text(self) -> str:
         """Return the metrics as Prometheus text."""
-        return self.metrics.text(_gauges(self.core))
+        return self.metrics.text(gauges(self.core))
 
     async def assigned(self, assigned: set[TP]) -> None:
         """Hold exactly these partitions; the agents wait until they are open."""
@@ -150,7 +150,7 @@ class Worker:
         while True:
             watchdog.tick()
             self.traffic.enforce()
-            await asyncio.sleep(_TICK)
+            await asyncio.sleep(_TICK)  # a sign of life now and then
 
     async def _tell(self) -> None:
         """Write what is held back whenever it is something else, nothing at the start too."""
@@ -161,7 +161,7 @@ class Worker:
             if said != told:
                 await self.writer.write([self.places.holds(self.name, said)])
                 told = said
-            await asyncio.sleep(_TICK)
+            await asyncio.sleep(_TICK)  # holders tell nobody when they change
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,41 +252,3 @@ def _duties(config: Config, means: Means, made: Worker) -> dict[str, Work]:
     pausing = Pausing(made.core, config.source.name, sends, queues)
     duties[topics.commands] = Requests(made.core, retrying, pausing, places, write, metrics)
     return duties
-
-
-def _gauges(core: Core) -> list[Gauge]:
-    figures = core.figures()
-    age = 0.0 if figures.oldest is None else max(0.0, time.time() - figures.oldest)
-    return [
-        *(
-            Gauge(
-                "waiting",
-                "deliveries that are not final",
-                number,
-                (("target", target), ("state", state)),
-            )
-            for (target, state), number in figures.waiting.items()
-        ),
-        Gauge("oldest_waiting_seconds", "age of the oldest delivery that is not final", age),
-        Gauge("in_flight", "chains being sent", figures.in_flight),
-        Gauge("gate_open", "1 while deliveries go to WSO2", not figures.gate),
-        *(
-            Gauge(
-                "breaker_state",
-                "0: deliveries go to the target, 1: a few at a time, 2: it fails, they wait",
-                stage.value,
-                (("target", target),),
-            )
-            for target, stage in figures.breakers.items()
-        ),
-        *(
-            Gauge(
-                "held",
-                "1 while deliveries are held back",
-                1,
-                (("reason", hold.reason.value), ("what", hold.what)),
-            )
-            for hold in figures.holds
-        ),
-        Gauge("partitions", "partitions that this worker holds", len(figures.partitions)),
-    ]

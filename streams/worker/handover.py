@@ -28,7 +28,7 @@ class DirectHandover(Service):
         except StopIteration as end:
             other.close()
             return WaitResults([handover], [end.value], stopped=False)
-        except BaseException:
+        except BaseException:  # raised on; nothing is left unawaited
             other.close()
             raise
         return await super().wait_first(_Begun(handover, awaited), other)

@@ -19,6 +19,7 @@ from tests.fix_wso2 import (
     JSON,
     EmptyAccept,
     FailAfterAccept,
+    Fault,
     Refuse,
     RespondSlowly,
     Unauthorised,
@@ -63,6 +64,26 @@ def fault(script: Script) -> Script:
     return script
 
 
+AT_RANDOM: Final[dict[str, tuple[float, Fault | Answer]]] = {
+    "WSO2 answers 500 to three of ten": (0.3, Refuse(500)),
+    "WSO2 answers an empty 202 to three of ten": (0.3, EmptyAccept()),
+    "WSO2 takes one of ten, and answers after the timeout": (0.1, RespondSlowly(3.0)),
+    "WSO2 takes two of ten, and the connection ends before its answer": (0.2, FailAfterAccept()),
+    "WSO2 answers with the id of another delivery to two of ten": (0.2, WRONG_ID),
+    "Three of ten acknowledgements come before WSO2's 202": (0.3, RespondSlowly(0.3)),
+}
+
+
+def at_random(chance: float, what: Fault | Answer) -> Script:
+    """Return the script of a fault that happens to so many requests of one."""
+
+    def script(fire: Fire, size: Size) -> None:
+        fire.wso2.fault = odds(fire, chance, what)
+        feed(fire, size)
+
+    return script
+
+
 def feed(fire: Fire, size: Size, **ends: str) -> None:
     fire.feed(size.records, size.versions, ends)
 
@@ -77,47 +98,12 @@ def wso2_is_away(fire: Fire, size: Size) -> None:
 
 
 @fault
-def errors_at_random(fire: Fire, size: Size) -> None:
-    """WSO2 answers 500 to three of ten."""
-    fire.wso2.fault = odds(fire, 0.3, Refuse(500))
-    feed(fire, size)
-
-
-@fault
-def empty_202(fire: Fire, size: Size) -> None:
-    """WSO2 answers an empty 202 to three of ten."""
-    fire.wso2.fault = odds(fire, 0.3, EmptyAccept())
-    feed(fire, size)
-
-
-@fault
 def unauthorised(fire: Fire, size: Size) -> None:
     """WSO2 does not know us for a while."""
     fire.wso2.fault = lambda _: Unauthorised()
     feed(fire, size)
     fire.attempts(4)
     fire.wso2.good()
-
-
-@fault
-def slow(fire: Fire, size: Size) -> None:
-    """WSO2 takes one of ten, and answers after the timeout."""
-    fire.wso2.fault = odds(fire, 0.1, RespondSlowly(3.0))
-    feed(fire, size)
-
-
-@fault
-def cut(fire: Fire, size: Size) -> None:
-    """WSO2 takes two of ten, and the connection ends before its answer."""
-    fire.wso2.fault = odds(fire, 0.2, FailAfterAccept())
-    feed(fire, size)
-
-
-@fault
-def wrong_id(fire: Fire, size: Size) -> None:
-    """WSO2 answers with the id of another delivery to two of ten."""
-    fire.wso2.fault = odds(fire, 0.2, WRONG_ID)
-    feed(fire, size)
 
 
 @fault
@@ -153,13 +139,6 @@ def words_late(fire: Fire, size: Size) -> None:
 
 
 @fault
-def words_first(fire: Fire, size: Size) -> None:
-    """Three of ten acknowledgements come before WSO2's 202."""
-    fire.wso2.fault = odds(fire, 0.3, RespondSlowly(0.3))
-    feed(fire, size)
-
-
-@fault
 def worker_killed(fire: Fire, size: Size) -> None:
     """The worker is killed (kill -9) at random."""
     feed(fire, size)
@@ -170,6 +149,7 @@ def worker_killed(fire: Fire, size: Size) -> None:
         fire.worker()
 
 
+FAULTS |= {name: at_random(*how) for name, how in AT_RANDOM.items()}
 KILLED: Final = "The worker is killed (kill -9) at random"
 
 

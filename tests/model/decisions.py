@@ -18,9 +18,10 @@ from schemas.acknowledgement import Acknowledgement
 from schemas.keys import Chain, DeliveryId
 from streams.chains import rules
 from streams.chains.acknowledgements import stronger
+from streams.chains.changes import Keep
 from streams.chains.item import Arrival, Item
 from streams.chains.outcome import Accepted, Outcome, Refused, Unavailable
-from streams.chains.rules import Keep, Send
+from streams.chains.rules import Send
 from streams.partitions.changeset import Changeset
 from streams.partitions.ports import StateTopic
 from tests.model.contents import Archive, Held, MemoryEdit

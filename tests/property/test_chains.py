@@ -225,19 +225,24 @@ def test_law_2_a_chain_is_accepted_in_order_and_nothing_is_lost(
 async def _tell(operations: list[tuple[str, Any]], terms: Terms) -> None:
     with tempfile.TemporaryDirectory() as folder:
         story = Story(Rig(Path(folder)), terms, itertools.count())
-        await story.begin()
-        for what, how in operations:
-            try:
-                await story.do(what, how)
-            except (PowerCut, AssertionError):
-                if not _was_cut(story.rig):
-                    raise
-                await story.restart()
-        if _was_cut(story.rig):
-            await story.restart()
-        await story.finish()
+        await told(story, operations)
         _judge(story)
         await story.rig.end()
+
+
+async def told(story: Story, operations: list[tuple[str, Any]]) -> None:
+    """Let it all happen, begin again after every power cut, and come to an end."""
+    await story.begin()
+    for what, how in operations:
+        try:
+            await story.do(what, how)
+        except (PowerCut, AssertionError):
+            if not _was_cut(story.rig):
+                raise
+            await story.restart()
+    if _was_cut(story.rig):
+        await story.restart()
+    await story.finish()
 
 
 def _was_cut(rig: Rig) -> bool:

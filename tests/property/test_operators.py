@@ -13,15 +13,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.command import Command, Subject
+from schemas.arguments import Subject
+from schemas.command import Command
 from schemas.delivery import Delivery
 from schemas.state import State
 from streams import retrying
 from streams.chains.item import Terms
 from streams.chains.outcome import Accepted, Refused
-from tests.core_rig import ASKED, TERMS, PowerCut, Rig
+from tests.core_rig import ASKED, TERMS, Rig
 from tests.operator_rig import Operator
-from tests.property.test_chains import BUSY, OPERATIONS, Story, _was_cut
+from tests.property.test_chains import BUSY, OPERATIONS, Story, told
 
 SUBJECTS = st.sampled_from(
     [
@@ -119,17 +120,7 @@ def test_law_2_whatever_operators_do(terms: Terms, history: str, *, cuts: bool) 
 async def _tell(operations: list[tuple[str, Any]], terms: Terms, *, in_order: bool) -> None:
     with tempfile.TemporaryDirectory() as folder:
         story = Watched(Rig(Path(folder)), terms, itertools.count())
-        await story.begin()
-        for what, how in operations:
-            try:
-                await story.do(what, how)
-            except (PowerCut, AssertionError):
-                if not _was_cut(story.rig):
-                    raise
-                await story.restart()
-        if _was_cut(story.rig):
-            await story.restart()
-        await story.finish()
+        await told(story, operations)
         _judge(story, in_order=in_order)
         await story.rig.end()
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from schemas.command import Answer, Command, MalformedCommand, Progress, Selection
+from schemas.arguments import MalformedCommand, Selection
+from schemas.command import Answer, Command, Progress
 
 ID = "odoo_a/webshop/sale.order/42/orders/6743A1F0-00000000016B3748-00000003-0000"
 CHAIN = "odoo_a/webshop/sale.order/42"

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,15 +17,6 @@ from tests.deliveries import a_delivery
 
 BUSY = Unavailable("WSO2 answered 503", http_status=503)
 AWAY = Unavailable("no connection", counted=False)
-
-
-@pytest.fixture
-async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
-    made = Rig(tmp_path)
-    await made.begin()
-    yield made
-    await made.end()
-    assert not made.fatal
 
 
 async def test_an_accepted_delivery_is_final_where_no_word_is_required(rig: Rig) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,15 +20,6 @@ from tests.deliveries import a_delivery
 FAILS = Unavailable("WSO2 answered 503", http_status=503)
 AWAY = Unavailable("no connection", counted=False)
 LONG = replace(ASKED, ack_timeout=600.0)
-
-
-@pytest.fixture
-async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
-    made = Rig(tmp_path)
-    await made.begin()
-    yield made
-    await made.end()
-    assert not made.fatal
 
 
 async def fail(rig: Rig, number: int = 5) -> list[Delivery]:

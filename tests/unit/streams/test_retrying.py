@@ -1,9 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,20 +19,6 @@ from tests.operator_rig import Operator
 NO = Refused("WSO2 answered 422", "HTTP_422", "", 422)
 BUSY = Unavailable("WSO2 answered 503", http_status=503)
 LATEST = replace(TERMS, history="latest")
-
-
-@pytest.fixture
-async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
-    made = Rig(tmp_path)
-    await made.begin()
-    yield made
-    await made.end()
-    assert not made.fatal
-
-
-@pytest.fixture
-def operator(rig: Rig) -> Operator:
-    return Operator(rig)
 
 
 def sent(rig: Rig) -> list[tuple[str, int]]:

@@ -10,11 +10,11 @@ from schemas.acknowledgement import Acknowledgement
 from schemas.state import State
 from streams.chains import by_hand, rules
 from streams.chains.by_hand import Result, Wish
+from streams.chains.changes import Forget, Keep, Record
 from streams.chains.dead_letter import Letter
 from streams.chains.item import Item
 from streams.chains.ledger import entry_of
 from streams.chains.outcome import Accepted, Unavailable
-from streams.chains.rules import Forget, Keep, Record
 from tests.model.contents import Archive, MemoryEdit
 from tests.model.decisions import Decisions
 from tests.model.scenario import ACCEPTED, NOW, Scenario

@@ -11,23 +11,12 @@ import pytest
 from schemas.acknowledgement import Acknowledgement
 from schemas.keys import Chain, DeliveryId
 from schemas.state import State
+from streams.chains.changes import Bury, Change, Forget, Keep, Record
 from streams.chains.dead_letter import Letter
 from streams.chains.item import Arrival, Item, Terms
 from streams.chains.ledger import Entry, entry_of
 from streams.chains.outcome import Accepted, Outcome, Refused, Unauthorised, Unavailable
-from streams.chains.rules import (
-    Bury,
-    Change,
-    Forget,
-    Keep,
-    Record,
-    Send,
-    arrive,
-    attempted,
-    fall_due,
-    hear,
-    unanswered,
-)
+from streams.chains.rules import Send, arrive, attempted, fall_due, hear, unanswered
 from tests.deliveries import a_delivery
 
 NOW = 1_800_000_000.0

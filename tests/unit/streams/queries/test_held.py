@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from schemas.command import Subject
+from schemas.arguments import Subject
 from schemas.config import Window
 from streams.chains.pause import Pause
 from streams.queries.held import held

@@ -6,7 +6,8 @@ import pytest
 
 from streams.chains.item import Arrival, Item
 from streams.chains.outcome import Accepted, Refused, Unauthorised, Unavailable
-from streams.sending.breaker import Breakers, Stage
+from streams.sending.breaker import Stage
+from streams.sending.breakers import Breakers
 from tests.core_rig import ASKED, TERMS, Clock
 from tests.deliveries import a_delivery
 
