@@ -11,7 +11,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import (
+    Consumer,
+    KafkaError,
+    KafkaException,
+    TopicCollection,
+    TopicPartition,
+)
 from confluent_kafka import admin as kafka_admin
 from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType
 
@@ -109,12 +115,20 @@ class GroupOffsets:
         self._consumer.close()
 
     def refuse_other_partitions(self, topics: Iterable[str], wanted: int) -> None:
-        """Raise NoTopic, OtherPartitions where a topic has not as many; KafkaAway."""
-        try:
-            known = self._admin.list_topics(timeout=_TIMEOUT).topics
-        except KafkaException as error:
-            raise KafkaAway(f"Kafka does not answer: {describe(error)}") from error
-        refuse_other_counts(topics, {n: len(t.partitions or ()) for n, t in known.items()}, wanted)
+        """Raise NoTopic, OtherPartitions where a topic has not as many; KafkaAway.
+
+        Asks for these topics alone: a worker looks every few seconds, a cluster may have many.
+        """
+        asked = sorted(set(topics))
+        futures = self._admin.describe_topics(TopicCollection(asked), request_timeout=_TIMEOUT)
+        known: dict[str, int] = {}
+        for topic, future in futures.items():
+            try:
+                known[topic] = len(future.result(_TIMEOUT + 5).partitions)
+            except KafkaException as error:
+                if error.args[0].code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
+                    raise KafkaAway(f"Kafka does not answer: {describe(error)}") from error
+        refuse_other_counts(asked, known, wanted)
 
     def places(self, parts: Iterable[Part]) -> list[Place]:
         """Return where the group stands in each of these partitions."""
