@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -12,15 +12,16 @@ from typing import Any, Final
 import lmdb
 
 from schemas.keys import Chain, DeliveryId
-from streams.cache.layout import FORMAT, TABLES
+from streams.cache.layout import FORMAT, TABLES, Row
 from streams.cache.view import LmdbView, Writer
 from streams.chains.item import Item
-from streams.chains.ledger import Entry, seconds
+from streams.chains.ledger import Entry, seconds, times_in
 from streams.chains.pause import Pause
 from streams.partitions.ports import Chunk, Lanes, Skip, StateTopic, Stored
 
 _FIRST_MAP: Final = 16 * 2**20  # bytes; doubled when it is full
 _STALE: Final = 6 * 3600.0  # seconds; well below delete.retention.ms: tombstones are gone after it
+_TOGETHER: Final = 250  # records in one change: LMDB keeps the memory of the largest for ever
 _BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -63,15 +64,23 @@ class LmdbCache:
             return int(view.get("meta", _offset_key(topic)) or b"0")
 
     def load(self, topic: StateTopic, chunk: Chunk) -> None:
-        """Take over what was read from a topic."""
+        """Take over what was read from a topic, by and by.
+
+        Until all of it is there the offset stays behind: the same records come again then.
+        """
+        for first in range(0, len(chunk.records), _TOGETHER):
+            self._load(topic, chunk.records[first : first + _TOGETHER])
+        self.edit().commit({topic: chunk.next})
+
+    def _load(self, topic: StateTopic, records: Sequence[Stored]) -> None:
         edit = self.edit()
         try:
-            for record in chunk.records:
+            for record in records:
                 edit.load(topic, record)
         except BaseException:  # raised on; nothing of it stays
             edit.abort()
             raise
-        edit.commit({topic: chunk.next})
+        edit.commit({})
 
     def clear(self) -> None:
         """Forget everything, the offsets too."""
@@ -151,8 +160,8 @@ class LmdbEdit:
 
     def keep(self, item: Item) -> None:
         """Write an item."""
-        value = item.to_json()
-        self._do(lambda rows: rows.keep(item, value))
+        row, value = Row.of(item), item.to_json()
+        self._do(lambda rows: rows.keep(row, value))
 
     def forget(self, delivery_id: DeliveryId) -> None:
         """Drop an item."""
@@ -160,9 +169,7 @@ class LmdbEdit:
 
     def record(self, entry: Entry) -> None:
         """Write a ledger entry."""
-        value = entry.to_json()
-        at = _touched(entry, self._clock())
-        self._do(lambda rows: rows.record(entry.id, at, value))
+        self._record(entry.id, entry.times, entry.to_json())
 
     def pause(self, key: str, pause: Pause | None) -> None:
         """Write a pause; None ends it."""
@@ -183,11 +190,12 @@ class LmdbEdit:
             case StateTopic.RETRIES, None:
                 self.forget(delivery_id)
             case StateTopic.RETRIES, bytes():
-                self.keep(Item.from_json(value))
+                row = Row.read(delivery_id, value)
+                self._do(lambda rows: rows.keep(row, value))
             case StateTopic.LEDGER, None:
                 self._do(lambda rows: rows.unrecord(delivery_id))
             case StateTopic.LEDGER, bytes():
-                self.record(Entry.from_json(value))
+                self._record(delivery_id, times_in(value), value)
             case _:
                 raise ValueError(f"the cache is no copy of {topic}")
 
@@ -210,6 +218,11 @@ class LmdbEdit:
         """Leave everything as it was."""
         with suppress(lmdb.Error):  # ended already
             self._rows.txn.abort()
+
+    def _record(self, delivery_id: DeliveryId, times: Mapping[str, str], value: bytes) -> None:
+        latest = max(times.values(), default="")
+        at = seconds(latest) if latest else self._clock()
+        self._do(lambda rows: rows.record(delivery_id, at, value))
 
     def _do(self, change: Callable[[Writer], None]) -> None:
         try:
@@ -248,8 +261,3 @@ def _offset_key(topic: StateTopic) -> bytes:
 def _mark() -> bytes:
     boot = _BOOT.read_text().strip() if _BOOT.exists() else ""
     return f"{FORMAT} {boot}".encode()
-
-
-def _touched(entry: Entry, otherwise: float) -> float:
-    latest = max(entry.times.values(), default="")
-    return seconds(latest) if latest else otherwise

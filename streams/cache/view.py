@@ -189,10 +189,9 @@ class Writer(LmdbView):
     def delete(self, table: str, key: bytes) -> None:
         self.txn.delete(key, db=self.tables[table])
 
-    def keep(self, item: Item, value: bytes) -> None:
-        row = Row.of(item)
-        self._unindex(item.id)
-        self.put("items", item.id.encode(), row.header + value)
+    def keep(self, row: Row, value: bytes) -> None:
+        self._unindex(row.id)
+        self.put("items", row.id.encode(), row.header + value)
         self.put("chains", row.chain_key, row.chain_value)
         self.put("since", timed(row.since, row.id))
         if row.active:
@@ -200,7 +199,7 @@ class Writer(LmdbView):
         if row.due_key is not None:
             self.put("due", row.due_key)
         self._count(row, 1)
-        self._crown(item.chain)
+        self._crown(split_delivery_id(row.id)[0])
 
     def forget(self, delivery_id: DeliveryId) -> None:
         self._unindex(delivery_id)

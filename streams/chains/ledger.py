@@ -109,6 +109,12 @@ class Entry:
         )
 
 
+def times_in(value: bytes) -> Mapping[str, str]:
+    """Read the times of the steps alone of a record of `ledger`; ValueError or KeyError."""
+    times: Mapping[str, str] = json.loads(value)["times"]
+    return times
+
+
 def entry_of(item: Item, known: Entry | None, *, final: bool = False) -> Entry:
     """Return the entry that says where an item stands; `known` gives the times of past steps."""
     times = dict(known.times) if known else birth(item.delivery, item.since)

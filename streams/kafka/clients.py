@@ -49,7 +49,6 @@ def consumer(settings: Mapping[str, str], group: str = "odoo-cdc-reader") -> Con
                 "enable.partition.eof": True,
                 "auto.offset.reset": "earliest",
                 "queued.max.messages.kbytes": 16_384,
-                "fetch.message.max.bytes": MAX_MESSAGE,
                 "fetch.wait.max.ms": 20,
             },
             logger=CLIENT_LOG,

@@ -64,6 +64,7 @@ class Committer:
         self._caches: dict[int, Cache] = {}
         self._jobs: list[_Job] = []
         self._pump: asyncio.Task[None] | None = None
+        self.read = 0  # records taken over from topics: grows while a partition is being opened
 
     async def open(self, cache: Cache) -> None:
         """Bring the cache up to the end of its topics, then take steps for it."""
@@ -150,6 +151,7 @@ class Committer:
                     await self._catch_up(cache)
                     return
                 cache.load(topic, chunk)
+                self.read += len(chunk.records)
 
 
 @dataclass(slots=True)

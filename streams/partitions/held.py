@@ -5,10 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Protocol
+from typing import Final, Protocol
 
 from streams.partitions.committer import Committer
 from streams.partitions.ports import Cache
+
+_AT_ONCE: Final = (
+    2  # partitions being opened: one is read while another is written; each takes memory
+)
 
 
 class StateFolder(Protocol):
@@ -30,12 +34,14 @@ class HeldPartitions:
         self._committer = committer
         self._changed = asyncio.Condition()
         self._batches = 0
+        self._opening = asyncio.Semaphore(_AT_ONCE)
         self.caches: dict[int, Cache] = {}
 
     async def open(self, partition: int) -> None:
         """Open a partition; returns when its cache holds all that Kafka holds."""
-        cache = self._folder.open(partition)
-        await self._committer.open(cache)
+        async with self._opening:
+            cache = self._folder.open(partition)
+            await self._committer.open(cache)
         self._opened(cache)
         self.caches[partition] = cache
         await self._tell()

@@ -140,8 +140,8 @@ def _looking(made: Worker, offsets: GroupOffsets) -> Callable[[], Look]:
         refuse_gaps(place for place in places if place.topic != commands)
         read = (place for place in places if place.topic not in made.traffic.halted)
         done = sum(place.committed or 0 for place in places)
-        marks = (len(mine), done, made.core.taken, made.metrics.value("events"))
-        return Look(sum(place.lag for place in read), marks)
+        moved = (done, made.core.taken, made.core.committer.read, made.metrics.value("events"))
+        return Look(sum(place.lag for place in read), (len(mine), *moved))
 
     return look
 

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
-from tests.benchmarks import drains, flow, memory
+from tests.benchmarks import drains, flow, memory, sending
 from tests.benchmarks.figures import Figure, table
 from tests.benchmarks.place import Place
 
@@ -20,6 +20,9 @@ MEASURES: Final[dict[str, Measure]] = {
     "one-row": drains.one_row_transactions,
     "worker": flow.one_worker,
     "latency": flow.latency,
+    "answers": sending.answers,
+    "crowd": sending.crowd,
+    "recovery": sending.recovery,
     "memory": memory.one_million_rows,
 }
 

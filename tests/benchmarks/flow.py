@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +18,7 @@ from embedded.ports import free_ports
 from schemas.topics import Topics
 from tests.benchmarks.figures import Figure, percentile
 from tests.benchmarks.place import Place, Site
+from tests.benchmarks.watching import LOOK, PATIENCE, came, number_came, running, wait
 from tests.documents_as_of import MODELS, dispatched
 from tests.kafka_reading import events
 from tests.oracle import routes_yaml
@@ -26,8 +26,6 @@ from tests.programs import Program, Programs
 
 COMMITS: Final = 200  # of which the latency is measured, per run
 PAUSE: Final = 0.1  # seconds between two of them
-PATIENCE: Final = 900.0  # seconds
-LOOK: Final = 0.02  # seconds between two looks
 _MATCHES_NOTHING: Final = """routes:
   - {name: a, model: product.template, domain: [[0, "=", 1]], targets: [shop], fields: [name]}
   - {name: b, model: res.partner, domain: [[0, "=", 1]], targets: [erp], fields: [name]}
@@ -43,14 +41,14 @@ def latency(place: Place, runs: int) -> list[Figure]:
     medians, tails = [], []
     with place.sink() as (url, notes), place.site(wso2=url) as site:
         loaded = len(dispatched(place.kafka.bootstrap, site.programs.config))
-        running = (
+        programs = (
             site.programs.start("capture"),
             site.programs.start("stream", "--worker", "one"),
         )
-        _wait(lambda: len(_came(notes)) >= loaded, running)
+        wait(lambda: len(came(notes)) >= loaded, programs)
         for run in range(runs):
             place.say(f"latency: {COMMITS} commits, run {run + 1} of {runs}")
-            seconds = _commit_and_wait(site, notes, (run + 1) * 10_000, running)
+            seconds = _commit_and_wait(site, notes, (run + 1) * 10_000, programs)
             medians.append(percentile(seconds, 50) * 1e3)
             tails.append(percentile(seconds, 99) * 1e3)
     return [
@@ -83,7 +81,7 @@ def one_worker(place: Place, runs: int) -> list[Figure]:
 
 
 def _commit_and_wait(
-    site: Site, notes: Path, first: int, running: Sequence[Program]
+    site: Site, notes: Path, first: int, programs: Sequence[Program]
 ) -> list[float]:
     """Commit one after the other; return the seconds that each took to arrive."""
     committed: dict[str, float] = {}
@@ -96,11 +94,11 @@ def _commit_and_wait(
     arrived: dict[str, float] = {}
 
     def complete() -> bool:
-        for at, message in _came(notes):
+        for at, message in came(notes):
             arrived.setdefault(str(message["data"]["fields"].get("list_price")), at)
         return committed.keys() <= arrived.keys()
 
-    _wait(complete, running)
+    wait(complete, programs)
     return [arrived[price] - at for price, at in committed.items()]
 
 
@@ -112,7 +110,7 @@ def _read_events(place: Place, site: Site, number: int, run: int) -> float:
         while (count := _events(port)) < number:
             if count and not began:
                 began, at_first = time.monotonic(), count
-            _running([worker])
+            running([worker])
             time.sleep(LOOK)
         return (number - at_first) / (time.monotonic() - began) if began else 0.0
 
@@ -133,9 +131,9 @@ def _send_deliveries(place: Place, site: Site, made: int, run: int) -> tuple[flo
             _,
         ),
     ):
-        _wait(lambda: notes.read_bytes().count(b"\n") >= made, [worker])
+        wait(lambda: number_came(notes) >= made, [worker])
         worker.look()
-        times = [at for at, _ in _came(notes)]
+        times = [at for at, _ in came(notes)]
         return (made - 1) / (times[-1] - times[0]), worker.spent.cpu
 
 
@@ -172,13 +170,6 @@ def _forget_group(place: Place, site: Site) -> None:
             return
 
 
-def _came(notes: Path) -> list[tuple[float, Any]]:
-    """Return what came to WSO2 so far, with the time."""
-    lines = notes.read_bytes().split(b"\n")[:-1]  # the last one may not be complete
-    pairs = (line.split(b"\t", 1) for line in lines)
-    return [(float(at), json.loads(body)) for at, body in pairs]
-
-
 def _events(port: int) -> int:
     """Return how many events a worker has read, 0 while it does not answer."""
     with (
@@ -187,16 +178,3 @@ def _events(port: int) -> int:
     ):
         return sum(int(float(found)) for found in _EVENTS.findall(answer.read()))
     return 0
-
-
-def _wait(condition: Callable[[], bool], running: Sequence[Program]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        _running(running)
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(LOOK * 10)
-
-
-def _running(programs: Sequence[Program]) -> None:
-    for program in programs:
-        assert program.process.poll() is None, f"it ended:\n{program.tail()}"

@@ -1,27 +1,65 @@
 """A WSO2 that costs little: it accepts every delivery and notes when it came.
 
-`python tests/benchmarks/sink.py FILE` prints its port and then, for every request, writes a line
-to FILE: seconds since the epoch, a tab, the body.
+`python tests/benchmarks/sink.py FILE [DELAY [ACKS]]` prints its port and then, for every request,
+writes a line to FILE: seconds since the epoch, a tab, the body. It answers DELAY seconds later;
+where ACKS is the address of an intake (`http://HOST:PORT/acks`), the target's word follows.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Final
+from urllib.parse import urlsplit
 
 _END: Final = b"\r\n\r\n"
 _LENGTH: Final = b"content-length:"
 _ID: Final = b"idempotency-key:"
+_TOGETHER: Final = 200  # words in one request
+
+
+@dataclass(slots=True)
+class Words:
+    """Says `delivered` of what it is told, some together, over one connection."""
+
+    url: str
+    _told: list[bytes] = field(default_factory=list)
+    _some: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def tell(self, name: bytes) -> None:
+        """Say it soon."""
+        self._told.append(name)
+        self._some.set()
+
+    async def run(self) -> None:
+        """Say what is told, for ever."""
+        to = urlsplit(self.url)
+        await self._some.wait()  # by then who listens there has started
+        reader, writer = await asyncio.open_connection(to.hostname, to.port)
+        while True:
+            await self._some.wait()
+            some, self._told = self._told[:_TOGETHER], self._told[_TOGETHER:]
+            if not self._told:
+                self._some.clear()
+            body = json.dumps([{"id": name.decode(), "status": "delivered"} for name in some])
+            head = f"POST {to.path} HTTP/1.1\r\nHost: {to.netloc}\r\n"
+            head += f"Content-Type: application/json\r\nContent-Length: {len(body)}"
+            writer.write(head.encode() + _END + body.encode())
+            answer = await reader.readuntil(_END)
+            assert answer.startswith(b"HTTP/1.1 204"), answer
 
 
 class Sink(asyncio.Protocol):
     """One connection; requests on it follow each other."""
 
-    def __init__(self, notes: BinaryIO) -> None:
+    def __init__(self, notes: BinaryIO, delay: float, words: Words | None) -> None:
         self._notes = notes
+        self._delay = delay
+        self._words = words
         self._data = bytearray()
         self._transport: asyncio.WriteTransport | None = None
 
@@ -40,13 +78,19 @@ class Sink(asyncio.Protocol):
                 return
             self._notes.write(b"%.6f\t%s\n" % (now, self._data[body:end]))
             del self._data[:end]
-            self._accept(_value(lines, _ID))
+            name = _value(lines, _ID)
+            if self._delay:
+                asyncio.get_running_loop().call_later(self._delay, self._accept, name)
+            else:
+                self._accept(name)
 
     def _accept(self, name: bytes) -> None:
         said = b'{"status":"ACCEPTED","id":"' + name + b'"}'
         head = b"HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: "
         assert self._transport is not None
         self._transport.write(head + b"%d" % len(said) + _END + said)
+        if self._words is not None:
+            self._words.tell(name)
 
 
 def _value(lines: list[bytes], name: bytes) -> bytes:
@@ -56,16 +100,20 @@ def _value(lines: list[bytes], name: bytes) -> bytes:
     return b""
 
 
-async def serve(path: Path) -> None:
+async def serve(path: Path, delay: float = 0.0, acks: str = "") -> None:
     """Serve until the process is ended."""
+    words = Words(acks) if acks else None
     with path.open("wb", buffering=0) as notes:
         server = await asyncio.get_running_loop().create_server(
-            lambda: Sink(notes), "127.0.0.1", 0
+            lambda: Sink(notes, delay, words), "127.0.0.1", 0
         )
         sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
         sys.stdout.flush()
-        await server.serve_forever()
+        if words is None:
+            await server.serve_forever()
+        else:
+            await words.run()
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(Path(sys.argv[1])))
+    asyncio.run(serve(Path(sys.argv[1]), float((sys.argv[2:3] or ["0"])[0]), *sys.argv[3:]))

@@ -32,7 +32,7 @@ def worker(monkeypatch: pytest.MonkeyPatch) -> Any:
     return SimpleNamespace(
         app=None,
         consumed=frozenset(TOPICS),
-        core=SimpleNamespace(taken=0),
+        core=SimpleNamespace(taken=0, committer=SimpleNamespace(read=0)),
         metrics=SimpleNamespace(value=lambda _: 0),
         places=SimpleNamespace(topics=Topics("odoo_a"), partitions=1),
         traffic=SimpleNamespace(halted=frozenset()),
@@ -54,6 +54,13 @@ def test_what_is_halted_waits_and_does_not_stand_still(worker: Any) -> None:
 def test_batches_are_progress(worker: Any) -> None:
     before = look(worker)
     worker.core.taken += 1
+
+    assert look(worker).marks != before.marks
+
+
+def test_a_partition_that_is_being_read_is_progress(worker: Any) -> None:
+    before = look(worker)
+    worker.core.committer.read += 1000
 
     assert look(worker).marks != before.marks
 
