@@ -11,7 +11,7 @@ from schemas.arguments import MalformedCommand, Subject
 from schemas.command import Command, Kind
 from schemas.config import Config
 from schemas.errors import BadUsage
-from schemas.fields import nearest
+from streams.commands.names import missing
 from streams.queries.answers import Gathered
 from streams.queries.asking import Asking, require_answers
 
@@ -89,6 +89,4 @@ def say(
 def _require(kind: str, name: str, known: Iterable[str]) -> None:
     names = list(known)
     if name not in names:
-        near = nearest(name, names)
-        hint = f'; did you mean "{near}"?' if near else ""
-        raise NoSuchName(f'there is no {kind} "{name}"{hint}')
+        raise NoSuchName(missing(kind, name, names))

@@ -12,9 +12,10 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Final
 
-from schemas.config import load
+from schemas.config import Config, load
 from schemas.errors import BadUsage
 from schemas.state import State
+from streams.commands.names import unfamiliar
 from streams.kafka.offsets import lag_of
 from streams.queries.held import held
 from streams.queries.lookup import Lookup
@@ -75,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(_to_json(found, now), ensure_ascii=False))
     else:
-        _print(found, now)
+        _print(found, now, _strange(wanted, config))
     return 0 if found.matched else 1
 
 
@@ -128,6 +129,12 @@ def _wanted(args: argparse.Namespace) -> Wanted:
     )
 
 
+def _strange(wanted: Wanted, config: Config) -> str:
+    models = [wanted.model] if wanted.model else []
+    targets, routes = sorted(wanted.targets), sorted(wanted.routes)
+    return unfamiliar(config, targets=targets, routes=routes, models=models)
+
+
 def _to_json(found: Found, now: float) -> dict[str, Any]:
     return {
         "targets": {target: each.to_json(now) for target, each in found.counts.items()},
@@ -138,7 +145,7 @@ def _to_json(found: Found, now: float) -> dict[str, Any]:
     }
 
 
-def _print(found: Found, now: float) -> None:
+def _print(found: Found, now: float, strange: str) -> None:
     heads = ["target", "queued", "waiting", "sent", "accepted", "dead", "rejected", "oldest"]
     lines = []
     for target, counts in found.counts.items():
@@ -152,7 +159,7 @@ def _print(found: Found, now: float) -> None:
     for row in found.paused:
         print(f"\n{row['what']}: {row['why']} since {row['since']}")
     if not found.rows:
-        print("\nnothing matches")
+        print(f"\nnothing matches{strange}")
         return
     print()
     print(table(["state", "age", "attempt", "next", "delivery"], _lines(found.rows, now)))

@@ -13,6 +13,7 @@ from schemas.errors import BadUsage, NothingFound
 from schemas.keys import split_delivery_id
 from streams.chains.by_hand import Result, summary
 from streams.commands.asking import declare_timeout
+from streams.commands.names import unfamiliar
 from streams.queries.answers import Gathered
 from streams.queries.asking import Asking, require_answers
 from streams.queries.prose import table
@@ -77,7 +78,8 @@ def run(args: argparse.Namespace) -> int:
         _print(gathered, selection)
     require_answers(gathered)
     if not gathered.counts:
-        raise NothingMatches("nothing matches")
+        strange = unfamiliar(config, targets=_targets(selection))
+        raise NothingMatches(f"nothing matches{strange}")
     return 0 if summary(gathered.counts) else 1
 
 
@@ -105,6 +107,12 @@ def _chains(selection: Selection) -> list[str] | None:
     if selection.targets or not selection.named:
         return None
     return [*selection.chains, *(split_delivery_id(name)[0] for name in selection.ids)]
+
+
+def _targets(selection: Selection) -> list[str]:
+    """Return the targets that are named, by themselves or in chains and ids."""
+    parts = (name.split("/", 2)[1] for name in (*selection.chains, *selection.ids))
+    return list(dict.fromkeys((*selection.targets, *parts)))
 
 
 def _to_json(command: Command, gathered: Gathered, selection: Selection) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from schemas.delivery import Delivery
 from schemas.errors import BadUsage, NothingFound
 from schemas.keys import chain_of, split_delivery_id
 from streams.chains.ledger import COMMITTED, Entry, iso, seconds
+from streams.commands.names import unfamiliar
 from streams.kafka.scan import Found
 from streams.queries.journey import Spot, Traces, steps, to_json
 from streams.queries.lookup import Lookup
@@ -59,7 +60,8 @@ def run(args: argparse.Namespace) -> int:
         found = _traces(lookup, chains)
         chosen = [t for t in found if only in ("", t.id)][-max(1, args.last) :]
         if not chosen:
-            raise NoTrace(f"nothing is known of {' '.join(map(str, _named(args)))}")
+            what = " ".join(map(str, _named(args)))
+            raise NoTrace(f"nothing is known of {what}{_strange(chains, config)}")
         chosen = [_with_spots(lookup, traces) for traces in chosen]
     if args.json:
         print(json.dumps([to_json(traces) for traces in chosen], ensure_ascii=False))
@@ -70,6 +72,11 @@ def run(args: argparse.Namespace) -> int:
 
 def _named(args: argparse.Namespace) -> list[object]:
     return [args.what] if args.record is None else [args.what, args.record]
+
+
+def _strange(chains: list[str], config: Config) -> str:
+    targets, models = ({chain.split("/")[at] for chain in chains} for at in (1, 2))
+    return unfamiliar(config, targets=sorted(targets), models=sorted(models))
 
 
 def _chains(args: argparse.Namespace, config: Config) -> tuple[list[str], str]:

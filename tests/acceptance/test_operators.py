@@ -195,7 +195,25 @@ def test_law_10_a_name_that_the_file_does_not_have_is_refused(line: Line) -> Non
     refused = line.programs.start("pause", "--target", "aksed")
 
     assert refused.wait() == 2
-    assert 'there is no target "aksed"; did you mean "asked"?' in refused.tail()
+    assert 'the file has no target "aksed", did you mean "asked"?' in refused.tail()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["retry", "--target", "aksed"], 'no target "aksed", did you mean "asked"?'),
+        (["trace", "sale.ordre", "7"], 'no model "sale.ordre", did you mean "sale.order"?'),
+        (["queue", "--route", "aksed"], 'no route "aksed", did you mean "asked"?'),
+    ],
+    ids=lambda words: words[0] if isinstance(words, list) else "",
+)
+def test_where_nothing_is_found_a_name_that_the_file_does_not_have_is_named(
+    line: Line, words: list[str], said: str
+) -> None:
+    nothing = line.programs.start(*words)
+
+    assert nothing.wait() == 1
+    assert f"the file has {said}" in nothing.tail() + nothing.out.read_text()
 
 
 def _status(line: Line) -> Any:
