@@ -89,9 +89,11 @@ class Wso2(Wso2StandIn):
         else:
             self.first[chain].append(request.id)
         for word in self.words(request):
-            self._background.loop.call_later(word.after, self._say, chain, request, word)
+            self._background.loop.call_later(word.after, self.tell, request, word)
 
-    def _say(self, chain: str, request: Received, word: Said) -> None:
+    def tell(self, request: Received, word: Said) -> None:
+        """Say a target's word on what was taken."""
+        chain = request.headers["X-Cdc-Chain"]
         if word.status == "delivered":
             line, _, sequence = request.id.rpartition("/")
             self.applied[line] = max(self.applied.get(line, ""), sequence)

@@ -24,7 +24,7 @@ from tests.fix_wso2 import (
     RespondSlowly,
     Unauthorised,
 )
-from tests.stand_ins import Answer
+from tests.stand_ins import Answer, Received
 from tests.under_fire import DELIVERED, Fire, Row, Said, odds
 
 if TYPE_CHECKING:
@@ -90,11 +90,15 @@ def feed(fire: Fire, size: Size, **ends: str) -> None:
 
 @fault
 def wso2_is_away(fire: Fire, size: Size) -> None:
-    """WSO2 is away, and comes back."""
+    """WSO2 is away for an hour on the worker's clock, and comes back."""
     fire.wso2.stop()
     feed(fire, size)
     next(iter(fire.workers.values())).until_said("gate_closed")
+    fire.jump(3600)
+    feed(fire, size)
     fire.wso2.start()
+    fire.settle()
+    fire.jump(0)
 
 
 @fault
@@ -136,6 +140,30 @@ def words_late(fire: Fire, size: Size) -> None:
         [Said("delivered", 3.0)] if fire.random.random() < 0.1 else DELIVERED
     )
     feed(fire, size)
+
+
+@fault
+def words_a_day_late(fire: Fire, size: Size) -> None:
+    """One of ten acknowledgements comes a day late on the worker's clock."""
+    late: dict[str, Received] = {}
+    prompt: set[str] = set()
+
+    def words(request: Received) -> tuple[Said, ...]:
+        if request.id not in late and (request.id in prompt or fire.random.random() >= 0.1):
+            prompt.add(request.id)
+            return DELIVERED
+        late[request.id] = request
+        return ()
+
+    fire.wso2.words = words
+    feed(fire, size)
+    fire.attempts(size.records * size.versions)
+    fire.jump(86_400)
+    fire.wso2.good()
+    for request in list(late.values()):
+        fire.wso2.tell(request, *DELIVERED)
+    fire.settle()
+    fire.jump(0)
 
 
 @fault

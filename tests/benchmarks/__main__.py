@@ -22,6 +22,7 @@ MEASURES: Final[dict[str, Measure]] = {
     "latency": flow.latency,
     "answers": sending.answers,
     "crowd": sending.crowd,
+    "beside": sending.beside,
     "recovery": sending.recovery,
     "memory": memory.one_million_rows,
 }

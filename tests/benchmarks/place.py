@@ -129,13 +129,13 @@ class Place:
             return sum(1 for _ in (simulator.step() for _ in range(STEPS)))
 
     @contextmanager
-    def sink(self, delay: float = 0.0, acks: str = "") -> Iterator[tuple[str, Path]]:
+    def sink(self, *manner: str) -> Iterator[tuple[str, Path]]:
         """Run a WSO2 that accepts everything; give its URL and the file of what came.
 
-        It answers after `delay` seconds, and says to `acks`, an intake, what targets would.
+        `manner` are options of sink.py: when it answers, what it refuses, whom it tells.
         """
         notes = self.folder / f"sink-{secrets.token_hex(3)}"
-        command = [sys.executable, str(SINK), str(notes), str(delay), *([acks] if acks else [])]
+        command = [sys.executable, str(SINK), str(notes), *manner]
         with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
             assert process.stdout is not None
             port = int(process.stdout.readline())

@@ -8,11 +8,11 @@ from __future__ import annotations
 import random
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 from urllib.request import urlopen
 
 from confluent_kafka import Producer
@@ -23,7 +23,7 @@ from schemas.keys import chain_of, delivery_id, partition_of
 from schemas.message import traceparent
 from streams.chains.item import Item, Terms
 from streams.chains.ledger import entry_of
-from tests.benchmarks.figures import Figure
+from tests.benchmarks.figures import Figure, percentile
 from tests.benchmarks.place import Place
 from tests.benchmarks.watching import LOOK, came, number_came, running, wait
 from tests.streaming import MODEL, PARTITIONS, Line
@@ -31,11 +31,16 @@ from tests.streaming import MODEL, PARTITIONS, Line
 CROWD: Final = 100_000  # chains that wait beside those that go
 OPEN: Final = 1_000_000  # deliveries that a worker finds
 DELAYS: Final = {0: 20_000, 10: 20_000, 100: 5_000}  # ms of an answer -> deliveries
+EVENTS: Final = 300  # whose latency is measured, per run
+PAUSE: Final = 0.03  # seconds between two of them
 _DAY: Final = 86_400.0
 _ROUTES: Final = """routes:
   - {name: orders, model: sale.order, targets: [shop], fields: [name]}
   - {name: others, model: sale.order, domain: [["state", "=", "none"]], targets: [away],
      fields: [name]}
+"""
+_BOTH: Final = """routes:
+  - {name: orders, model: sale.order, targets: [shop, away], fields: [name]}
 """
 _UNDER_WAY: Final = 50_000  # records on their way to Kafka
 _TERMS: Final = Terms("accepted", 600.0, (_DAY,), "all")
@@ -68,6 +73,21 @@ def crowd(place: Place, runs: int) -> list[Figure]:
     return [Figure(name, "ratio", tuple(ratios), "above 0.90")]
 
 
+def beside(place: Place, runs: int) -> list[Figure]:
+    """Return what deliveries to one target suffer while WSO2 refuses all for another."""
+    figures = []
+    for manner, what in (((), "both targets fine"), (("--refuse", "away"), "another one down")):
+        medians, tails = [], []
+        for run in range(runs):
+            place.say(f"latency, {what}, run {run + 1} of {runs}")
+            seconds = _latencies(place, manner)
+            medians.append(percentile(seconds, 50) * 1e3)
+            tails.append(percentile(seconds, 99) * 1e3)
+        figures.append(Figure(f"event to WSO2, {what}: p50", "ms", tuple(medians)))
+        figures.append(Figure(f"event to WSO2, {what}: p99", "ms", tuple(tails)))
+    return figures
+
+
 def recovery(place: Place, runs: int) -> list[Figure]:
     """Return how long a worker takes to know what waits; one run, it takes minutes."""
     del runs
@@ -90,9 +110,9 @@ def recovery(place: Place, runs: int) -> list[Figure]:
 def _rate(place: Place, acknowledge: str, delay: float, number: int, waiting: int = 0) -> float:
     """Return the deliveries per second from the first that came to the last that is final."""
     (intake,) = free_ports(1)
-    acks = f"http://127.0.0.1:{intake}/acks" if acknowledge == "required" else ""
+    words = ["--acks", f"http://127.0.0.1:{intake}/acks"] if acknowledge == "required" else []
     with (
-        place.sink(delay, acks) as (url, notes),
+        place.sink("--delay", str(delay), *words) as (url, notes),
         _line(place, url, acknowledge, intake) as (line, _),
     ):
         _fill(line, waiting)
@@ -104,7 +124,7 @@ def _rate(place: Place, acknowledge: str, delay: float, number: int, waiting: in
             wait(lambda: number_came(notes) >= number, [worker])
             times = [at for at, _ in came(notes)]
             first, last = times[0], times[-1]
-            if acks:
+            if words:
                 wait(lambda: line.metric("delivered_total") >= number, [worker])
                 last = time.time()
         finally:
@@ -112,9 +132,47 @@ def _rate(place: Place, acknowledge: str, delay: float, number: int, waiting: in
     return (number - 1) / (last - first)
 
 
+def _latencies(place: Place, manner: Sequence[str]) -> list[float]:
+    """Return the seconds from event to arrival of deliveries to `shop`, one event after another.
+
+    The same events go to `away`; the first ones, until its breaker has opened, do not count.
+    """
+    put: dict[str, float] = {}
+    with (
+        place.sink(*manner) as (url, notes),
+        _line(place, url, "accepted", routes=_BOTH) as (line, _),
+    ):
+        worker = line.worker()
+        for record in range(1, 2 * EVENTS + 1):
+            name = f"name {record}"
+            put[name] = time.time()
+            line.change(record, name)
+            line.flush()
+            time.sleep(PAUSE)  # the rate is what is asked for, nothing is waited for
+
+        def arrived() -> dict[str, float]:
+            came_to = [(at, body) for at, body in came(notes) if _target(body) == "shop"]
+            return {body["data"]["fields"]["name"]: at for at, body in reversed(came_to)}
+
+        try:
+            wait(lambda: len(arrived()) >= len(put), [worker])
+        finally:
+            worker.stop()
+        at = arrived()
+    return [at[name] - then for name, then in list(put.items())[EVENTS:]]
+
+
+def _target(body: Any) -> str:
+    return str(body["data"]["routing"]["target"])
+
+
 @contextmanager
 def _line(
-    place: Place, url: str, acknowledge: str, intake: int | None = None
+    place: Place,
+    url: str,
+    acknowledge: str,
+    intake: int | None = None,
+    routes: str = _ROUTES,
 ) -> Iterator[tuple[Line, int]]:
     name = f"bench_{secrets.token_hex(3)}"
     folder = place.folder / name
@@ -123,7 +181,7 @@ def _line(
     config = {
         "targets": ("shop", "away"),
         "target": {"acknowledge": acknowledge, "ack_timeout": "10m"},
-        "routes": _ROUTES,
+        "routes": routes,
         "wso2": url,
         "more": {
             "health": {"listen": f"127.0.0.1:{port}"},

@@ -1,12 +1,12 @@
 """A WSO2 that costs little: it accepts every delivery and notes when it came.
 
-`python tests/benchmarks/sink.py FILE [DELAY [ACKS]]` prints its port and then, for every request,
-writes a line to FILE: seconds since the epoch, a tab, the body. It answers DELAY seconds later;
-where ACKS is the address of an intake (`http://HOST:PORT/acks`), the target's word follows.
+`python tests/benchmarks/sink.py FILE` prints its port and then, for every request, writes a line
+to FILE: seconds since the epoch, a tab, the body.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import json
 import sys
@@ -19,6 +19,8 @@ from urllib.parse import urlsplit
 _END: Final = b"\r\n\r\n"
 _LENGTH: Final = b"content-length:"
 _ID: Final = b"idempotency-key:"
+_TARGET: Final = b"x-cdc-target:"
+_REFUSED: Final = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0" + _END
 _TOGETHER: Final = 200  # words in one request
 
 
@@ -53,12 +55,20 @@ class Words:
             assert answer.startswith(b"HTTP/1.1 204"), answer
 
 
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How it behaves: it answers after `delay` seconds, and refuses what is for one target."""
+
+    delay: float = 0.0
+    refuse: bytes = b"-"
+
+
 class Sink(asyncio.Protocol):
     """One connection; requests on it follow each other."""
 
-    def __init__(self, notes: BinaryIO, delay: float, words: Words | None) -> None:
+    def __init__(self, notes: BinaryIO, manner: Manner, words: Words | None) -> None:
         self._notes = notes
-        self._delay = delay
+        self._manner = manner
         self._words = words
         self._data = bytearray()
         self._transport: asyncio.WriteTransport | None = None
@@ -78,19 +88,24 @@ class Sink(asyncio.Protocol):
                 return
             self._notes.write(b"%.6f\t%s\n" % (now, self._data[body:end]))
             del self._data[:end]
-            name = _value(lines, _ID)
-            if self._delay:
-                asyncio.get_running_loop().call_later(self._delay, self._accept, name)
+            name, delay = _value(lines, _ID), self._manner.delay
+            if _value(lines, _TARGET) == self._manner.refuse:
+                self._say(_REFUSED)
+            elif delay:
+                asyncio.get_running_loop().call_later(delay, self._accept, name)
             else:
                 self._accept(name)
 
     def _accept(self, name: bytes) -> None:
         said = b'{"status":"ACCEPTED","id":"' + name + b'"}'
         head = b"HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: "
-        assert self._transport is not None
-        self._transport.write(head + b"%d" % len(said) + _END + said)
+        self._say(head + b"%d" % len(said) + _END + said)
         if self._words is not None:
             self._words.tell(name)
+
+    def _say(self, answer: bytes) -> None:
+        assert self._transport is not None
+        self._transport.write(answer)
 
 
 def _value(lines: list[bytes], name: bytes) -> bytes:
@@ -100,12 +115,12 @@ def _value(lines: list[bytes], name: bytes) -> bytes:
     return b""
 
 
-async def serve(path: Path, delay: float = 0.0, acks: str = "") -> None:
+async def serve(path: Path, manner: Manner, acks: str) -> None:
     """Serve until the process is ended."""
     words = Words(acks) if acks else None
     with path.open("wb", buffering=0) as notes:
         server = await asyncio.get_running_loop().create_server(
-            lambda: Sink(notes, delay, words), "127.0.0.1", 0
+            lambda: Sink(notes, manner, words), "127.0.0.1", 0
         )
         sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
         sys.stdout.flush()
@@ -115,5 +130,15 @@ async def serve(path: Path, delay: float = 0.0, acks: str = "") -> None:
             await words.run()
 
 
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("notes", type=Path)
+    parser.add_argument("--delay", type=float, default=0.0, help="seconds until it answers")
+    parser.add_argument("--refuse", default="-", help="a target whose deliveries get a 503")
+    parser.add_argument("--acks", default="", help="an intake that hears the targets' words")
+    args = parser.parse_args()
+    asyncio.run(serve(args.notes, Manner(args.delay, args.refuse.encode()), args.acks))
+
+
 if __name__ == "__main__":
-    asyncio.run(serve(Path(sys.argv[1]), float((sys.argv[2:3] or ["0"])[0]), *sys.argv[3:]))
+    main()
