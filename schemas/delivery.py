@@ -16,6 +16,7 @@ from fastavro import parse_schema, schemaless_reader, schemaless_writer
 from fastavro.schema import fingerprint, to_parsing_canonical_form
 
 from schemas.errors import OdooCdcError
+from schemas.position import is_replay
 
 SCHEMA: Final[dict[str, Any]] = {
     "type": "record",
@@ -35,6 +36,7 @@ SCHEMA: Final[dict[str, Any]] = {
         {"name": "time", "type": "string"},
         {"name": "traceparent", "type": "string"},
         {"name": "body", "type": "bytes"},
+        {"name": "force_older", "type": "boolean", "default": False},
     ],
 }
 
@@ -59,7 +61,8 @@ class Delivery:
 
     `id` is chain, route and sequence, the same over all attempts; `time` is the commit's in
     ISO 8601, UTC; `traceparent` follows from the id. `body` is empty where there is nothing
-    that could be sent.
+    that could be sent. `force_older` lets one that is replayed go although a newer one of its
+    chain and route has gone.
     """
 
     id: str
@@ -75,6 +78,12 @@ class Delivery:
     time: str
     traceparent: str
     body: bytes
+    force_older: bool = False
+
+    @property
+    def replayed(self) -> bool:
+        """Whether it repeats a past event."""
+        return is_replay(self.sequence)
 
 
 def encode(delivery: Delivery) -> bytes:

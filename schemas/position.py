@@ -17,6 +17,8 @@ Sequence = NewType("Sequence", str)
 _LSN: Final = re.compile(r"[0-9A-Fa-f]{1,8}/[0-9A-Fa-f]{1,8}")
 _SEQUENCE: Final = re.compile(r"([0-9A-F]{8})-([0-9A-F]{16})-([0-9]{8})-([0-9]{4})")
 MAX_ORDINAL: Final = 99_999_999
+MAX_RUN: Final = 9999
+_LIVE: Final = "-0000"  # the end of a sequence that nobody replays
 
 
 def parse_lsn(text: str) -> Lsn:
@@ -54,3 +56,13 @@ class Position:
             raise ValueError(f"not a sequence: {sequence!r}")
         generation, lsn, ordinal, run = match.groups()
         return cls(int(generation, 16), Lsn(int(lsn, 16)), int(ordinal), int(run))
+
+
+def is_replay(sequence: str) -> bool:
+    """Return whether a sequence is that of an event which is replayed: its run is not 0."""
+    return not sequence.endswith(_LIVE)
+
+
+def original(sequence: str) -> str:
+    """Return the sequence of the event itself, whichever run repeats it."""
+    return sequence[: -len(_LIVE)] + _LIVE

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from schemas import delivery as deliveries
 from schemas.delivery import NotADelivery
 from schemas.keys import Chain, DeliveryId
-from streams.chains.item import Arrival, Item, Terms
+from streams.chains.ahead import overtaken
+from streams.chains.item import Arrival, Item, Terms, place_of
 from streams.chains.outcome import Accepted
 from streams.chains.rules import arrive, known, unanswered
 from streams.core import Core
@@ -75,11 +76,14 @@ class Forwarder:
     ) -> None:
         core = self._core
         cache = await core.partitions.ready(partition)
-        course = _Course(rest=self._first_copies(cache, arrivals))
+        first = self._first_copies(cache, arrivals)
+        course = _Course(rest=first)
+        late: Sequence[Arrival] = ()  # replayed, and a newer one has gone
         taken = self._free(cache, chain, arrivals[0])
         if taken:
-            core.in_flight.take(chain, (DeliveryId(each.delivery.id) for each in course.rest))
-            course = await self._send(course.rest, seen)
+            core.in_flight.take(chain, (DeliveryId(each.delivery.id) for each in first))
+            late = self._overtaken(cache, first)
+            course = await self._send([each for each in first if each not in late], seen)
 
         def step(changeset: Changeset) -> None:
             for answer in course.answers:
@@ -88,7 +92,7 @@ class Forwarder:
             if slow is not None:
                 now = core.clock()
                 changeset.apply(unanswered(changeset.edit, slow.item, now, core.limits.timeout))
-            for arrival in course.rest:
+            for arrival in (*late, *course.rest):
                 hold = core.permits.hold_of(arrival.delivery)
                 why = hold.why if hold else ""
                 changeset.apply(arrive(changeset.edit, arrival, seen, why))
@@ -136,7 +140,15 @@ class Forwarder:
                     self._core.ports.meter.count("copies_dropped", arrival.delivery.target)
                 else:
                     first[delivery_id] = arrival
-        return list(first.values())
+        # What is replayed stands behind what was committed later.
+        return sorted(first.values(), key=_place)
+
+    def _overtaken(self, cache: Cache, arrivals: Sequence[Arrival]) -> Sequence[Arrival]:
+        replayed = [each for each in arrivals if each.delivery.replayed]
+        if not replayed:
+            return ()
+        with cache.view() as view:
+            return [e for e in replayed if overtaken(view, e.delivery, e.terms.history)]
 
 
 @dataclass(slots=True)
@@ -146,6 +158,10 @@ class _Course:
     answers: list[Answer] = field(default_factory=list)
     slow: Call | None = None
     rest: Sequence[Arrival] = ()
+
+
+def _place(arrival: Arrival) -> tuple[str, int, int]:
+    return place_of(arrival.delivery.sequence, arrival.delivery.operation, arrival.offset)
 
 
 def _final(answer: Answer) -> bool:

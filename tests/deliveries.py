@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 from schemas.delivery import Delivery
-from schemas.keys import chain_of, delivery_id
+from schemas.keys import Chain, chain_of, delivery_id
 
 _numbers = itertools.count(1)
 
@@ -31,3 +32,11 @@ def a_delivery(*, target: str = "webshop", record: int = 0, body: bytes = b"{}")
         traceparent=f"00-{number:032x}-{number:016x}-01",
         body=body,
     )
+
+
+def replay_of(delivery: Delivery, run: int = 1, *, force_older: bool = False) -> Delivery:
+    """Return a delivery as a replay repeats it."""
+    sequence = f"{delivery.sequence[:-4]}{run:04d}"
+    identity = delivery_id(Chain(delivery.chain), delivery.route, sequence)
+    changes = {"id": identity, "sequence": sequence, "mode": "replay"}
+    return replace(delivery, **changes, force_older=force_older)

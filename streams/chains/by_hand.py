@@ -15,14 +15,14 @@ from typing import Final
 from schemas.delivery import Delivery
 from schemas.keys import DeliveryId
 from schemas.state import State
+from streams.chains.ahead import ahead_of
 from streams.chains.changes import Change, Keep, Record, View
 from streams.chains.dead_letter import Letter
-from streams.chains.item import LATEST, Item, Terms
+from streams.chains.item import Item, Terms
 from streams.chains.ledger import Entry, entry_of, iso, seconds
-from streams.chains.rules import let_wait
+from streams.chains.rules import let_wait, passed_by
 
 DEAD: Final = (State.DEAD, State.REJECTED)
-_AHEAD: Final = (State.SENT, State.ACCEPTED, State.DELIVERED)
 
 
 class Result(StrEnum):
@@ -105,8 +105,7 @@ def put_back(view: View, delivery: Delivery, terms: Terms, wish: Wish) -> Done:
         return Done(Result.PUT_BACK, [])
     if entry.command == wish.command and entry.final:
         return Done(_came_to(entry), [])
-    newer = view.newer(entry.id)
-    ahead = next((each.id for each in newer if _is_ahead(view, each, entry, terms)), None)
+    ahead = None if delivery.force_older else ahead_of(view, entry.id, terms.history)
     if ahead is not None:
         return Done(Result.SUPERSEDED, [Record(_passed(entry, ahead, wish))])
     why = f"put back by {wish.who}" if wish.who else "put back"
@@ -124,24 +123,6 @@ def summary(results: Mapping[str, int]) -> bool:
     return any(number for name, number in results.items() if name not in idle)
 
 
-def _is_ahead(view: View, newer: Entry, older: Entry, terms: Terms) -> bool:
-    """Say whether a newer one has gone ahead for good.
-
-    It has where it may have been written, and where WSO2 would take the older one for the first
-    time behind it. Both taken and come to nothing, they can go again in their order, which is
-    of use where each of them counts (history `all`).
-    """
-    item = view.item(newer.id)
-    state = newer.state if item is None or newer.final else item.state
-    if state in _AHEAD:
-        return True
-    if State.ACCEPTED.value not in newer.times:
-        return False
-    if State.ACCEPTED.value not in older.times:
-        return True
-    return terms.history == LATEST and state is not State.REJECTED
-
-
 def _step_back(view: View, item: Item) -> list[Change]:
     """Let a newer one of the chain that waits for its time wait for its turn instead."""
     first = view.leader(item.chain)
@@ -157,7 +138,7 @@ def _passed(entry: Entry, ahead: DeliveryId, wish: Wish) -> Entry:
         state=State.SUPERSEDED,
         final=True,
         due=None,
-        why=f"a newer one had gone ahead: {ahead}",
+        why=passed_by(ahead),
         superseded_by=ahead,
         command=wish.command,
     ).at(wish.now, State.SUPERSEDED)

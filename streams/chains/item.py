@@ -196,6 +196,7 @@ def origin(delivery: Delivery) -> dict[str, Any]:
         "source": delivery.source,
         "time": delivery.time,
         "traceparent": delivery.traceparent,
+        "force_older": delivery.force_older,
     }
 
 
@@ -216,4 +217,5 @@ def delivery_of(delivery_id: str, about: dict[str, Any], body: str) -> Delivery:
         time=about["time"],
         traceparent=about["traceparent"],
         body=body.encode(),
+        force_older=about.get("force_older", False),
     )

@@ -15,6 +15,7 @@ from schemas.acknowledgement import Acknowledgement
 from schemas.keys import DeliveryId
 from schemas.state import State
 from streams.chains.acknowledgements import Finish, Ignore, Repeat, on_entry, on_item, reason
+from streams.chains.ahead import overtaken
 from streams.chains.changes import Bury, Change, Forget, Keep, Record, View
 from streams.chains.dead_letter import Letter
 from streams.chains.item import LATEST, Arrival, Item
@@ -58,11 +59,14 @@ def has_ended(view: View, delivery_id: DeliveryId) -> bool:
 
 
 def arrive(view: View, arrival: Arrival, now: float, why: str = "") -> list[Change]:
-    """Let a delivery wait for its turn; `why` where it is held back."""
+    """Let a delivery wait for its turn; `why` where it is held back.
+
+    One that is replayed is superseded at once where a newer one has gone.
+    """
     item = replace(Item.of(arrival, now), why=why)
     if known(view, item.id):
         return []
-    return let_wait(view, item, now)
+    return _overtaken(view, item, now) or let_wait(view, item, now)
 
 
 def begin(item: Item, now: float, timeout: float) -> list[Change]:
@@ -117,6 +121,8 @@ def fall_due(
         return _again(view, item, silence, now, chance)
     if item.state is State.WAITING and view.leader(item.chain) != item.id:
         return [Keep(replace(item, due=None))]
+    if item.state is State.WAITING and (ended := _overtaken(view, item, now)):
+        return ended
     return Send(item)
 
 
@@ -221,9 +227,21 @@ def let_wait(view: View, item: Item, now: float) -> list[Change]:
     return keep
 
 
-def _superseded(view: View, item: Item, by: DeliveryId, now: float) -> list[Change]:
+def passed_by(newer: DeliveryId) -> str:
+    """Say why an older one is not sent."""
+    return f"a newer one had gone ahead: {newer}"
+
+
+def _overtaken(view: View, item: Item, now: float) -> list[Change]:
+    """End one that is replayed where a newer one of its chain and route has gone."""
+    newer = overtaken(view, item.delivery, item.terms.history)
+    return [] if newer is None else _superseded(view, item, newer, now, passed_by(newer))
+
+
+def _superseded(view: View, item: Item, by: DeliveryId, now: float, why: str = "") -> list[Change]:
     """Let a newer one of its chain and route take over."""
-    final = replace(item, state=State.SUPERSEDED, due=None, why=f"replaced by {by}")
+    why = why or f"replaced by {by}"
+    final = replace(item, state=State.SUPERSEDED, due=None, why=why)
     entry = entry_of(final, view.entry(item.id), final=True).at(now, State.SUPERSEDED)
     return [Record(replace(entry, superseded_by=by)), *_forget(view, item)]
 
