@@ -43,7 +43,7 @@ def wanted(config: Config) -> list[TopicPlan]:
     names |= {topics.deliveries(target): kept for target in config.targets}
     names |= dict.fromkeys((topics.responses, topics.commands, topics.command_results), kept)
     names |= dict.fromkeys((topics.retries, topics.schemas), compacted)
-    names |= dict.fromkeys((topics.holds, topics.pauses), compacted)
+    names |= dict.fromkeys((topics.holds, topics.pauses, topics.replays), compacted)
     names[topics.ledger] = {**compacted, **kept, "cleanup.policy": "compact,delete"}
     names[topics.dead] = {**kept, "retention.ms": _milliseconds(_LONG * retention)}
     shared = {

@@ -62,13 +62,13 @@ class Selection:
     @classmethod
     def of(cls, arguments: Mapping[str, Any]) -> Selection:
         """Read the arguments of a `retry`; MalformedCommand where they are none."""
-        _refuse_unknown(arguments, ("ids", "chains", "targets", "all_dead", "dry_run"))
+        refuse_unknown(arguments, ("ids", "chains", "targets", "all_dead", "dry_run"))
         found = cls(
-            ids=tuple(map(_delivery_id, _texts(arguments, "ids"))),
-            chains=tuple(map(_chain, _texts(arguments, "chains"))),
-            targets=tuple(map(_name, _texts(arguments, "targets"))),
-            dead_only=_flag(arguments, "all_dead"),
-            dry_run=_flag(arguments, "dry_run"),
+            ids=tuple(map(_delivery_id, texts_of(arguments, "ids"))),
+            chains=tuple(map(_chain, texts_of(arguments, "chains"))),
+            targets=tuple(map(name_of, texts_of(arguments, "targets"))),
+            dead_only=flag_of(arguments, "all_dead"),
+            dry_run=flag_of(arguments, "dry_run"),
         )
         if not found.named and not found.dead_only:
             raise MalformedCommand("retry needs ids, chains, targets or all_dead")
@@ -99,12 +99,12 @@ class Subject:
     @classmethod
     def of(cls, arguments: Mapping[str, Any]) -> Subject:
         """Read the arguments of `pause`, `resume` or `drain`; MalformedCommand otherwise."""
-        _refuse_unknown(arguments, ("target", "route", "chain"))
+        refuse_unknown(arguments, ("target", "route", "chain"))
         if len(arguments) != 1:
             raise MalformedCommand("name one of target, route, chain")
         (kind,) = arguments
         name = text_of(arguments, kind)
-        return cls(kind, _chain(name) if kind == "chain" else _name(name))
+        return cls(kind, _chain(name) if kind == "chain" else name_of(name))
 
 
 def text_of(fields: Mapping[str, Any], name: str, otherwise: str | None = None) -> str:
@@ -115,7 +115,8 @@ def text_of(fields: Mapping[str, Any], name: str, otherwise: str | None = None) 
     return text.encode(errors="replace").decode()
 
 
-def _texts(fields: Mapping[str, Any], name: str) -> list[str]:
+def texts_of(fields: Mapping[str, Any], name: str) -> list[str]:
+    """Return a list of texts of a record; MalformedCommand where it is none."""
     found = fields.get(name, [])
     if not isinstance(found, list) or not all(isinstance(each, str) for each in found):
         raise MalformedCommand(f"`{name}` is a list of texts")
@@ -124,14 +125,16 @@ def _texts(fields: Mapping[str, Any], name: str) -> list[str]:
     return found
 
 
-def _flag(fields: Mapping[str, Any], name: str) -> bool:
+def flag_of(fields: Mapping[str, Any], name: str) -> bool:
+    """Return a flag of a record, false where it is missing; MalformedCommand where it is none."""
     found = fields.get(name, False)
     if not isinstance(found, bool):
         raise MalformedCommand(f"`{name}` is true or false")
     return found
 
 
-def _refuse_unknown(fields: Mapping[str, Any], known: Sequence[str]) -> None:
+def refuse_unknown(fields: Mapping[str, Any], known: Sequence[str]) -> None:
+    """Raise MalformedCommand for a field that is not known."""
     unknown = sorted(set(fields) - set(known))
     if unknown:
         raise MalformedCommand(f"`{unknown[0]}` is not known; it takes {', '.join(known)}")
@@ -152,7 +155,8 @@ def _chain(text: str) -> Chain:
     return Chain(text)
 
 
-def _name(text: str) -> str:
+def name_of(text: str) -> str:
+    """Return the name of a target or route; MalformedCommand where it cannot be one."""
     if not _NAME.fullmatch(text):
         raise MalformedCommand(f"{text[:LONGEST]!r} is no name")
     return text

@@ -28,6 +28,8 @@ class Kind(StrEnum):
     RESUME = "resume"
     DRAIN = "drain"
     REPLAY = "replay"
+    CANCEL = "cancel"
+    CLAIM = "claim"  # of the number of a replay: workers have nothing to do for it
 
 
 class Progress(StrEnum):
@@ -36,6 +38,7 @@ class Progress(StrEnum):
     DOING = "doing"
     DONE = "done"
     FAILED = "failed"
+    CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True, slots=True)

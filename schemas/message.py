@@ -51,7 +51,7 @@ def body(
                 "routing": {
                     "route": delivery.route,
                     "target": delivery.target,
-                    "mode": event.mode.value,
+                    "mode": delivery.mode,
                 },
                 "record": {
                     "model": event.model,

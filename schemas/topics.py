@@ -45,6 +45,11 @@ class Topics:
         return f"{self.source}.pauses"
 
     @property
+    def replays(self) -> str:
+        """The replays under way, in every partition that has a part of one."""
+        return f"{self.source}.replays"
+
+    @property
     def commands(self) -> str:
         """What operators ask for."""
         return f"{self.source}.commands"

@@ -9,16 +9,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from schemas import delivery as deliveries
-from schemas.avro import NotAnEvent, SchemaBook, UnknownSchema
+from schemas.avro import NotAnEvent, UnknownSchema
 from schemas.errors import DataAtRisk
 from schemas.event import Event
 from streams.chains.dead_letter import stillborn
 from streams.chains.item import Terms
+from streams.decoding import Decoder
 from streams.kafka.records import Places, Record, Taken, WriteRecords, report_unreadable
 from streams.metrics import Meter
 from streams.routing.dispatch import Dispatched, Stillborn, dispatch
@@ -42,8 +43,7 @@ class SchemaMissing(DataAtRisk):
 class Events:
     """What a worker does with the records of a model's events."""
 
-    book: SchemaBook
-    refresh: Callable[[], Awaitable[None]]  # reads what the schemas topic has gained
+    decoder: Decoder
     routes: Routes
     terms: Mapping[str, Terms]
     places: Places
@@ -74,11 +74,7 @@ class Events:
 
     async def _decode(self, taken: Taken) -> Event | None:
         try:
-            try:
-                return self.book.decode(taken.value)
-            except UnknownSchema:
-                await self.refresh()
-                return self.book.decode(taken.value)
+            return await self.decoder.event(taken.value)
         except UnknownSchema as error:
             raise SchemaMissing(f"{taken.topic}: {error}") from error
         except NotAnEvent:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from schemas.arguments import MalformedCommand
@@ -22,6 +22,7 @@ from streams.core import Core
 from streams.kafka.records import Places, Record, Taken, WriteRecords, report_unreadable
 from streams.metrics import Meter
 from streams.pausing import Pausing
+from streams.replaying import Replaying
 from streams.retrying import Retrying, Tally
 
 logger = logging.getLogger(__name__)
@@ -33,6 +34,15 @@ class UnknownKind(MalformedCommand):
     hint = "Workers and who asks them need the same version of odoo-cdc."
 
 
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """What came of a slice: what is left, or whether it is `going` on beside the commands."""
+
+    tally: Tally = field(default_factory=Tally)
+    rest: dict[str, Any] | None = None
+    going: bool = False
+
+
 @dataclass(slots=True)
 class Requests:
     """What a worker does with the records of the commands topic."""
@@ -40,6 +50,7 @@ class Requests:
     core: Core
     retrying: Retrying
     pausing: Pausing
+    replaying: Replaying
     places: Places
     write: WriteRecords
     meter: Meter
@@ -59,15 +70,16 @@ class Requests:
     async def _do(self, partition: int, command: Command) -> list[Record]:
         """Do a slice; return the answer, and what is left."""
         core = self.core
-        rest: dict[str, Any] | None = None
-        tally, why = Tally(), ""
+        done, why = _Done(), ""
         try:
             async with core.partitions.batch():
                 await core.partitions.ready(partition)
-                tally, rest = await self._slice(partition, command)
+                done = await self._slice(partition, command)
         except MalformedCommand as error:
             why = f"{error}; {error.hint}"
-        progress = Progress.FAILED if why else Progress.DONE if rest is None else Progress.DOING
+        tally, rest = done.tally, done.rest
+        going = done.going or rest is not None
+        progress = Progress.FAILED if why else Progress.DOING if going else Progress.DONE
         answer = Answer(
             id=command.id,
             kind=command.kind,
@@ -86,14 +98,19 @@ class Requests:
             records.append(self.places.command(partition, command.id, left.to_json()))
         return records
 
-    async def _slice(
-        self, partition: int, command: Command
-    ) -> tuple[Tally, dict[str, Any] | None]:
+    async def _slice(self, partition: int, command: Command) -> _Done:
         match command.kind:
             case Kind.RETRY:
-                return await self.retrying.go_on(partition, command)
+                return _Done(*await self.retrying.go_on(partition, command))
             case Kind.PAUSE | Kind.RESUME | Kind.DRAIN:
-                return Tally(await self.pausing.do(partition, command)), None
+                return _Done(Tally(await self.pausing.do(partition, command)))
+            case Kind.REPLAY:
+                job = await self.replaying.begin(partition, command)
+                return _Done(Tally(job.progress), going=not job.done)
+            case Kind.CANCEL:
+                return _Done(Tally(await self.replaying.cancel(partition, command)))
+            case Kind.CLAIM:
+                return _Done()
             case _:
                 raise UnknownKind(f"this worker does not know {command.kind!r}")
 

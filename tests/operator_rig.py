@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from schemas import delivery as deliveries
 from schemas.command import Answer, Command, Progress
 from schemas.delivery import Delivery
+from schemas.event import Event
+from schemas.replay import Request
 from schemas.topics import Topics
 from streams.kafka.records import Places, Record, Taken
 from streams.pausing import Pausing
+from streams.replaying import Replaying
 from streams.requests import Requests
 from streams.retrying import Retrying
+from streams.routing.routes import Routes
 from tests.core_rig import PARTITION, TERMS, Rig
 
 
@@ -21,14 +26,51 @@ class Operator:
         self.rig = rig
         self.written: list[Record] = []
         self.queue: dict[int, Delivery] = {}
+        self.sent: list[Delivery] = []  # what replays have written to the send queues
+        self.past: list[Event] = []  # what stands in the event topic
+        self.unread = 0  # deliveries that no worker has taken
+        self.routes = Routes("odoo_a", "en_US", "string", ())
         self._numbers = iter(range(100))
+        self.replaying: Replaying | None = None
 
     async def at(self, target: str, partition: int, order: int) -> Delivery | None:
         return self.queue.get(order)
 
     async def write(self, records: Any) -> list[int]:
-        self.written += records
-        return [0] * len(records)
+        offsets = []
+        for record in records:
+            offsets.append(len(self.sent))
+            if ".deliveries." in record.topic:
+                self.sent.append(deliveries.decode(record.value))
+            else:
+                self.written.append(record)
+        return offsets
+
+    async def reach(self, request: Request, partition: int) -> tuple[int, int]:
+        return 0, len(self.past)
+
+    async def read(self, model: str, partition: int, start: int, end: int) -> Any:
+        at = range(start, end)
+        yield [Taken(model, partition, n, b"", str(n).encode()) for n in at], end
+
+    async def left(self, filled: Any) -> int:
+        return self.unread
+
+    async def event(self, value: bytes) -> Event:
+        return self.past[int(value)]
+
+    def replayer(self) -> Replaying:
+        """Return what goes on with replays, as after a start."""
+        places = Places(Topics("odoo_a"), 1)
+        return Replaying(self.rig.core, self, self, self.routes, places, self.write)
+
+    async def turn(self) -> list[Answer]:
+        """Let every replay go a portion further; return what is said of it."""
+        assert self.replaying is not None
+        await self.replaying.turn()
+        said = [Answer.from_json(record.value or b"") for record in self.written]
+        self.written.clear()
+        return said
 
     async def latest(self, target: str, partition: int) -> str:
         return max((d.sequence for d in self.queue.values() if d.target == target), default="")
@@ -56,7 +98,9 @@ class Operator:
         retry = Retrying(self.rig.core, "odoo_a", {"webshop": TERMS}, self)
         pause = Pausing(self.rig.core, "odoo_a", {"orders": ["webshop", "shop"]}, self)
         places = Places(topics, 1)
-        requests = Requests(self.rig.core, retry, pause, places, self.write, self.rig.meter)
+        core, meter = self.rig.core, self.rig.meter
+        replay = self.replaying or self.replayer()
+        requests = Requests(core, retry, pause, replay, places, self.write, meter)
         todo = [value]
         answers = []
         while todo:

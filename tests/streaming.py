@@ -282,7 +282,8 @@ class Line:
         kept = {"cleanup.policy": "delete"}
         names = dict.fromkeys((*queues, topics.events(MODEL), topics.responses), kept)
         names |= dict.fromkeys((topics.dead, topics.commands, topics.command_results), kept)
-        compacted = (topics.retries, topics.ledger, topics.holds, topics.pauses, topics.schemas)
+        compacted = (topics.retries, topics.ledger, topics.holds, topics.pauses)
+        compacted = (*compacted, topics.replays, topics.schemas)
         names |= {name: {"cleanup.policy": "compact"} for name in compacted}
         admin = AdminClient({"bootstrap.servers": self.servers})
         made = admin.create_topics(

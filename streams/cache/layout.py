@@ -9,6 +9,7 @@
     ledger   id                          -> time of its last step, JSON of the record in `ledger`
     touched  time id                     -> nothing           what to drop first
     pauses   target, route or chain/name -> JSON of the record in `pauses`
+    replays  id of its command           -> JSON of the record in `replays`
     meta     name                        -> format, boot, offsets, counts, seen
 
 Times are big-endian doubles: for positive numbers they sort as bytes like the numbers.
@@ -26,10 +27,10 @@ from schemas.state import State
 from streams.chains.item import Item, place_of
 from streams.partitions.ports import Lane
 
-FORMAT: Final = "3"
+FORMAT: Final = "4"
 TABLES: Final = (
     "items", "chains", "active", "heads", "due", "since", "ledger", "touched", "pauses",
-    "meta",
+    "replays", "meta",
 )  # fmt: skip
 
 _TIME: Final = struct.Struct(">d")

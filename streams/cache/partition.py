@@ -134,6 +134,10 @@ class LmdbEdit:
         """Return what is paused."""
         return self._rows.pauses()
 
+    def replays(self) -> list[bytes]:
+        """Return the records of the replays under way."""
+        return self._rows.replays()
+
     def newer(self, delivery_id: DeliveryId) -> Iterator[Entry]:
         """Give what the ledger knows of newer ones of its chain and route, in order."""
         return self._rows.newer(delivery_id)
@@ -175,18 +179,23 @@ class LmdbEdit:
         """Write a pause; None ends it."""
         self._do(lambda rows: rows.pause(key, pause))
 
+    def replay(self, name: str, value: bytes | None) -> None:
+        """Write the record of a replay; None ends it."""
+        self._do(lambda rows: rows.replay(name, value))
+
     def expire(self, before: float, limit: int) -> None:
         """Drop ledger entries that nothing happened to since `before`."""
         self._do(lambda rows: rows.expire(before, limit))
 
     def load(self, topic: StateTopic, record: Stored) -> None:
         """Take over a record as it was read from its topic."""
-        delivery_id = DeliveryId(record.key.decode())
-        value = record.value
-        if topic is StateTopic.PAUSES:
-            self.pause(record.key.decode(), None if value is None else Pause.from_json(value))
-            return
+        key, value = record.key.decode(), record.value
+        delivery_id = DeliveryId(key)
         match topic, value:
+            case StateTopic.PAUSES, _:
+                self.pause(key, None if value is None else Pause.from_json(value))
+            case StateTopic.REPLAYS, _:
+                self.replay(key, value)
             case StateTopic.RETRIES, None:
                 self.forget(delivery_id)
             case StateTopic.RETRIES, bytes():

@@ -71,6 +71,10 @@ class LmdbView:
         """Return what is paused."""
         return [Pause.from_json(value) for _, value in self.scan("pauses")]
 
+    def replays(self) -> list[bytes]:
+        """Return the records of the replays under way."""
+        return [value for _, value in self.scan("replays")]
+
     def _paused_routes(self) -> frozenset[str]:
         """Return the routes of which nothing goes; one that drains does."""
         found = (Pause.from_json(value) for _, value in self.scan("pauses", b"route/"))
@@ -230,6 +234,13 @@ class Writer(LmdbView):
         if kind == "route":
             for chain in list(self._mixed(name.encode())):
                 self._crown(chain)
+
+    def replay(self, name: str, value: bytes | None) -> None:
+        """Write the record of a replay, or end it."""
+        if value is None:
+            self.delete("replays", name.encode())
+        else:
+            self.put("replays", name.encode(), value)
 
     def _mixed(self, route: bytes) -> Iterator[Chain]:
         """Give the chains that have items of a route and of others."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
-from schemas.command import Answer, Command
+from schemas.arguments import MalformedCommand
+from schemas.command import Answer, Command, Kind
 from schemas.kafka_errors import KafkaAway
 from schemas.topics import Topics
 from streams.kafka.clients import (
@@ -19,6 +21,7 @@ from streams.kafka.clients import (
     configured,
     marks,
 )
+from streams.kafka.scan import Part, scan
 
 _SECONDS: Final = 0.2  # that are waited for answers
 _MANY: Final = 1000  # of them taken at a time
@@ -43,6 +46,35 @@ def converse(
         _put(settings, topics.commands, command, partitions)
         while True:
             yield _answers(client, command.id)
+
+
+def claim(settings: Mapping[str, str], topics: Topics, propose: Callable[[int], Command]) -> int:
+    """Return a number that nobody else has, higher than all that Kafka remembers; blocking.
+
+    A claim is a record in the first partition of commands. Of two with the same number the
+    earlier one holds; who wrote the other proposes again.
+    """
+    number, part = 0, (topics.commands, 0)
+    while True:
+        number = max(number, max(_claimed(settings, part).values(), default=0)) + 1
+        mine = propose(number)
+        _put(settings, topics.commands, mine, [0])
+        earlier = _claimed(settings, part)
+        if next(name for name, claimed in earlier.items() if claimed == number) == mine.id:
+            return number
+
+
+def _claimed(settings: Mapping[str, str], part: Part) -> dict[str, int]:
+    """Return the numbers claimed by the ids of their claims, the earliest first."""
+    claimed: dict[str, int] = {}
+    for records, _ in scan(settings, {part: 0}):
+        for found in records:
+            with suppress(MalformedCommand):  # workers have reported it
+                command = Command.from_json(found.value or b"")
+                run = command.arguments.get("run")
+                if command.kind == Kind.CLAIM and isinstance(run, int):
+                    claimed.setdefault(command.id, run)
+    return claimed
 
 
 def _answers(client: Consumer, name: str) -> list[Answer]:

@@ -58,3 +58,5 @@ class Changelog:
                 return self.topics.dead
             case StateTopic.PAUSES:
                 return self.topics.pauses
+            case StateTopic.REPLAYS:
+                return self.topics.replays

@@ -121,12 +121,15 @@ def read_partition(
         yield Chunk([Stored(record.key, record.value) for record in found], reach.at[part])
 
 
-def offset_at(settings: Mapping[str, str], part: Part, since: float) -> int:
-    """Return the offset of the first record written since a time in UTC seconds; blocking."""
+def offset_at(settings: Mapping[str, str], part: Part, since: float, otherwise: int = 0) -> int:
+    """Return the offset of the first record written since a time in UTC seconds; blocking.
+
+    `otherwise` where none was.
+    """
     with borrowed(settings) as client:
         asked = [TopicPartition(*part, round(since * 1000))]
         offset = client.offsets_for_times(asked, timeout=PATIENCE)[0].offset
-    return max(0, offset)
+    return otherwise if offset < 0 else int(offset)
 
 
 def _found(part: Part, message: Message) -> Found:

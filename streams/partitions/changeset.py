@@ -26,6 +26,7 @@ class Changeset:
     letters: list[Bury] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     paused: dict[str, Pause | None] = field(default_factory=dict)
+    replays: dict[str, bytes | None] = field(default_factory=dict)
     unwritten: set[DeliveryId] = field(default_factory=set)  # items Kafka never heard of
 
     def apply(self, changes: Iterable[Change]) -> None:
@@ -63,6 +64,11 @@ class Changeset:
         self.edit.pause(key, pause)
         self.paused[key] = pause
 
+    def replay(self, name: str, value: bytes | None) -> None:
+        """Write the record of a replay, or end it; the steps after see it."""
+        self.edit.replay(name, value)
+        self.replays[name] = value
+
     def phases(self) -> tuple[list[Write], ...]:
         """Return what to write, in four parts; each must be durable before the next.
 
@@ -93,7 +99,11 @@ class Changeset:
             Write(StateTopic.PAUSES, self.partition, key.encode(), _json(pause))
             for key, pause in self.paused.items()
         ]
-        return [*pauses, *letters], settled, [*items, *said], gone
+        replays = [
+            Write(StateTopic.REPLAYS, self.partition, name.encode(), value)
+            for name, value in self.replays.items()
+        ]
+        return [*pauses, *replays, *letters], settled, [*items, *said], gone
 
     def _write(self, topic: StateTopic, delivery_id: DeliveryId, value: bytes | None) -> Write:
         return Write(topic, self.partition, delivery_id.encode(), value)

@@ -25,10 +25,16 @@ class StateTopic(StrEnum):
     LEDGER = "ledger"
     DEAD = "dead"
     PAUSES = "pauses"
+    REPLAYS = "replays"
 
 
 # What the cache is a copy of. Pauses first: which item of a chain may go depends on them.
-MIRRORED: Final = (StateTopic.PAUSES, StateTopic.RETRIES, StateTopic.LEDGER)
+MIRRORED: Final = (
+    StateTopic.PAUSES,
+    StateTopic.REPLAYS,
+    StateTopic.RETRIES,
+    StateTopic.LEDGER,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +111,9 @@ class PartitionView(View, Protocol):
     def pauses(self) -> list[Pause]:
         """Return what is paused."""
 
+    def replays(self) -> list[bytes]:
+        """Return the records of the replays under way."""
+
     def ids(self, start: str, after: str, limit: int) -> list[DeliveryId]:
         """Return what is on its way and begins so, in the order of ids, behind `after`."""
 
@@ -123,6 +132,9 @@ class Edit(PartitionView, Protocol):
 
     def pause(self, key: str, pause: Pause | None) -> None:
         """Write a pause; None ends it."""
+
+    def replay(self, name: str, value: bytes | None) -> None:
+        """Write the record of a replay; None ends it."""
 
     def expire(self, before: float, limit: int) -> None:
         """Drop ledger entries that nothing happened to since `before`."""

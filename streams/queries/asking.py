@@ -7,7 +7,7 @@ import secrets
 import socket
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Self
@@ -16,9 +16,10 @@ from schemas.command import Command, Kind
 from schemas.config import Config
 from schemas.errors import OdooCdcError, ServiceUnavailable
 from schemas.keys import partition_of
+from schemas.position import MAX_RUN
 from schemas.topics import Topics
 from streams.chains.ledger import iso
-from streams.kafka.asking import converse
+from streams.kafka.asking import claim, converse
 from streams.kafka.offsets import GroupOffsets
 from streams.queries.answers import Gathered
 
@@ -39,6 +40,18 @@ class Refused(OdooCdcError):
     exit_code = 1
 
 
+class TooManyReplays(OdooCdcError):
+    """There have been as many replays as can be told apart."""
+
+    hint = "Wait until the earliest one is older than `topics.retention`; its number is free then."
+    exit_code = 1
+
+
+def _so_far(gathered: Gathered) -> str:
+    done, number = len(gathered.asked) - len(gathered.silent), sum(gathered.counts.values())
+    return f"{done} of {len(gathered.asked)} partitions, {number} deliveries"
+
+
 @dataclass(frozen=True, slots=True)
 class Asking:
     """How the workers of a source are asked; `silence` is how long one waits for a word."""
@@ -46,22 +59,27 @@ class Asking:
     config: Config
     silence: float
     quiet: bool = False  # no progress on a terminal
+    says: Callable[[Gathered], str] = _so_far  # how far it is
 
     def ask(
-        self, kind: Kind, arguments: Mapping[str, Any], chains: Iterable[str] | None = None
+        self, kind: Kind, arguments: Mapping[str, Any], keys: Iterable[str] | None = None
     ) -> tuple[Command, Gathered]:
-        """Ask all partitions, or those of some chains; return what was answered.
+        """Ask all partitions, or those of some keys of records; return what was answered.
 
         Ends when all have answered, or when nobody has for `silence` seconds. Raises NoTopic,
         OtherPartitions and KafkaAway.
         """
+        command = command_of(kind, arguments)
+        return command, self.follow(command, keys)
+
+    def follow(self, command: Command, keys: Iterable[str] | None = None) -> Gathered:
+        """Ask for a command that was made before, and so can be named to people."""
         topics = Topics(self.config.source.name)
         count = self._partitions(topics)
-        asked = range(count) if chains is None else {partition_of(c, count) for c in chains}
+        asked = range(count) if keys is None else {partition_of(key, count) for key in keys}
         gathered = Gathered(frozenset(asked))
-        command = _command(kind, arguments)
         talk = converse(self.config.kafka, topics, command, sorted(asked))
-        with closing(talk), self._bar(gathered) as bar:
+        with closing(talk), self._bar() as bar:
             heard = time.monotonic()
             for answers in talk:
                 if gathered.take(answers):
@@ -69,10 +87,22 @@ class Asking:
                     bar.show(gathered)
                 if not gathered.silent or time.monotonic() - heard > self.silence:
                     break
-        return command, gathered
+        return gathered
 
-    def _bar(self, gathered: Gathered) -> _Bar:
-        return _Bar(len(gathered.asked), hidden=self.quiet or not sys.stderr.isatty())
+    def claim(self) -> int:
+        """Return the number of a replay, which no other one has; TooManyReplays."""
+        topics = Topics(self.config.source.name)
+        self._partitions(topics)
+
+        def propose(number: int) -> Command:
+            if number > MAX_RUN:
+                raise TooManyReplays(f"the numbers up to {MAX_RUN} are taken")
+            return command_of(Kind.CLAIM, {"run": number})
+
+        return claim(self.config.kafka, topics, propose)
+
+    def _bar(self) -> _Bar:
+        return _Bar(self.says, hidden=self.quiet or not sys.stderr.isatty())
 
     def _partitions(self, topics: Topics) -> int:
         with closing(GroupOffsets(self.config.kafka, topics.group)) as offsets:
@@ -93,8 +123,8 @@ def require_answers(gathered: Gathered) -> None:
 class _Bar:
     """How far it is, on a terminal's standard error."""
 
-    def __init__(self, partitions: int, *, hidden: bool) -> None:
-        self._partitions = partitions
+    def __init__(self, says: Callable[[Gathered], str], *, hidden: bool) -> None:
+        self._says = says
         self._hidden = hidden
         self._shown = False
 
@@ -109,13 +139,12 @@ class _Bar:
         if self._hidden:
             return
         self._shown = True
-        done = self._partitions - len(gathered.silent)
-        number = sum(gathered.counts.values())
-        sys.stderr.write(f"\r\033[K{done} of {self._partitions} partitions, {number} deliveries")
+        sys.stderr.write(f"\r\033[K{self._says(gathered)}")
         sys.stderr.flush()
 
 
-def _command(kind: Kind, arguments: Mapping[str, Any]) -> Command:
+def command_of(kind: Kind, arguments: Mapping[str, Any]) -> Command:
+    """Return a command with an id of its own, asked for by whoever runs this."""
     now = time.time()
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now))
     name = f"{kind.value}-{stamp}-{secrets.token_hex(4)}"

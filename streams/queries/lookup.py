@@ -13,6 +13,7 @@ from schemas.avro import NotAnEvent, SchemaBook, UnknownSchema
 from schemas.config import Config
 from schemas.delivery import Delivery, NotADelivery
 from schemas.keys import partition_of
+from schemas.position import original
 from schemas.topics import Topics
 from streams.chains.dead_letter import Letter
 from streams.chains.item import Item
@@ -21,6 +22,7 @@ from streams.chains.pause import Pause
 from streams.kafka.offsets import GroupOffsets, Place
 from streams.kafka.scan import Found, Part, offset_at, scan, written
 from streams.kafka.schema_reader import SchemaReader
+from streams.replays.job import Job
 from streams.sending import holds
 from streams.sending.holds import Hold
 
@@ -63,7 +65,7 @@ class Lookup:
         topics = self.topics
         return (
             *(topics.ledger, topics.retries, topics.dead, topics.responses),
-            *(topics.holds, topics.pauses, topics.commands),
+            *(topics.holds, topics.pauses, topics.replays, topics.commands),
         )
 
     def partition(self, chain: str) -> int:
@@ -107,6 +109,16 @@ class Lookup:
                 found[place] = Pause.from_json(record.value)
         pauses = sorted(found.values(), key=lambda pause: pause.since, reverse=True)
         return list({pause.key: pause for pause in pauses}.values())
+
+    def replays(self) -> list[Job]:
+        """Return the replays under way, in each partition that has a part of one."""
+        found: dict[tuple[int, bytes], Job] = {}
+        for record in self._all(self.topics.replays, None):
+            if record.value is None:
+                found.pop((record.partition, record.key), None)
+            else:
+                found[record.partition, record.key] = Job.from_json(record.value)
+        return list(found.values())
 
     def entries(self, partitions: Iterable[int] | None = None) -> Iterator[tuple[Found, Entry]]:
         """Give what the ledger holds, older states of a delivery too where they are left."""
@@ -152,7 +164,8 @@ class Lookup:
     def event(self, model: str, record: int, sequence: str, since: float) -> Found | None:
         """Return a record's event of that sequence, looked for among those since a time.
 
-        None where Kafka has dropped it, or where no route of the file reads the model.
+        The sequence of a replay is that of the event which it repeats. None where Kafka has
+        dropped it, or where no route of the file reads the model.
         """
         if all(route.model != model for route in self.config.routes):
             return None
@@ -168,7 +181,7 @@ class Lookup:
                 event = reader.book.decode(found.value or b"")
             except (NotAnEvent, UnknownSchema):  # not the one that is looked for
                 continue
-            if event.id == record and event.position.sequence == sequence:
+            if event.id == record and event.position.sequence == original(sequence):
                 return found
         return None
 

@@ -15,6 +15,7 @@ from streams.queries.held import held
 from streams.queries.lookup import Lookup
 from streams.queries.overview import count, rows_of
 from streams.queries.rates import WINDOW, Rates
+from streams.replays.job import under_way
 from streams.sending.windows import windows_of
 
 
@@ -38,6 +39,7 @@ def report(config: Config) -> dict[str, Any]:
         return {
             "targets": {target: each.to_json(now) for target, each in counts.items()},
             "held": held(windows_of(config), lookup.holds(), now, lookup.pauses()),
+            "replays": under_way(lookup.replays()),
             "lag": lag,
             "lag_seconds": {topic: round(age.get(topic, 0.0), 1) for topic in lag},
             "rates": rates.to_json(

@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from enum import StrEnum
+from enum import Enum, StrEnum
 from typing import Any, Final
 
 from schemas import message
@@ -58,12 +58,27 @@ class Stillborn:
 
 
 @dataclass(frozen=True, slots=True)
+class Again:
+    """How an event is repeated: the number of the run, and what its deliveries say of it."""
+
+    run: int
+    force_older: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Dispatched:
     """What one event came to; `deliveries` of one chain are in the order of sending."""
 
     deliveries: tuple[Delivery, ...] = ()
     stillborn: tuple[Stillborn, ...] = ()
     later: tuple[RouteStartsLater, ...] = ()
+    unchanged: tuple[str, ...] = ()  # routes whose payload is the same in both images
+
+
+class Silent(Enum):
+    """Why a route that an event concerns has nothing to say."""
+
+    UNCHANGED = "unchanged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,27 +90,32 @@ class _Step:
     changed: list[str] | None = None
 
 
-def dispatch(event: Event, routes: Routes) -> Dispatched:
-    """Return the deliveries of an event over all routes of its model."""
+def dispatch(event: Event, routes: Routes, again: Again | None = None) -> Dispatched:
+    """Return the deliveries of an event over all routes of its model; `again` of a past one.
+
+    A past event says what it said: its mode and images decide what is sent.
+    """
     compiled = routes.of(event.shape)
     if event.oversize is not None:
-        return Dispatched(stillborn=tuple(_oversize(event, event.oversize, routes)))
-    steps = [(each, step) for each in compiled.ready if (step := _step(event, each)) is not None]
+        return Dispatched(stillborn=tuple(_oversize(event, event.oversize, routes, again)))
+    said = [(each, _step(event, each)) for each in compiled.ready]
+    unchanged = tuple(each.route.name for each, step in said if step is Silent.UNCHANGED)
+    steps = [(each, step) for each, step in said if isinstance(step, _Step)]
     # A target that gets several of them hears first what it has to forget.
     steps.sort(key=lambda pair: (pair[1].operation not in _LEAVING, pair[0].route.index))
     deliveries: list[Delivery] = []
     stillborn: list[Stillborn] = []
     for each, step in steps:
-        for made in _address(event, each, step):
+        for made in _address(event, each, step, again):
             if isinstance(made, Delivery):
                 deliveries.append(made)
             else:
                 stillborn.append(made)
-    return Dispatched(tuple(deliveries), tuple(stillborn), compiled.later)
+    return Dispatched(tuple(deliveries), tuple(stillborn), compiled.later, unchanged)
 
 
-def _step(event: Event, compiled: CompiledRoute) -> _Step | None:
-    """Return what the route has to say about the event, None for nothing."""
+def _step(event: Event, compiled: CompiledRoute) -> _Step | Silent | None:
+    """Return what the route has to say about the event, None where it does not concern it."""
     before, after = event.before, event.after
     if event.mode is Mode.SNAPSHOT:
         wanted = compiled.route.initial_load and _is_match(compiled, after)
@@ -117,13 +137,13 @@ def _is_match(compiled: CompiledRoute, image: Document | None) -> bool:
     return image is not None and compiled.matches(image)
 
 
-def _update(event: Event, compiled: CompiledRoute) -> _Step | None:
-    """Return an update, None where both images give the same payload."""
+def _update(event: Event, compiled: CompiledRoute) -> _Step | Silent:
+    """Return an update, UNCHANGED where both images give the same payload."""
     if event.before is not None and event.after is not None:
         compared = compiled.renderer.compared
         with suppress(UnsendableValue):  # then they differ, or rendering the new one says why
             if compared(event.before) == compared(event.after):
-                return None
+                return Silent.UNCHANGED
     return _Step(Operation.UPDATE, event.after, _names(event, compiled))
 
 
@@ -152,7 +172,9 @@ def _names(event: Event, compiled: CompiledRoute) -> list[str] | None:
         return None
 
 
-def _address(event: Event, compiled: CompiledRoute, step: _Step) -> Iterator[Delivery | Stillborn]:
+def _address(
+    event: Event, compiled: CompiledRoute, step: _Step, again: Again | None
+) -> Iterator[Delivery | Stillborn]:
     """Make the delivery of each target; the fields are rendered once for them all."""
     fields: dict[str, Any] = {}
     refused: UnsendableValue | None = None
@@ -163,7 +185,7 @@ def _address(event: Event, compiled: CompiledRoute, step: _Step) -> Iterator[Del
         # A target can forget a record without being told what it looked like.
         refused = None if step.operation in _LEAVING else error
     for target in compiled.route.targets:
-        blank = _blank(event, compiled, target, step.operation)
+        blank = _blank(event, compiled, target, step.operation, again)
         if refused is not None:
             yield Stillborn(blank, f"{refused} {refused.hint}".strip(), UNSENDABLE)
             continue
@@ -197,7 +219,7 @@ def _body(
     )
 
 
-def _oversize(event: Event, size: int, routes: Routes) -> Iterator[Stillborn]:
+def _oversize(event: Event, size: int, routes: Routes, again: Again | None) -> Iterator[Stillborn]:
     """Nobody knows whether the record matches: every route's targets get a dead letter."""
     why = (
         f"the event had {size} bytes, more than Kafka takes, and came without its images: select"
@@ -208,25 +230,30 @@ def _oversize(event: Event, size: int, routes: Routes) -> Iterator[Stillborn]:
         if event.mode is Mode.SNAPSHOT and not each.route.initial_load:
             continue
         for target in each.route.targets:
-            yield Stillborn(_blank(event, each, target, Operation.UPDATE), why, OVERSIZE)
+            blank = _blank(event, each, target, Operation.UPDATE, again)
+            yield Stillborn(blank, why, OVERSIZE)
 
 
-def _blank(event: Event, compiled: CompiledRoute, target: str, operation: Operation) -> Delivery:
+def _blank(
+    event: Event, compiled: CompiledRoute, target: str, operation: Operation, again: Again | None
+) -> Delivery:
     """Return the delivery without its body."""
     chain = chain_of(event.source, target, event.model, event.id)
-    identity = delivery_id(chain, compiled.route.name, event.position.sequence)
+    position = event.position if again is None else replace(event.position, run=again.run)
+    identity = delivery_id(chain, compiled.route.name, position.sequence)
     return Delivery(
         id=identity,
         chain=chain,
         target=target,
         route=compiled.route.name,
-        sequence=event.position.sequence,
+        sequence=position.sequence,
         model=event.model,
         record_id=event.id,
         operation=operation.value,
-        mode=event.mode.value,
+        mode=(event.mode if again is None else Mode.REPLAY).value,
         source=event.source,
         time=event.time,
         traceparent=message.traceparent(identity),
         body=b"",
+        force_older=again is not None and again.force_older,
     )

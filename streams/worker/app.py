@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -20,15 +20,18 @@ from schemas.topics import Topics
 from streams.cache.folder import StateFolder
 from streams.chains.item import Terms
 from streams.core import Core, Limits, Ports
+from streams.decoding import Decoder
 from streams.events import Events
 from streams.forward import Deliveries, Forwarder
 from streams.kafka.changelog import Changelog
+from streams.kafka.past import Past
 from streams.kafka.records import Places
 from streams.kafka.schema_reader import SchemaReader
 from streams.kafka.send_queues import SendQueues
 from streams.kafka.writer import Writer
 from streams.metrics import Metrics
 from streams.pausing import Pausing
+from streams.replaying import Replaying
 from streams.requests import Requests
 from streams.responses import Responses
 from streams.retrying import Retrying
@@ -86,6 +89,7 @@ class Worker:
     consumed: frozenset[str]
     places: Places
     name: str
+    beside: list[Callable[[], Coroutine[Any, Any, None]]] = field(default_factory=list)
     stopping: bool = False
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
@@ -120,12 +124,10 @@ class Worker:
             fatal(error)
 
     def begin(self, watchdog: Watchdog) -> None:
-        """Start the timer and the signs of life; the loop must run."""
-        self.tasks = [
-            asyncio.create_task(self._guarded(Timer(self.core).run())),
-            asyncio.create_task(self._guarded(self._tick(watchdog))),
-            asyncio.create_task(self._guarded(self._tell())),
-        ]
+        """Start the timer, the signs of life and what else goes on; the loop must run."""
+        works = [Timer(self.core).run(), self._tick(watchdog), self._tell()]
+        works += [begin() for begin in self.beside]
+        self.tasks = [asyncio.create_task(self._guarded(work)) for work in works]
 
     async def finish(self) -> None:
         """Finish what is in hand; nothing is taken on any more."""
@@ -240,7 +242,8 @@ def _duties(config: Config, means: Means, made: Worker) -> dict[str, Work]:
     routes = Routes.of_config(config)
     places, metrics, write = made.places, made.metrics, made.writer.write
     reader = means.schemas
-    events = Events(reader.book, reader.refresh, routes, terms, places, write, metrics)
+    decoder = Decoder(reader.book, reader.refresh)
+    events = Events(decoder, routes, terms, places, write, metrics)
     forwarder = Forwarder(made.core)
     duties: dict[str, Work] = {topics.events(model): events for model in routes.models}
     for target in sorted(config.targets):
@@ -250,5 +253,10 @@ def _duties(config: Config, means: Means, made: Worker) -> dict[str, Work]:
     retrying = Retrying(made.core, config.source.name, terms, queues)
     sends = {route.name: route.targets for route in config.routes}
     pausing = Pausing(made.core, config.source.name, sends, queues)
-    duties[topics.commands] = Requests(made.core, retrying, pausing, places, write, metrics)
+    past = Past(topics, config.kafka)
+    means.services.callback(past.close)
+    replaying = Replaying(made.core, past, decoder, routes, places, write)
+    made.beside.append(replaying.run)
+    asked = Requests(made.core, retrying, pausing, replaying, places, write, metrics)
+    duties[topics.commands] = asked
     return duties

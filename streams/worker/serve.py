@@ -87,7 +87,7 @@ def inspect(config: Config, worker: str, offsets: GroupOffsets) -> None:
     topics = Topics(config.source.name)
     reads, count = consumed(config), config.topics.partitions
     written = (topics.retries, topics.ledger, topics.dead, topics.holds, topics.schemas)
-    answers = (topics.command_results, topics.pauses)
+    answers = (topics.command_results, topics.pauses, topics.replays)
     offsets.refuse_other_partitions([*reads, *written, *answers], count)
     session = int(config.kafka.get("session.timeout.ms", "10000")) / 1000
     offsets.refuse_other_workers(frozenset(reads), worker=worker, wait=session + 5)

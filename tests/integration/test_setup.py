@@ -95,6 +95,7 @@ def test_setup_makes_publication_slot_and_topics_and_then_has_nothing_to_do(
                 "command_results",
                 "holds",
                 "pauses",
+                "replays",
                 "schemas",
             )
         ],

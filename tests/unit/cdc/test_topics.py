@@ -43,6 +43,7 @@ def test_every_model_and_target_has_one_topic_beside_those_of_the_source(config:
         "holds",
         "ledger",
         "pauses",
+        "replays",
         "res.partner",
         "responses",
         "retries",
@@ -63,11 +64,12 @@ def test_what_is_looked_up_by_key_is_compacted_and_what_is_read_once_expires(
     assert {name for name, policy in policies.items() if policy == "compact"} == {
         "holds",
         "pauses",
+        "replays",
         "retries",
         "schemas",
     }
     assert policies["ledger"] == "compact,delete"
-    by_key = {"holds", "pauses", "retries", "schemas", "ledger"}
+    by_key = {"holds", "pauses", "replays", "retries", "schemas", "ledger"}
     assert {policies[name] for name in policies.keys() - by_key} == {"delete"}
 
 
