@@ -37,7 +37,7 @@ class Judge:
         for offset in range(world.committed if owner is None else owner.done):
             slot = model.scenario.queue[offset]
             if not world.log.items[slot] and not world.ended & 1 << slot:
-                return f"law 1: {model.scenario.name(slot)} is lost"
+                return f"law 1: {model.stage.name(slot)} is lost"
         return ""
 
     def _end(self, world: World) -> tuple[str, tuple[str, ...]]:
@@ -72,8 +72,8 @@ class Judge:
             return
         yield from self._good_work(world, owner)
         yield from self._good_words(world, owner)
-        for label, job in model.claims(owner):
-            yield from model.flushed(world, "owner", owner, (job,), label)
+        for label, job in model.flushes.claims(owner):
+            yield from model.flushes.flushed(world, "owner", owner, (job,), label)
         if owner.stale:
             again = model.opened(world._replace(committed=owner.done))
             yield Step("a worker opens the partition anew", again)
@@ -81,39 +81,39 @@ class Judge:
     def _good_work(self, world: World, owner: Worker) -> Iterator[Step[World]]:
         model = self.model
         if owner.writing is not None:
-            yield from model.written(world, "owner", owner)
+            yield from model.flushes.written(world, "owner", owner)
         for call in owner.calls:
             yield from self._good_call(world, owner, call)
         for course in owner.courses:
             if course.stage == "sending" and not any(call.course for call in owner.calls):
-                yield model.sent_on(world, "owner", owner, course)
-        for label, job in model.jobs(owner):
-            yield from model.flushed(world, "owner", owner, (job,), label)
+                yield model.batches.sent_on(world, "owner", owner, course)
+        for label, job in model.flushes.jobs(owner):
+            yield from model.flushes.flushed(world, "owner", owner, (job,), label)
         if not owner.courses and owner.next < len(model.scenario.queue):
-            took = model.took(owner, len(model.scenario.queue))
+            took = model.batches.took(owner, len(model.scenario.queue))
             yield Step("the owner takes the rest of the queue", world._replace(owner=took))
 
     def _good_call(self, world: World, owner: Worker, call: Call) -> Iterator[Step[World]]:
         model = self.model
         match call.stage:
             case "begun":
-                yield model.begun(world, "owner", owner, call)
+                yield model.batches.begun(world, "owner", owner, call)
             case "open":
-                yield from model.takes(world, "owner", owner, call)
+                yield from model.batches.takes(world, "owner", owner, call)
             case "taken":
-                after = model.answered(world, "owner", owner, call, "accepted")
+                after = model.batches.answered(world, "owner", owner, call, "accepted")
                 yield Step(
-                    f"the owner hears that {model.scenario.name(call.slot)} was accepted", after
+                    f"the owner hears that {model.stage.name(call.slot)} was accepted", after
                 )
 
     def _good_words(self, world: World, owner: Worker) -> Iterator[Step[World]]:
         model, held = self.model, owner.held
         for slot, number in enumerate(held.items):
-            if not number or not world.taken & 1 << slot or model.has_ended(held, slot):
+            if not number or not world.taken & 1 << slot or model.stage.has_ended(held, slot):
                 continue
-            if model.archive.item(number).state is State.ACCEPTED:
+            if model.stage.archive.item(number).state is State.ACCEPTED:
                 word = Word(slot, "delivered", None)
-                yield Step(model.heard(word), model.told(world, word))
+                yield Step(model.outside.heard(word), model.outside.told(world, word))
 
     def _ending(self, world: World) -> str:
         """Judge the end: nothing waits, and all that was said is true."""
@@ -125,7 +125,7 @@ class Judge:
 
     def _state(self, world: World, slot: int) -> str:
         model = self.model
-        name, entry = model.scenario.name(slot), model.entry(world.log, slot)
+        name, entry = model.stage.name(slot), model.stage.entry(world.log, slot)
         if world.log.items[slot]:
             return f"law 1: {name} waits for ever"
         if world.ended & 1 << slot and model.scenario.moves:
@@ -137,27 +137,19 @@ class Judge:
         truth = {
             State.ACCEPTED: world.accepted & 1 << slot,
             State.DELIVERED: world.taken & 1 << slot,
-            State.SUPERSEDED: self._newer(slot),
+            State.SUPERSEDED: model.stage.newer(slot),
         }
         return "" if truth.get(entry.state, True) else f"law 1: {name} is not {entry.state}"
-
-    def _newer(self, slot: int) -> list[int]:
-        model = self.model
-        return [
-            other
-            for other in model.slots
-            if other > slot and model.lines[other] == model.lines[slot]
-        ]
 
     def _shop(self, world: World) -> str:
         """Law 5: the target holds the newest of each chain and route that is said to be there."""
         model = self.model
-        for slot in model.slots:
-            entry = model.entry(world.log, slot)
+        for slot in model.stage.slots:
+            entry = model.stage.entry(world.log, slot)
             done = entry is not None and entry.final
             there = done and entry.state in (State.ACCEPTED, State.DELIVERED)
-            holds = world.shop[model.lines[slot]]
+            holds = world.shop[model.stage.lines[slot]]
             if there and holds < slot:
-                held = "nothing" if holds < 0 else model.scenario.name(holds)
-                return f"law 5: the target ends with {held}, not with {model.scenario.name(slot)}"
+                held = "nothing" if holds < 0 else model.stage.name(holds)
+                return f"law 5: the target ends with {held}, not with {model.stage.name(slot)}"
         return ""

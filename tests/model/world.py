@@ -5,9 +5,11 @@ A set of deliveries is a number with a bit for each.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 from tests.model.contents import Held
+from tests.model.search import Step
 
 Status = Literal["delivered", "rejected", "retry"]
 
@@ -99,3 +101,18 @@ class World(NamedTuple):
     crashes: int  # that may still come
     moves: int
     words: int
+
+
+Moves = Iterator[Step[World]]
+
+
+def with_course(worker: Worker, old: Course, new: Course) -> Worker:
+    """Return a worker whose batch has come further."""
+    return worker._replace(
+        courses=tuple(new if c.chain == old.chain else c for c in worker.courses)
+    )
+
+
+def swapped(calls: tuple[Call, ...], old: Call, new: Call) -> tuple[Call, ...]:
+    """Return calls of which one has come further."""
+    return tuple(new if call is old else call for call in calls)
