@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from schemas import delivery as deliveries
 from schemas.delivery import NotADelivery
 from schemas.keys import Chain, DeliveryId
-from streams.chains.ahead import overtaken
-from streams.chains.item import Arrival, Item, Terms, place_of
+from streams.chains.ahead import ready
+from streams.chains.item import Arrival, Item, Terms
 from streams.chains.outcome import Accepted
 from streams.chains.rules import arrive, known, unanswered
 from streams.core import Core
@@ -78,12 +78,13 @@ class Forwarder:
         cache = await core.partitions.ready(partition)
         first = self._first_copies(cache, arrivals)
         course = _Course(rest=first)
-        late: Sequence[Arrival] = ()  # replayed, and a newer one has gone
         taken = self._free(cache, chain, arrivals[0])
         if taken:
             core.in_flight.take(chain, (DeliveryId(each.delivery.id) for each in first))
-            late = self._overtaken(cache, first)
-            course = await self._send([each for each in first if each not in late], seen)
+            with cache.view() as view:
+                goes, stays = ready(view, first)
+            course = await self._send(goes, seen)
+            course.rest = sorted((*stays, *course.rest), key=lambda each: each.offset)
 
         def step(changeset: Changeset) -> None:
             for answer in course.answers:
@@ -92,7 +93,7 @@ class Forwarder:
             if slow is not None:
                 now = core.clock()
                 changeset.apply(unanswered(changeset.edit, slow.item, now, core.limits.timeout))
-            for arrival in (*late, *course.rest):
+            for arrival in course.rest:
                 hold = core.permits.hold_of(arrival.delivery)
                 why = hold.why if hold else ""
                 changeset.apply(arrive(changeset.edit, arrival, seen, why))
@@ -140,15 +141,7 @@ class Forwarder:
                     self._core.ports.meter.count("copies_dropped", arrival.delivery.target)
                 else:
                     first[delivery_id] = arrival
-        # What is replayed stands behind what was committed later.
-        return sorted(first.values(), key=_place)
-
-    def _overtaken(self, cache: Cache, arrivals: Sequence[Arrival]) -> Sequence[Arrival]:
-        replayed = [each for each in arrivals if each.delivery.replayed]
-        if not replayed:
-            return ()
-        with cache.view() as view:
-            return [e for e in replayed if overtaken(view, e.delivery, e.terms.history)]
+        return list(first.values())
 
 
 @dataclass(slots=True)
@@ -158,10 +151,6 @@ class _Course:
     answers: list[Answer] = field(default_factory=list)
     slow: Call | None = None
     rest: Sequence[Arrival] = ()
-
-
-def _place(arrival: Arrival) -> tuple[str, int, int]:
-    return place_of(arrival.delivery.sequence, arrival.delivery.operation, arrival.offset)
 
 
 def _final(answer: Answer) -> bool:

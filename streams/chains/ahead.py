@@ -6,13 +6,13 @@ replayed, come later than that: they go only where no newer state can be written
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
-from schemas.delivery import Delivery
 from schemas.keys import DeliveryId
 from schemas.state import State
 from streams.chains.changes import View
-from streams.chains.item import LATEST
+from streams.chains.item import LATEST, Arrival, Item
 from streams.chains.ledger import Entry
 
 _AHEAD: Final = (State.SENT, State.ACCEPTED, State.DELIVERED)
@@ -30,11 +30,48 @@ def ahead_of(view: View, older: DeliveryId, history: str) -> DeliveryId | None:
     return next((e.id for e in view.newer(older) if _is_ahead(view, e, history, taken)), None)
 
 
-def overtaken(view: View, delivery: Delivery, history: str) -> DeliveryId | None:
-    """Return what has gone ahead of a replayed delivery; None where it may go."""
-    if not delivery.replayed or delivery.force_older:
+def ready(view: View, arrivals: Sequence[Arrival]) -> tuple[list[Arrival], list[Arrival]]:
+    """Return what of a chain's arrivals may be sent, in its order, and what may not.
+
+    They come as they stand in the queue. A replayed one behind a newer one of its route has to
+    be judged before anything goes that stands behind it.
+    """
+    goes: list[Arrival] = []
+    passed: list[Arrival] = []
+    newest: dict[str, str] = {}
+    for place, each in enumerate(arrivals):
+        delivery, item = each.delivery, Item.of(each, 0.0)
+        before = newest.get(delivery.route, "")
+        if _is_judged(item) and before > delivery.id:
+            passed += arrivals[place:]
+            break
+        (goes if overtaken(view, item) is None else passed).append(each)
+        newest[delivery.route] = max(before, delivery.id)
+    return sorted(goes, key=lambda each: Item.of(each, 0.0).place), passed
+
+
+def overtaken(view: View, item: Item) -> DeliveryId | None:
+    """Return what has gone ahead of a replayed delivery, or will; None where it may go.
+
+    A newer one that stood before it in the queue will, where it has not: it may have been sent
+    by a worker that was killed before it could say so.
+    """
+    if not _is_judged(item):
         return None
-    return ahead_of(view, DeliveryId(delivery.id), history)
+    return ahead_of(view, item.id, item.terms.history) or _before(view, item)
+
+
+def _is_judged(item: Item) -> bool:
+    return item.delivery.replayed and not item.delivery.force_older
+
+
+def _before(view: View, item: Item) -> DeliveryId | None:
+    """Return a newer one of its route that waits and stood before it in the send queue."""
+    for other in view.waiting(item.chain, item.route):
+        waiting = view.item(other) if other > item.id else None
+        if waiting is not None and waiting.order < item.order:
+            return other
+    return None
 
 
 def _is_ahead(view: View, newer: Entry, history: str, taken: bool) -> bool:  # noqa: FBT001
@@ -42,6 +79,6 @@ def _is_ahead(view: View, newer: Entry, history: str, taken: bool) -> bool:  # n
     state = newer.state if item is None or newer.final else item.state
     if state in _AHEAD:
         return True
-    if State.ACCEPTED.value not in newer.times:
+    if State.ACCEPTED.value not in newer.times and state is not State.REJECTED:
         return False
     return not taken or (history == LATEST and state is not State.REJECTED)

@@ -234,7 +234,7 @@ def passed_by(newer: DeliveryId) -> str:
 
 def _overtaken(view: View, item: Item, now: float) -> list[Change]:
     """End one that is replayed where a newer one of its chain and route has gone."""
-    newer = overtaken(view, item.delivery, item.terms.history)
+    newer = overtaken(view, item)
     return [] if newer is None else _superseded(view, item, newer, now, passed_by(newer))
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from schemas.keys import Chain
+from schemas.keys import Chain, DeliveryId
 from streams import forward
-from streams.chains.item import Item
+from streams.chains.item import Arrival, Item
 from tests.model.contents import Held
 from tests.model.outside import Outside
 from tests.model.requests import may_not_send
@@ -56,7 +56,9 @@ class Batches:
             self._copies[key] = self._courses(*key)
         courses = self._copies[key]
         flights = [
-            Flight(c.chain, sum(1 << slot for slot, _ in c.rest)) for c in courses if c.held
+            Flight(c.chain, sum(1 << slot for slot, _ in (*c.rest, *c.late)))
+            for c in courses
+            if c.held
         ]
         return worker._replace(
             next=end,
@@ -69,19 +71,26 @@ class Batches:
         self, held: Held, flights: Sequence[Flight], start: int, end: int
     ) -> tuple[Course, ...]:
         edit = self.stage.archive.edit(held)
-        chains: dict[str, dict[int, int]] = {}
+        chains: dict[str, dict[DeliveryId, Arrival]] = {}
         for offset in range(start, end):
             slot = self.stage.scenario.queue[offset]
             mine = chains.setdefault(self.stage.chains[slot], {})
-            if slot not in mine and not forward.known(edit, self.stage.id(slot)):
-                mine[slot] = offset
+            name = self.stage.id(slot)
+            if name not in mine and not forward.known(edit, name):
+                mine[name] = self.stage.decisions.arrival(slot, offset)
         busy = {flight.chain for flight in flights}
         courses = []
-        for chain, rest in chains.items():
+        for chain, mine in chains.items():
+            arrivals = list(mine.values())
             free = chain not in busy and edit.leader(Chain(chain)) is None
-            stage = "sending" if free and rest else "ended"
-            courses.append(Course(chain, free, tuple(rest.items()), stage=stage))
+            goes, stays = forward.ready(edit, arrivals) if free else ([], arrivals)
+            stage = "sending" if goes else "ended"
+            courses.append(Course(chain, free, self._slots(goes), self._slots(stays), stage=stage))
         return tuple(courses)
+
+    def _slots(self, arrivals: Sequence[Arrival]) -> tuple[tuple[int, int], ...]:
+        slots = self.stage.archive.slots
+        return tuple((slots[DeliveryId(each.delivery.id)], each.offset) for each in arrivals)
 
     def _course(self, world: World, role: str, worker: Worker, course: Course) -> Moves:
         if course.stage != "sending" or self._under_way(worker, course) is not None:

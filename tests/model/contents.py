@@ -26,6 +26,7 @@ class Held(NamedTuple):
 
 
 _BLANK = {"why": "", "code": "", "http_status": None}
+_STEPS = ("queued", "accepted", "dead", "rejected")  # that rules look at
 
 
 class Archive:
@@ -46,7 +47,9 @@ class Archive:
         if known is None:
             fields = json.loads(value) | _BLANK
             if topic is StateTopic.LEDGER:
-                fields["times"] = {}
+                fields["times"] = {
+                    step: at for step, at in fields["times"].items() if step in _STEPS
+                }
             text = json.dumps(fields, sort_keys=True).encode()
             known = self._numbers.setdefault(text, len(self._numbers))
             if topic is StateTopic.RETRIES:

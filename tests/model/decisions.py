@@ -7,18 +7,22 @@ Each step is what its place in the code does inside `Committer.write`:
     settle    core.py, `Core.settle`
     release   core.py, `Core.release`
     claim     timer.py, `Timer._claim`
+    put back  retrying.py, `Retrying._try` and `_judge`
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import NamedTuple
 
 from schemas.acknowledgement import Acknowledgement
 from schemas.keys import Chain, DeliveryId
 from streams.chains import rules
 from streams.chains.acknowledgements import stronger
+from streams.chains.by_hand import Result, Wish, concerns, put_back
 from streams.chains.changes import Keep
+from streams.chains.dead_letter import Letter
 from streams.chains.item import Arrival, Item
 from streams.chains.outcome import Accepted, Outcome, Refused, Unavailable
 from streams.chains.rules import Send
@@ -34,6 +38,8 @@ ANSWERS: dict[str, Outcome] = {
     "refused": Refused("WSO2 answered 422", "HTTP_422", "", 422),
     "away": Unavailable("no connection", counted=False),
 }
+
+_WISH = Wish("retry-1", "eve", NOW, remembered=1.0)
 
 
 class Settle(NamedTuple):
@@ -56,13 +62,20 @@ class Claim(NamedTuple):
     slot: int
 
 
+class PutBack(NamedTuple):
+    """An operator wants a dead letter to be sent."""
+
+    chain: str
+    slot: int
+
+
 class Listen(NamedTuple):
     """Words from the response queue."""
 
     words: tuple[Word, ...]
 
 
-Job = Course | Settle | Release | Claim | Listen
+Job = Course | Settle | Release | Claim | Listen | PutBack
 
 
 class Decided(NamedTuple):
@@ -129,15 +142,15 @@ class _Flush:
         match job:
             case Course():
                 self._batch(job)
-            case Settle(chain=chain, answer=answer):
-                if self.edit.item(self._item(answer.item).id) is not None:
-                    self._judge(answer)
-                self._let_go(chain)
+            case Settle():
+                self._settle(job)
             case Release(chain=chain, item=item):
                 self.changeset.apply([Keep(self._item(item))])
                 self._let_go(chain)
             case Claim(slot=slot):
                 self._claim(slot)
+            case PutBack(slot=slot):
+                self._put_back(slot)
             case Listen(words=words):
                 for word in words:
                     self._listen(word)
@@ -151,13 +164,18 @@ class _Flush:
         if course.slow:
             item = self._item(course.slow)
             self.changeset.apply(rules.unanswered(self.edit, item, NOW, TIMEOUT))
-        for slot, offset in course.rest:
+        for slot, offset in sorted((*course.rest, *course.late), key=itemgetter(1)):
             arrival = self.decisions.arrival(slot, offset)
             self.changeset.apply(rules.arrive(self.edit, arrival, NOW))
         if course.held and course.slow:
             self._keep_only(course.chain, self._slot(self._item(course.slow).id))
         elif course.held:
             self._let_go(course.chain)
+
+    def _settle(self, job: Settle) -> None:
+        if self.edit.item(self._item(job.answer.item).id) is not None:
+            self._judge(job.answer)
+        self._let_go(job.chain)
 
     def _judge(self, answer: Answer) -> None:
         item, outcome = self._item(answer.item), ANSWERS[answer.outcome]
@@ -176,6 +194,17 @@ class _Flush:
         archive = self.decisions.archive
         begun = archive.of(what.item.begun(NOW))
         self.calls.append(Call(slot, archive.of(what.item), begun, "begun", course=False))
+
+    def _put_back(self, slot: int) -> None:
+        scenario = self.decisions.scenario
+        delivery, terms = scenario.deliveries[slot], scenario.terms
+        entry = self.edit.entry(DeliveryId(delivery.id))
+        if entry is None:
+            return
+        self.flights[delivery.chain] = Flight(delivery.chain, 0)
+        letter = Letter(entry, NOW, "", delivery, terms)
+        if concerns(self.edit, letter, _WISH) is Result.PUT_BACK:
+            self.changeset.apply(put_back(self.edit, delivery, terms, _WISH).changes)
 
     def _listen(self, word: Word) -> None:
         chain = Chain(self.decisions.scenario.deliveries[word.slot].chain)

@@ -8,7 +8,7 @@ from typing import Final
 
 from streams.partitions.ports import StateTopic
 from tests.model.contents import MemoryEdit
-from tests.model.decisions import Claim, Job, Listen, Release, Settle
+from tests.model.decisions import Claim, Job, Listen, PutBack, Release, Settle
 from tests.model.search import Step
 from tests.model.stage import Stage
 from tests.model.world import Answer, Course, Moves, Worker, World, Writing
@@ -29,6 +29,8 @@ class Flushes:
             yield from self.written(world, role, worker)
             return
         ready = [*self.jobs(worker), *self.claims(worker)]
+        if role == "owner":
+            ready += self.commands(world, worker)
         for label, job in ready:
             yield from self.flushed(world, role, worker, (job,), label)
         if self.stage.scenario.together:
@@ -65,6 +67,15 @@ class Flushes:
             if self.stage.chains[slot] not in busy and self._is_due(edit, slot)
         ]
 
+    def commands(self, world: World, worker: Worker) -> list[tuple[str, Job]]:
+        """Return what an operator asks the owner for; a chain in flight is waited for."""
+        if world.asked < 0 or world.did or worker.writing is not None:
+            return []
+        chain = self.stage.chains[world.asked]
+        if any(flight.chain == chain for flight in worker.flights):
+            return []
+        return [(f"puts {self.stage.name(world.asked)} back", PutBack(chain, world.asked))]
+
     def _is_due(self, edit: MemoryEdit, slot: int) -> bool:
         item = edit.item(self.stage.id(slot))
         if item is None:
@@ -76,17 +87,11 @@ class Flushes:
     ) -> Moves:
         """Run steps; the first record of what they write is written."""
         decided = self.stage.decisions.decide(worker.held, worker.flights, jobs)
-        ends, heard, gone = [], 0, set()
-        for job in jobs:
-            match job:
-                case Course(chain=chain):
-                    ends.append(chain)
-                case Listen(words=words):
-                    heard = len(words)
-                case Settle(answer=answer):
-                    gone |= {(answer.item, True)}
-                case Release(item=item):
-                    gone |= {(item, False)}
+        ends = tuple(job.chain for job in jobs if isinstance(job, Course))
+        heard = sum(len(job.words) for job in jobs if isinstance(job, Listen))
+        frees = "".join(job.chain for job in jobs if isinstance(job, PutBack))
+        gone = {(job.answer.item, True) for job in jobs if isinstance(job, Settle)}
+        gone |= {(job.item, False) for job in jobs if isinstance(job, Release)}
         calls = tuple(
             c
             for c in worker.calls
@@ -103,9 +108,10 @@ class Flushes:
             decided.phases,
             decided.held,
             foreign=False,
-            ends=tuple(ends),
+            ends=ends,
             calls=decided.calls,
             heard=heard,
+            frees=frees,
         )
         label = f"the {role} {label}"
         if not decided.phases:
@@ -178,8 +184,11 @@ class Flushes:
             courses=courses,
             done=done,
             calls=(*worker.calls, *writing.calls),
+            flights=tuple(f for f in worker.flights if f.chain != writing.frees),
             writing=None,
         )
+        if writing.frees:
+            world = world._replace(did=True)
         said = world.said[writing.heard :] if role == "owner" else world.said
         return world._replace(said=said, **{role: after})
 

@@ -41,7 +41,7 @@ class Judge:
         return ""
 
     def _end(self, world: World) -> tuple[str, tuple[str, ...]]:
-        world = world._replace(crashes=0, moves=0, words=0)
+        world = world._replace(crashes=0, moves=0, words=0, retries=0)
         seen: list[World] = []
         labels: list[str] = []
         while world not in self._ends_well:
@@ -72,6 +72,8 @@ class Judge:
             return
         yield from self._good_work(world, owner)
         yield from self._good_words(world, owner)
+        for label, job in model.flushes.commands(world, owner):
+            yield from model.flushes.flushed(world, "owner", owner, (job,), label)
         for label, job in model.flushes.claims(owner):
             yield from model.flushes.flushed(world, "owner", owner, (job,), label)
         if owner.stale:

@@ -73,6 +73,7 @@ class Model:
             crashes=self.scenario.crashes,
             moves=self.scenario.moves,
             words=self.scenario.words,
+            retries=self.scenario.retries,
         )
 
     def following(self, world: World) -> Moves:
@@ -97,7 +98,10 @@ class Model:
             how = f"having committed {committed} of the queue"
             if world.crashes:
                 gone = world._replace(owner=None, crashes=world.crashes - 1, committed=committed)
-                yield Step(f"the owner is killed, {how}", self.outside.orphaned(gone, owner))
+                gone = self.outside.orphaned(gone, owner)
+                yield Step(f"the owner is killed, {how}", gone._replace(did=False))
+                if world.did:
+                    yield Step(f"the owner is killed, {how} and the command", gone)
             if world.moves and world.zombie is None:
                 moved = world._replace(
                     owner=None, zombie=owner, moves=world.moves - 1, committed=committed

@@ -29,9 +29,17 @@ class Outside:
                     yield Step(
                         f"WSO2 takes the request of {name} that nobody waits for{how}", landed
                     )
+        if world.retries and (world.asked < 0 or world.did):
+            yield from self._asks(world)
         if world.words:
             for word in self._words(world):
                 yield Step(self.heard(word), self.told(world, word))
+
+    def _asks(self, world: World) -> Moves:
+        for slot in self.stage.slots:
+            if world.letters & 1 << slot:
+                asked = world._replace(retries=world.retries - 1, asked=slot, did=False)
+                yield Step(f"an operator asks to send {self.stage.name(slot)} again", asked)
 
     def landed(self, world: World, slot: int) -> list[tuple[str, World]]:
         """Return what WSO2's acceptance of a request may lead to at the target."""

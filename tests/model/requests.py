@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
+from schemas.state import State
 from tests.model.stage import Stage
 from tests.model.world import Call, Worker, World
 
@@ -16,28 +15,64 @@ def may_not_send(stage: Stage, world: World, role: str, worker: Worker, call: Ca
     for other in worker.calls:
         if other.stage in ("open", "taken") and stage.chains[other.slot] == chain:
             return f"law 2: the {role} has two of a chain in flight"
-    mates = [other for other in stage.slots if stage.chains[other] == chain]
-    for older in mates[: mates.index(slot)]:
-        if not (world.accepted | world.ended) & 1 << older:
-            older_name = stage.name(older)
-            return f"law 2: {stage.name(slot)} goes before {older_name} has an ending"
+    for older in stage.slots[:slot]:
+        if stage.chains[older] == chain and _waits(stage, world, older, slot):
+            return f"law 2: {stage.name(slot)} goes before {stage.name(older)} has an ending"
     if role == "owner" and not worker.stale:
-        return _owner_may_not_send(stage, world, slot, mates)
+        return _owner_may_not_send(stage, world, slot)
     return ""
 
 
-def _owner_may_not_send(stage: Stage, world: World, slot: int, mates: Sequence[int]) -> str:
+def _waits(stage: Stage, world: World, older: int, slot: int) -> bool:
+    """Say whether an older one of a chain still has to go before another.
+
+    One that is replayed need not where it was not there yet, nor where it will not go.
+    """
+    if (world.accepted | world.ended) & 1 << older:
+        return False
+    if not stage.replayed(older):
+        return True
+    passed = any(world.accepted & 1 << newer for newer in stage.newer(older))
+    return stage.place(older) < stage.place(slot) and not passed
+
+
+def _owner_may_not_send(stage: Stage, world: World, slot: int) -> str:
     name = stage.name(slot)
     if stage.scenario.moves:
         return ""  # what a zombie wrote lately is not known here
     if stage.has_ended(world.log, slot) and not world.accepted & 1 << slot:
         return f"law 2: {name} goes out for the first time after its ending"
-    for other in mates:
-        if other > slot and world.accepted & 1 << other and not world.accepted & 1 << slot:
-            newer = stage.name(other)
-            return f"law 2: {name} goes for the first time after {newer} was accepted"
-        number = world.log.items[other]
-        ended = stage.has_ended(world.log, other)
-        if other != slot and number and not ended and stage.archive.item(number).active:
+    if broken := _goes_too_late(stage, world, slot):
+        return broken
+    for other in stage.slots:
+        if other == slot or stage.chains[other] != stage.chains[slot]:
+            continue
+        number, ended = world.log.items[other], stage.has_ended(world.log, other)
+        if number and not ended and stage.archive.item(number).active:
             return f"law 2: {name} goes while {stage.name(other)} is in flight"
+        revived = number and not ended and world.ended & 1 << other
+        if other < slot and revived and not world.accepted & 1 << other:
+            return f"law 2: {name} goes before {stage.name(other)}, which was put back"
     return ""
+
+
+def _goes_too_late(stage: Stage, world: World, slot: int) -> str:
+    """Law 2: nothing is accepted for the first time behind a newer one.
+
+    What is replayed goes by those of its route alone, and where nobody heard of an acceptance.
+    """
+    if stage.forced(slot) or world.accepted & 1 << slot:
+        return ""
+    replayed = stage.replayed(slot)
+    for newer in stage.newer(slot) if replayed else stage.later(slot):
+        if world.accepted & 1 << newer and not (replayed and _unheard(stage, world, newer)):
+            newest = stage.name(newer)
+            return f"law 2: {stage.name(slot)} goes for the first time after {newest} was accepted"
+    return ""
+
+
+def _unheard(stage: Stage, world: World, slot: int) -> bool:
+    """Say whether WSO2 took one unheard that has been given up since."""
+    entry = stage.entry(world.log, slot)
+    dead = entry is not None and entry.state is State.DEAD
+    return dead and State.ACCEPTED.value not in entry.times

@@ -9,6 +9,7 @@ from typing import Final
 
 from schemas.delivery import Delivery
 from schemas.keys import chain_of, delivery_id
+from schemas.position import Lsn, Position
 from streams.chains.item import Terms
 
 NOW: Final = 1_800_000_000.0  # the one moment: whatever has a time may fall due at any time
@@ -19,18 +20,26 @@ REQUIRED: Final = replace(ACCEPTED, acknowledge="required")
 
 @dataclass(frozen=True)
 class Told:
-    """A delivery of a scenario: of which record and route, and what it does."""
+    """A delivery of a scenario: of which record and route, and what it does.
+
+    `event` numbers the event that it is of, from 1; 0: its own, of its place among them. One that
+    is replayed has a `run`; it stands behind the one that it repeats.
+    """
 
     record: int = 42
     route: str = "orders"
     operation: str = "update"
+    event: int = 0
+    run: int = 0
+    force_older: bool = False
 
 
 @dataclass(frozen=True)
 class Scenario:
     """What is in the send queue, on which terms, and how much may go wrong.
 
-    `queue` holds indexes of `told`; an index twice is a copy. `outcomes` are WSO2's answers:
+    `told` is in the order of the sequences. `queue` holds indexes of it; an index twice is a
+    copy. `outcomes` are WSO2's answers:
     busy (503), refused (422), away (no connection), late (no answer in time, but it may still be
     taken), lost (taken, but the answer does not come).
     """
@@ -42,6 +51,7 @@ class Scenario:
     crashes: int = 1
     moves: int = 1
     words: int = 0
+    retries: int = 0  # that an operator asks for, of what has a dead letter
     gate: bool = True  # it may close before any call
     slow: bool = True  # a batch may end before the answer comes
     together: bool = False  # two steps of a worker become durable in one flush
@@ -59,7 +69,8 @@ class Scenario:
 
 def _delivery(number: int, told: Told) -> Delivery:
     chain = chain_of("odoo_a", "webshop", "sale.order", told.record)
-    sequence = f"6743A1F0-{number + 1:016X}-00000001-0000"
+    lsn = Lsn(told.event or number + 1)
+    sequence = Position(0x6743A1F0, lsn, 1, told.run).sequence
     return Delivery(
         id=delivery_id(chain, told.route, sequence),
         chain=chain,
@@ -69,9 +80,10 @@ def _delivery(number: int, told: Told) -> Delivery:
         model="sale.order",
         record_id=told.record,
         operation=told.operation,
-        mode="stream",
+        mode="replay" if told.run else "stream",
         source="odoo_a",
         time="2026-11-23T10:00:00.123456Z",
         traceparent=f"00-{number + 1:032x}-{number + 1:016x}-01",
         body=f'{{"number":{number}}}'.encode(),
+        force_older=told.force_older,
     )

@@ -46,6 +46,22 @@ class Stage:
     def id(self, slot: int) -> DeliveryId:
         return DeliveryId(self.scenario.deliveries[slot].id)
 
+    def replayed(self, slot: int) -> bool:
+        """Say whether a delivery repeats a past event."""
+        return self.scenario.deliveries[slot].replayed
+
+    def forced(self, slot: int) -> bool:
+        """Say whether it may go although a newer one has gone."""
+        return self.scenario.deliveries[slot].force_older
+
+    def place(self, slot: int) -> int:
+        """Return where it stands first in the send queue."""
+        return list(self.scenario.queue).index(slot)
+
+    def later(self, slot: int) -> list[int]:
+        """Return the newer ones of a delivery's chain."""
+        return [s for s in self.slots if s > slot and self.chains[s] == self.chains[slot]]
+
     def newer(self, slot: int) -> list[int]:
         """Return the newer ones of a delivery's chain and route."""
         return [s for s in self.slots if s > slot and self.lines[s] == self.lines[slot]]

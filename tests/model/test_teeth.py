@@ -8,8 +8,9 @@ from typing import Any, Final
 
 import pytest
 
+from schemas.state import State
 from streams import forward
-from streams.chains import rules
+from streams.chains import ahead, by_hand, rules
 from streams.chains.item import Item
 from streams.chains.rules import Send
 from streams.partitions.changeset import Changeset
@@ -22,6 +23,8 @@ LATEST: Final = replace(ACCEPTED, history="latest")
 TWO: Final = Scenario(moves=0, outcomes=frozenset({"busy", "refused"}), most=60_000)
 ONE: Final = replace(TWO, told=(Told(),), queue=(0,))
 ASKED: Final = replace(ONE, terms=REQUIRED, words=1)
+REPLAY: Final = replace(TWO, told=(Told(event=1, run=1), Told(event=2)), queue=(1, 0))
+TOO_LATE: Final = "law 2: A goes for the first time after B was accepted"
 _phases = Changeset.phases
 _begun = Item.begun
 
@@ -110,3 +113,65 @@ def test_a_target_that_does_not_compare_sequences() -> None:
     found = _found(TWO, shop=lambda _, comes: comes)
 
     assert "law 5: the target ends with A, not with B" in found
+
+
+def test_a_replayed_one_sent_although_a_newer_has_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ahead, "ahead_of", lambda *_: None)
+
+    assert _found(REPLAY).startswith(TOO_LATE)
+
+
+def test_a_batch_sent_in_the_order_of_sequences(monkeypatch: pytest.MonkeyPatch) -> None:
+    def ready(view: Any, arrivals: Any) -> Any:
+        passed = [a for a in arrivals if ahead.overtaken(view, Item.of(a, 0.0))]
+        free = [a for a in arrivals if a not in passed]
+        return sorted(free, key=lambda each: each.delivery.sequence), passed
+
+    monkeypatch.setattr(forward, "ready", ready)
+
+    found = _found(replace(REPLAY, outcomes=frozenset()))
+
+    assert found.startswith(TOO_LATE)
+    assert "the owner is killed" in found
+
+
+def test_a_replayed_one_that_passes_a_newer_which_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ahead, "_before", lambda *_: None)
+
+    assert _found(REPLAY).startswith(TOO_LATE)
+
+
+def test_a_replayed_one_whose_turn_is_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rules, "overtaken", lambda *_: None)
+
+    assert _found(REPLAY).startswith(TOO_LATE)
+
+
+def test_a_rejection_taken_for_no_acceptance(monkeypatch: pytest.MonkeyPatch) -> None:
+    def blind(view: Any, newer: Any, history: str, taken: Any) -> bool:
+        unheard = newer.state is State.REJECTED and State.ACCEPTED.value not in newer.times
+        return not unheard and right(view, newer, history, taken)
+
+    right = ahead._is_ahead  # noqa: SLF001 - the rule that is broken
+    monkeypatch.setattr(ahead, "_is_ahead", blind)
+
+    found = _found(replace(REPLAY, terms=REQUIRED, words=1, outcomes=frozenset(), gate=False))
+
+    assert found.startswith(TOO_LATE)
+    assert "the target says `rejected` of B" in found
+
+
+def test_one_put_back_behind_a_newer_that_waits_for_its_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(by_hand, "_step_back", lambda *_: [])
+
+    found = _found(replace(TWO, crashes=0, retries=1))
+
+    assert found.startswith("law 2: B goes before A, which was put back")
+
+
+def test_one_put_back_although_a_newer_has_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(by_hand, "ahead_of", lambda *_: None)
+
+    assert _found(replace(TWO, crashes=0, retries=1)).startswith(TOO_LATE)

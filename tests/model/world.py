@@ -44,7 +44,8 @@ class Course(NamedTuple):
 
     chain: str
     held: bool  # the chain is in flight for it
-    rest: tuple[tuple[int, int], ...]  # slot, offset
+    rest: tuple[tuple[int, int], ...]  # slot, offset: what is to be sent, in order
+    late: tuple[tuple[int, int], ...] = ()  # what is not: others must be judged before
     answers: tuple[Answer, ...] = ()
     slow: int = 0  # the item that is still being sent
     stage: str = "sending"
@@ -67,6 +68,7 @@ class Writing(NamedTuple):
     ends: tuple[str, ...]  # the chains whose courses it ends
     calls: tuple[Call, ...]  # that begin when it is durable
     heard: int  # how many words it makes durable
+    frees: str = ""  # the chain that is taken until then, for a command
 
 
 class Worker(NamedTuple):
@@ -101,6 +103,9 @@ class World(NamedTuple):
     crashes: int  # that may still come
     moves: int
     words: int
+    retries: int
+    asked: int = -1  # the delivery that an operator wants to be put back; -1: none
+    did: bool = False  # it is done, but maybe not committed
 
 
 Moves = Iterator[Step[World]]

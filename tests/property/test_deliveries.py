@@ -19,9 +19,14 @@ from schemas.delivery import Delivery, NotADelivery, decode, encode
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 DELIVERIES = st.builds(
     Delivery,
-    **{name: TEXTS for name in Delivery.__slots__ if name not in ("record_id", "body")},
+    **{
+        name: TEXTS
+        for name in Delivery.__slots__
+        if name not in ("record_id", "body", "force_older")
+    },
     record_id=st.integers(1, 2**63 - 1),
     body=st.binary(),
+    force_older=st.booleans(),
 )
 PLAIN = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=10)
 JSON = PLAIN | st.lists(PLAIN, max_size=2) | st.sampled_from(STATUSES)

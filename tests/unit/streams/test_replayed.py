@@ -12,7 +12,8 @@ from schemas.delivery import Delivery
 from schemas.state import State
 from streams.chains.item import Item
 from streams.chains.outcome import Refused, Unavailable
-from tests.core_rig import ASKED, TERMS, Rig
+from streams.partitions.ports import StateTopic
+from tests.core_rig import ASKED, TERMS, Cut, PowerCut, Rig
 from tests.deliveries import a_delivery, replay_of
 from tests.operator_rig import Operator
 
@@ -57,30 +58,72 @@ async def test_where_nothing_newer_is_known_the_past_goes_in_its_order(rig: Rig)
     assert rig.wso2.taken == [each.id for each in again]
 
 
-async def test_what_was_committed_meanwhile_goes_behind_though_it_came_before(rig: Rig) -> None:
+async def test_what_is_committed_meanwhile_goes_behind(rig: Rig) -> None:
     older, middle, newest = three()
     again = [replay_of(each) for each in (older, middle)]
 
-    await rig.deliver(newest, *again)
+    await rig.deliver(*again, newest)
 
     assert rig.wso2.taken == [again[0].id, again[1].id, newest.id]
 
 
-async def test_one_that_waits_is_overtaken_by_what_went_meanwhile(rig: Rig) -> None:
+async def test_law_2_it_does_not_pass_a_newer_one_whose_sending_nobody_could_write_down(
+    rig: Rig,
+) -> None:
+    older, _, newest = three()
+    rig.log.cut = Cut()
+    with pytest.raises(PowerCut):
+        await rig.deliver(newest)
+    await rig.power_cut()
+    await rig.begin()
+    assert rig.wso2.taken == [newest.id]
+
+    await rig.deliver(newest, replay_of(older))
+
+    assert rig.wso2.taken == [newest.id]
+    assert rig.state(replay_of(older)) is State.SUPERSEDED
+
+
+async def test_one_behind_a_newer_that_waits_is_superseded(rig: Rig) -> None:
     older, middle, newest = three()
     rig.wso2.script.append(BUSY)
     await rig.deliver(newest)
     again = [replay_of(each) for each in (older, middle)]
-    await rig.deliver(*again)
-    assert [rig.state(each) for each in again] == [State.WAITING] * 2
 
-    await rig.later(10.1)
+    await rig.deliver(*again)
+
+    assert [rig.state(each) for each in again] == [State.SUPERSEDED] * 2
+    assert [each.id for each in rig.log.items().values()] == [newest.id]
+
+
+async def test_one_that_stood_behind_a_newer_in_its_batch_goes_where_that_came_to_nothing(
+    rig: Rig,
+) -> None:
+    older, _, newest = three()
+    rig.wso2.script.append(Refused("not this one", http_status=422))
+
+    await rig.deliver(newest, replay_of(older))
     await rig.later(0.1)
-    await rig.later(0.1)
+
+    assert rig.state(newest) is State.DEAD
+    assert rig.wso2.taken == [replay_of(older).id]
+
+
+async def test_a_newer_one_that_was_rejected_before_its_acceptance_was_written_is_one(
+    rig: Rig,
+) -> None:
+    older, _, newest = three()
+    rig.log.cut = Cut(0, {StateTopic.RETRIES: 1})
+    with pytest.raises(PowerCut):
+        await rig.deliver(newest, terms=ASKED)
+    await rig.power_cut()
+    await rig.begin()
+    await rig.hear(Acknowledgement(newest.id, "rejected"))
+
+    await rig.deliver(replay_of(older), terms=ASKED)
 
     assert rig.wso2.taken == [newest.id]
-    assert [rig.state(each) for each in again] == [State.SUPERSEDED] * 2
-    assert rig.log.items() == {}
+    assert rig.state(replay_of(older)) is State.SUPERSEDED
 
 
 async def test_one_behind_a_newer_whose_word_is_awaited_is_superseded(rig: Rig) -> None:
