@@ -166,7 +166,8 @@ class Replaying:
 
     async def _portion(self, partition: int, job: Job) -> Job:
         """Write a portion; its deliveries are durable before it is known to be written."""
-        portion = Portion(job.request, self.routes)
+        remembered = iso(self.core.clock() - self.core.limits.retention)
+        portion = Portion(job.request, self.routes, remembered)
         at = await self._read(partition, job, portion)
         filled = {} if job.request.dry_run else await self._fill(portion.deliveries)
         on = job.went_on(at, filled, portion.counts)

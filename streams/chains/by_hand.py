@@ -14,12 +14,13 @@ from typing import Final
 
 from schemas.delivery import Delivery
 from schemas.keys import DeliveryId
+from schemas.position import is_replay
 from schemas.state import State
 from streams.chains.ahead import ahead_of
 from streams.chains.changes import Change, Keep, Record, View
 from streams.chains.dead_letter import Letter
 from streams.chains.item import Item, Terms
-from streams.chains.ledger import Entry, entry_of, iso, seconds
+from streams.chains.ledger import COMMITTED, Entry, entry_of, iso, seconds
 from streams.chains.rules import let_wait, passed_by
 
 DEAD: Final = (State.DEAD, State.REJECTED)
@@ -89,7 +90,7 @@ def concerns(view: View, letter: Letter, wish: Wish) -> Result | None:
 
 
 def _judged(entry: Entry, letter: Letter, wish: Wish) -> Result:
-    if wish.now - _first_seen(entry) >= wish.remembered:
+    if wish.now - _newer_since(entry, letter.delivery) >= wish.remembered:
         return Result.FORGOTTEN
     if entry.order is None or (letter.delivery is not None and not letter.delivery.body):
         return Result.UNSENDABLE
@@ -146,6 +147,17 @@ def _passed(entry: Entry, ahead: DeliveryId, wish: Wish) -> Entry:
 
 def _came_to(entry: Entry) -> Result:
     return Result.SUPERSEDED if entry.state is State.SUPERSEDED else Result.PUT_BACK
+
+
+def _newer_since(entry: Entry, delivery: Delivery | None) -> float:
+    """Return since when newer ones of its chain may have come, in UTC seconds.
+
+    Behind a live one they come after it; what is replayed they may have preceded.
+    """
+    forced = delivery is not None and delivery.force_older
+    if is_replay(entry.id) and not forced and COMMITTED in entry.times:
+        return seconds(entry.times[COMMITTED])
+    return _first_seen(entry)
 
 
 def _first_seen(entry: Entry) -> float:

@@ -20,6 +20,7 @@ class Came(StrEnum):
     DELIVERIES = "deliveries"  # made of them
     UNCHANGED = "unchanged"  # the payload of a route is the same before and after
     OLDER_SHAPE = "older_shape"  # a route reads what the event does not show
+    FORGOTTEN = "forgotten"  # older than the ledger: whether a newer one has gone is not known
     UNSENDABLE = "unsendable"  # a value or the size forbids it
     UNREADABLE = "unreadable"  # records that are no events
 
@@ -28,11 +29,14 @@ class Came(StrEnum):
 class Portion:
     """Some past events through the routes of today: deliveries in order, and counts.
 
+    The ledger knows what became of deliveries of events that were committed since `remembered`,
+    in ISO 8601, UTC; of older ones nothing is sent, unless older states are forced.
     Counts are by `Came`, and by `route/target/operation` of the deliveries.
     """
 
     request: Request
     routes: Routes
+    remembered: str
     deliveries: list[Delivery] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
 
@@ -41,6 +45,9 @@ class Portion:
         if not self.request.holds(event):
             return
         self.count(Came.EVENTS)
+        if event.time < self.remembered and not self.request.force_older:
+            self.count(Came.FORGOTTEN)
+            return
         again = Again(self.request.run, self.request.force_older)
         try:
             made = dispatch(event, self.routes, again)

@@ -11,9 +11,10 @@ from schemas.acknowledgement import Acknowledgement
 from schemas.delivery import Delivery
 from schemas.state import State
 from streams.chains.item import Item
+from streams.chains.ledger import iso
 from streams.chains.outcome import Refused, Unavailable
 from streams.partitions.ports import StateTopic
-from tests.core_rig import ASKED, TERMS, Cut, PowerCut, Rig
+from tests.core_rig import ASKED, BEGIN, TERMS, Cut, PowerCut, Rig
 from tests.deliveries import a_delivery, replay_of
 from tests.operator_rig import Operator
 
@@ -194,6 +195,22 @@ async def test_a_forced_one_that_was_given_up_is_put_back(rig: Rig, operator: Op
     await rig.later(0.1)
 
     assert rig.wso2.taken == [newest.id, forced.id]
+
+
+async def test_law_5_one_whose_newer_ones_the_ledger_may_have_forgotten_is_not_put_back(
+    rig: Rig, operator: Operator
+) -> None:
+    again = replay_of(replace(a_delivery(), time=iso(BEGIN)))
+    rig.wso2.script.append(Refused("not this one", http_status=422))
+    rig.clock.now += rig.limits.retention - 5.0
+    await rig.deliver(again)
+    assert rig.state(again) is State.DEAD
+    rig.clock.now += 10.0
+
+    counts = await operator.retry(ids=[again.id])
+
+    assert counts == {"forgotten": 1}
+    assert rig.wso2.taken == []
 
 
 @pytest.mark.parametrize("run", [1, 2])

@@ -15,6 +15,7 @@ from schemas.event import Event, Mode
 from schemas.position import Lsn, Position
 from schemas.state import State
 from streams import replaying
+from streams.chains.ledger import iso
 from streams.partitions.ports import StateTopic
 from streams.replays.job import Job
 from streams.replays.portion import Came, by_route
@@ -47,7 +48,7 @@ def past(number: int, record: int = 0, *, was: str = "", mode: Mode = Mode.STREA
     after = order(SHAPE, name=f"n{number}", state="sale")
     event = event_of(before if mode is Mode.STREAM else None, after, SHAPE, mode=mode)
     position = Position(0x6743A1F0, Lsn(0x1000 + 0x10 * number), 1)
-    time = f"2026-11-23T10:{number // 60:02d}:{number % 60:02d}.000000Z"
+    time = f"2027-01-15T07:{number // 60:02d}:{number % 60:02d}.000000Z"
     return replace(event, id=record or number, position=position, time=time)
 
 
@@ -121,8 +122,8 @@ async def test_looking_writes_nothing(operator: Operator) -> None:
 @pytest.mark.parametrize(
     ("arguments", "numbers"),
     [
-        ({"from": "2026-11-23T10:00:04Z"}, range(4, 11)),
-        ({"from": "2026-11-23T11:00:04+01:00", "to": "2026-11-23T10:00:07Z"}, range(4, 7)),
+        ({"from": "2027-01-15T07:00:04Z"}, range(4, 11)),
+        ({"from": "2027-01-15T08:00:04+01:00", "to": "2027-01-15T07:00:07Z"}, range(4, 7)),
         ({"from": "0/1040", "to": "0/1070"}, range(4, 7)),
         ({"from": "", "ids": [3, 9]}, (3, 9)),
         ({"from": "0/1090", "ids": [3, 9]}, (9,)),
@@ -148,6 +149,7 @@ async def test_one_target_alone(operator: Operator) -> None:
 
 async def test_what_sends_nothing_is_counted(operator: Operator) -> None:
     poor = event_of(order(POOR, state="draft"), order(POOR, state="sale"), POOR)
+    poor = replace(poor, time=past(3).time)
     huge = replace(past(2), oversize=9_000_000, before=None, after=None)
     operator.past = [past(1, was="n1"), huge, poor]
 
@@ -160,10 +162,31 @@ async def test_what_sends_nothing_is_counted(operator: Operator) -> None:
         Came.DELIVERIES: 0,
         Came.UNCHANGED: 2,
         Came.OLDER_SHAPE: 2,
+        Came.FORGOTTEN: 0,
         Came.UNSENDABLE: 3,
         Came.UNREADABLE: 0,
     }
     assert operator.rig.log.letters() == []
+
+
+async def test_nothing_is_sent_of_what_is_older_than_the_ledger(operator: Operator) -> None:
+    operator.rig.clock.now += operator.rig.core.limits.retention
+    operator.past[9] = replace(operator.past[9], time=iso(operator.rig.clock.now - 1.0))
+
+    await ask(operator)
+    last = await to_the_end(operator)
+
+    assert last.counts[Came.FORGOTTEN] == 9
+    assert {sent.record_id for sent in operator.sent} == {10}
+
+
+async def test_what_is_older_than_the_ledger_can_be_forced(operator: Operator) -> None:
+    operator.rig.clock.now += operator.rig.core.limits.retention
+
+    await ask(operator, force_older=True)
+    await to_the_end(operator)
+
+    assert len(operator.sent) == 30
 
 
 async def test_the_next_portion_waits_until_the_queues_are_short(
