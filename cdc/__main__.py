@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Final, Protocol, cast
@@ -14,6 +15,7 @@ from typing import Final, Protocol, cast
 from schemas.errors import BadUsage, OdooCdcError
 from schemas.fields import nearest
 from schemas.logs import FORMATS, set_up
+from schemas.masking import masked
 
 COMMANDS: Final = "odoo_cdc.commands"
 _USAGE: Final = 2
@@ -41,9 +43,14 @@ class Command(Protocol):
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command; return the exit code (CONTRACT, section 1)."""
+    """Run a command; return the exit code (CONTRACT, section 1). No secret leaves it as text."""
+    with redirect_stdout(masked(sys.stdout)), redirect_stderr(masked(sys.stderr)):
+        return _main(list(sys.argv[1:] if argv is None else argv))
+
+
+def _main(words: list[str]) -> int:
     try:
-        code = _dispatch(list(sys.argv[1:] if argv is None else argv))
+        code = _dispatch(words)
         sys.stdout.flush()
     except OdooCdcError as error:
         return _say(str(error), error.hint, error.exit_code)

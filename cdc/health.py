@@ -19,6 +19,7 @@ from typing import Final, Self
 
 from cdc.metrics import CONTENT_TYPE
 from schemas.errors import BadUsage, ServiceUnavailable
+from schemas.masking import hide
 
 logger = logging.getLogger(__name__)
 
@@ -117,7 +118,7 @@ def _server(address: tuple[str, int], answer: Callable[[str], Answer]) -> Thread
 
         def do_GET(self) -> None:
             status, kind, body = answer(self.path)
-            data = body.encode()
+            data = hide(body).encode()
             self.send_response(status)
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(data)))

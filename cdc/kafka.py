@@ -16,7 +16,8 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Produ
 from confluent_kafka.admin import AdminClient, ClusterMetadata
 
 from schemas.errors import ServiceUnavailable
-from schemas.kafka_errors import BadKafkaSetting, KafkaAway, refuse_other_counts
+from schemas.from_files import current
+from schemas.kafka_errors import BadKafkaSetting, away, refuse_other_counts
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +52,11 @@ def configured() -> Iterator[None]:
 
 def client_settings(settings: Mapping[str, str]) -> dict[str, Any]:
     """Return the user's librdkafka properties without those that only the worker needs."""
-    return {name: value for name, value in settings.items() if name not in _CONSUMER_ONLY}
+    return {
+        name: current(value, at_once=True)
+        for name, value in settings.items()
+        if name not in _CONSUMER_ONLY
+    }
 
 
 class Heard:
@@ -197,7 +202,7 @@ def metadata(client: Consumer | AdminClient, heard: Heard) -> ClusterMetadata:
             client.poll(0)
             if heard.words or time.monotonic() > deadline:
                 why = heard.words or said(error)
-                raise KafkaAway(f"Kafka does not answer: {why}") from error
+                raise away("Kafka does not answer", why) from error
 
 
 def consumer(settings: Mapping[str, str], heard: Heard) -> Consumer:

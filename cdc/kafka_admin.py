@@ -20,7 +20,7 @@ from confluent_kafka.admin import (
 from cdc.kafka import CLIENT_LOG, Heard, client_settings, configured, metadata, said
 from cdc.topics import TopicPlan
 from schemas.errors import BadUsage, ServiceUnavailable
-from schemas.kafka_errors import KafkaAway
+from schemas.kafka_errors import away
 
 _TIMEOUT: Final = 15.0  # seconds for one answer
 
@@ -94,7 +94,7 @@ class Admin:
             try:
                 entries = future.result(timeout=_TIMEOUT)
             except KafkaException as error:
-                raise KafkaAway(f"{resource.name}: {said(error)}") from error
+                raise away(resource.name, said(error)) from error
             has = {name: entry.value for name, entry in entries.items()}
             plan = resources[resource]
             if any(has.get(name) != value for name, value in plan.settings.items()):

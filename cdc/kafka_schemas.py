@@ -9,7 +9,7 @@ from typing import Final, cast
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from cdc.kafka import TIMEOUT, WAIT, Heard, Publisher, consumer, said
-from schemas.kafka_errors import KafkaAway
+from schemas.kafka_errors import KafkaAway, away
 from schemas.keys import partition_of
 
 _NOT_YET: Final = frozenset(
@@ -54,7 +54,7 @@ def last_generation(settings: Mapping[str, str], topic: str) -> int:
                 headers = dict(cast("list[tuple[str, bytes]]", message.headers() or []))
                 latest = max(latest, int(headers.get(_GENERATION, b"0")))
     except KafkaException as error:
-        raise KafkaAway(f"Kafka does not answer: {said(error)}") from error
+        raise away("Kafka does not answer", said(error)) from error
     finally:
         client.close()
     return latest

@@ -17,7 +17,7 @@ from confluent_kafka.admin import AdminClient
 
 from cdc.kafka import CLIENT_LOG, client_settings, configured, said
 from cdc.pace import Look
-from schemas.kafka_errors import KafkaAway
+from schemas.kafka_errors import away
 
 _TIMEOUT: Final = 5.0  # seconds for one answer
 _EVERY: Final = 0.25  # seconds between two looks
@@ -81,7 +81,7 @@ class Queues:
             self._clients.close()
             self._clients = None
             why = said(error) if isinstance(error, KafkaException) else "no answer"
-            raise KafkaAway(f"Kafka does not tell how far the workers are: {why}") from error
+            raise away("Kafka does not tell how far the workers are", why) from error
         return _summed(began, done, ends)
 
 

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal
 
 from schemas.errors import OdooCdcError
+from schemas.masking import hide
 
 MOST: Final = 1000  # acknowledgements in one body
 LONGEST: Final = 2000  # characters that are kept of a text
@@ -107,7 +108,7 @@ def _text(value: dict[str, Any], name: str) -> str:
         case None:
             return ""
         case str():
-            return _sound(said)
+            return _sound(hide(said))  # a target may repeat what it was sent
         case bool() | list() | dict():
             raise ValueError(f"`{name}` is a text, not {_kind(said)}")
         case _:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 from schemas.errors import BadUsage, DataAtRisk, ServiceUnavailable
 
@@ -10,7 +11,45 @@ from schemas.errors import BadUsage, DataAtRisk, ServiceUnavailable
 class KafkaAway(ServiceUnavailable):
     """Kafka does not answer."""
 
-    hint = "Start Kafka or correct `kafka:` in sync.yaml; `odoo-cdc check` shows its own words."
+    hint = (
+        "Start Kafka, or correct bootstrap.servers and security.protocol of `kafka:` in sync.yaml;"
+        " `odoo-cdc check` shows its own words."
+    )
+
+
+_CERTIFICATE = (
+    "Give a certificate that Kafka's truststore knows as ssl.certificate.location, with its"
+    " ssl.key.location."
+)
+_REMEDIES: Final = {  # what librdkafka says -> the operator's next step
+    "SASL authentication error": (
+        "Correct sasl.username, sasl.password and sasl.mechanism: Kafka knows no such user with"
+        " that password. A rotated password is read when a program starts."
+    ),
+    "certificate verify failed": (
+        "Write the CA that signed the brokers' certificates as ssl.ca.location; they must be"
+        " valid today, and for the host names in bootstrap.servers and advertised.listeners."
+    ),
+    "alert bad certificate": _CERTIFICATE,
+    "alert certificate": _CERTIFICATE,
+    "alert unknown ca": _CERTIFICATE,
+    "alert handshake failure": _CERTIFICATE,
+    "PLAINTEXT broker listener": (
+        "Kafka does not speak TLS there: correct security.protocol, or the port in"
+        " bootstrap.servers."
+    ),
+    "authorization failed": (
+        "Kafka knows us and does not let us do that: docs/security.md lists the rights (ACLs) of"
+        " each program."
+    ),
+}
+
+
+def away(what: str, words: str) -> KafkaAway:
+    """Return the error for `what` Kafka did not do, and why in its client's words."""
+    low = words.lower()
+    remedies = (remedy for sign, remedy in _REMEDIES.items() if sign.lower() in low)
+    return KafkaAway(f"{what}: {words}", hint=next(remedies, ""))
 
 
 class NoTopic(ServiceUnavailable):

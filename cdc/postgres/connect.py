@@ -13,6 +13,8 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq.abc import PGresult
 
 from schemas.errors import BadUsage, DataAtRisk, ServiceUnavailable
+from schemas.from_files import current
+from schemas.masking import learn
 
 SCHEMA: Final = "public"  # where Odoo keeps its tables
 APPLICATION: Final = "odoo-cdc"
@@ -78,6 +80,7 @@ def conninfo(dsn: str, application_name: str, **more: str) -> str:
         raise BadDsn
     try:
         given = conninfo_to_dict(dsn)
+        learn("source.dsn", str(given.get("password") or ""))
         return make_conninfo(
             **{
                 **_DEFAULTS,
@@ -143,6 +146,7 @@ def open_connection(dsn: str, application_name: str, **more: str) -> psycopg.Con
     Parameters are merged on our side, because a walsender knows the simple protocol only.
     Raises BadDsn, DatabaseUnreachable, NotPermitted.
     """
+    dsn = current(dsn, at_once=True)
     where = describe(dsn)
     info = conninfo(dsn, application_name, **more)
     with translated(where):

@@ -9,7 +9,8 @@ import shutil
 import subprocess
 import uuid
 from base64 import urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Self
 
@@ -61,8 +62,24 @@ JVM = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """One more address that a broker listens at, with TLS for instance.
+
+    `protocol` is Kafka's: SSL, SASL_SSL, SASL_PLAINTEXT. `settings` are lines of
+    server.properties for this listener alone, without their prefix.
+    """
+
+    name: str
+    protocol: str
+    settings: Mapping[str, str]
+
+
 class Kafka(Service):
-    """A broker without authentication; topics are made by whoever needs them."""
+    """A broker; topics are made by whoever needs them.
+
+    Its own address asks for nothing; what else it listens at are `listeners`.
+    """
 
     name: ClassVar[str] = "kafka"
 
@@ -72,12 +89,14 @@ class Kafka(Service):
         *,
         keep: bool | None = None,
         settings: Mapping[str, str] | None = None,
+        listeners: Sequence[Listener] = (),
         progress: jars.Progress | None = None,
     ) -> None:
         """Prepare a broker in its folder; `settings` win over ours."""
         self._classpath = ":".join(map(str, jars.resolve(LOCK, progress)))
         super().__init__(home, keep=keep)
         self.settings = dict(settings or {})
+        self.listeners = tuple(listeners)
         self.data = self.home / "data"
         self.choose_ports()
 
@@ -88,6 +107,7 @@ class Kafka(Service):
         *,
         keep: bool | None = None,
         settings: Mapping[str, str] | None = None,
+        listeners: Sequence[Listener] = (),
         progress: jars.Progress | None = None,
     ) -> Self:
         """Start a broker; it answers when this returns.
@@ -96,7 +116,8 @@ class Kafka(Service):
         says whether `close` leaves it, by default as long as it is the caller's. `settings` are
         lines of server.properties; `progress` is told of the jars.
         """
-        return cls(data_dir, keep=keep, settings=settings, progress=progress).first_launch()
+        made = cls(data_dir, keep=keep, settings=settings, listeners=listeners, progress=progress)
+        return made.first_launch()
 
     @property
     def bootstrap(self) -> str:
@@ -104,8 +125,14 @@ class Kafka(Service):
         return f"{LOOPBACK}:{self.port}"
 
     def choose_ports(self) -> None:
-        """Take one port for clients and one for the controller."""
-        self.port, self._controller_port = free_ports(2)
+        """Take a port for clients, one for the controller, and one for each listener."""
+        self.port, self._controller_port, *others = free_ports(2 + len(self.listeners))
+        named = zip(self.listeners, others, strict=True)
+        self._addresses = {each.name: f"{LOOPBACK}:{port}" for each, port in named}
+
+    def address(self, listener: str) -> str:
+        """Return the address of one of `listeners`, for `bootstrap.servers`."""
+        return self._addresses[listener]
 
     def command(self) -> list[str]:
         """Format an empty folder, write server.properties, return the command that reads it."""
@@ -131,12 +158,19 @@ class Kafka(Service):
         return [str(java.find().path), *options, "-cp", self._classpath]
 
     def _properties(self) -> str:
+        addresses = {"PLAINTEXT": self.bootstrap, **self._addresses}
+        told = ",".join(f"{name}://{address}" for name, address in addresses.items())
+        controller = f"{LOOPBACK}:{self._controller_port}"
         settings = SETTINGS | {
-            "controller.quorum.voters": f"1@{LOOPBACK}:{self._controller_port}",
-            "listeners": f"PLAINTEXT://{self.bootstrap},CONTROLLER://{LOOPBACK}:{self._controller_port}",
-            "advertised.listeners": f"PLAINTEXT://{self.bootstrap}",
+            "controller.quorum.voters": f"1@{controller}",
+            "listeners": f"{told},CONTROLLER://{controller}",
+            "advertised.listeners": told,
             "log.dirs": str(self.data),
         }
+        for each in self.listeners:
+            settings["listener.security.protocol.map"] += f",{each.name}:{each.protocol}"
+            prefix = f"listener.name.{each.name.lower()}"
+            settings |= {f"{prefix}.{key}": value for key, value in each.settings.items()}
         return "".join(f"{k}={v}\n" for k, v in (settings | self.settings).items())
 
     def _cluster_id(self) -> str:

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from schemas.config.hidden import learn_secrets
+from schemas.config.kafka import read_kafka
 from schemas.config.model import (
     Acks,
     Config,
@@ -38,15 +40,6 @@ _LISTEN: Final = re.compile(
 _LISTEN_HELP: Final = "write host:port, 127.0.0.1:8091 for instance"
 _LAST_PORT: Final = 65535
 _LOOPBACK: Final = re.compile(r"localhost|127(\.[0-9]{1,3}){3}|::1")
-_OURS: Final = {  # what odoo-cdc sets, and what depends on it
-    "group.id": "all workers of a source are one group",
-    "enable.auto.commit": "an offset is committed once its deliveries are safe",
-    "enable.auto.offset.store": "an offset is committed once its deliveries are safe",
-    "enable.idempotence": "Kafka must neither lose nor repeat what is published",
-    "partitioner": "every topic must have a chain on the same partition",
-    "acks": "Postgres forgets only what every replica has",
-    "transactional.id": "nothing is written in transactions",
-}
 _AUTH: Final = {
     "basic": ("user", "password"),
     "oauth2": ("token_url", "client_id", "client_secret"),
@@ -76,6 +69,7 @@ def load(path: Path, env: Mapping[str, str] = os.environ) -> Config:
     if not isinstance(values, dict):
         raise ConfigError(path, notes.findings)
     config = _config(path, Section(notes, "", values), hashlib.sha256(data).hexdigest()[:16])
+    learn_secrets(config)
     errors = [found for found in notes.findings if found.level == "error"]
     if errors:
         raise ConfigError(path, sorted(notes.findings, key=lambda found: found.line or 0))
@@ -102,7 +96,7 @@ def _config(path: Path, file: Section, fingerprint: str) -> Config:
         source=source,
         state=folder / Path(file.text("state") or "./state").expanduser(),
         health=_health(file.section("health")),
-        kafka=_kafka(file.section("kafka")),
+        kafka=read_kafka(file.section("kafka"), folder),
         topics=_topics(file.section("topics")),
         wso2=_wso2(file.section("wso2"), folder),
         acks=_acks(file.section("acks")),
@@ -172,14 +166,6 @@ def _health(section: Section) -> Health:
     health = Health(listen=_listen(section, ""))
     section.done()
     return health
-
-
-def _kafka(section: Section) -> dict[str, str]:
-    servers = section.text("bootstrap.servers", required=True)
-    settings = {"bootstrap.servers": servers, **section.properties()}
-    for key in sorted(_OURS.keys() & settings.keys()):
-        section.error(key, f"odoo-cdc sets it: {_OURS[key]}", "leave it out")
-    return settings
 
 
 def _topics(section: Section) -> TopicSettings:

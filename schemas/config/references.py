@@ -19,7 +19,7 @@ _FILE: Final = "file:"
 _MARK: Final = re.compile("\ue000([0-9]+)\ue001")  # private use: nobody types it
 
 
-class Unresolved(Exception):
+class Unresolved(ValueError):
     """A reference leads nowhere."""
 
     def __init__(self, message: str, remedy: str) -> None:
@@ -47,6 +47,11 @@ class References:
     def fill_in(self, text: str) -> str:
         """Return a scalar with its references' values. Raises Unresolved."""
         return _MARK.sub(lambda match: self._value(self.found[int(match[1])]), text)
+
+    def rereadable(self, text: str) -> bool:
+        """Whether a scalar's value may change while the process runs: a file is part of it."""
+        numbers = (int(match[1]) for match in _MARK.finditer(text))
+        return any(self.found[number].startswith(_FILE) for number in numbers)
 
     def restore(self, text: str) -> str:
         """Return the text as it was written."""

@@ -66,6 +66,10 @@ class Section:
         """Note what is wrong with a key, "" for the whole."""
         self.notes.error(self.at(key) if key else self.where, message, remedy)
 
+    def warning(self, key: str, message: str, remedy: str = "") -> None:
+        """Note what a reader should know of a key."""
+        self.notes.warning(self.at(key), message, remedy)
+
     def raw(self, key: str) -> Any:
         """Return a value of any form, None where it is missing, BROKEN after a finding."""
         self._known.append(key)
@@ -85,7 +89,7 @@ class Section:
             quotes = isinstance(value, bool | int | float)
             self._mistyped(key, value, "a text", "put it in quotes" if quotes else "")
             return default
-        return str(value)
+        return value.text if isinstance(value, Filled) else value
 
     def matching(self, key: str, form: re.Pattern[str], remedy: str, default: str = "") -> str:
         """Return a text of a form; without a default it is required."""
@@ -214,7 +218,9 @@ class Section:
             value = self.raw(key)
             if isinstance(value, bool):
                 found[str(key)] = str(value).lower()
-            elif isinstance(value, str | int | float):
+            elif isinstance(value, str):
+                found[str(key)] = value.text if isinstance(value, Filled) else value
+            elif isinstance(value, int | float):
                 found[str(key)] = str(value)
             elif value is not BROKEN:
                 self._mistyped(str(key), value, "a text or a number")

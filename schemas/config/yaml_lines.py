@@ -9,12 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, Self
 
 import yaml
 
 from schemas.config.references import References, Unresolved
 from schemas.finding import Finding
+from schemas.from_files import FromFiles
 
 _CONSTANTS: Final[Mapping[str, bool | None]] = {
     "": None,
@@ -34,7 +36,14 @@ _LAST: Final = re.compile(r"(\.[^.\[\]]*|\[[0-9]+\])$")
 class Filled(str):
     """An unquoted scalar with references: a text where one is wanted, else what it looks like."""
 
-    __slots__ = ()
+    __slots__ = ("text",)
+    text: str
+
+    def __new__(cls, text: str) -> Self:
+        """Keep the text as it came: it may know its files."""
+        made = super().__new__(cls, text)
+        made.text = text
+        return made
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +161,8 @@ class Reader:
         except Unresolved as error:
             self._found(where, node.start_mark.line + 1, str(error), error.remedy)
             return BROKEN
+        if self.references.rereadable(node.value):
+            text = FromFiles(text, where, partial(self.references.fill_in, node.value))
         if node.style is not None:
             return text
         return _scalar(text) if text == node.value else Filled(text)

@@ -14,6 +14,7 @@ from typing import Final, Self
 
 from aiohttp import web
 
+from schemas.masking import hide
 from streams.http import address
 from streams.metrics import CONTENT_TYPE
 
@@ -77,10 +78,10 @@ class Health(AbstractAsyncContextManager["Health"]):
         return web.json_response({"status": "ok"})
 
     async def _readyz(self, _: web.Request) -> web.Response:
-        reasons = list(self._reasons())
+        reasons = [hide(each) for each in self._reasons()]
         status = 503 if reasons else 200
         return web.json_response({"ready": not reasons, "reasons": reasons}, status=status)
 
     async def _figures(self, _: web.Request) -> web.Response:
-        text = self._metrics().encode()
+        text = hide(self._metrics()).encode()
         return web.Response(body=text, headers={"Content-Type": CONTENT_TYPE})

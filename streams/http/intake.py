@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import hmac
 import logging
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from types import TracebackType
@@ -21,6 +22,7 @@ from schemas import acknowledgement
 from schemas.acknowledgement import Acknowledgement, MalformedAcknowledgement
 from schemas.config import Acks
 from schemas.errors import ServiceUnavailable
+from schemas.from_files import current
 from schemas.keys import Chain, split_delivery_id
 from streams.http import address
 
@@ -28,6 +30,7 @@ logger = logging.getLogger(__name__)
 
 LARGEST: Final = 1024 * 1024  # bytes of one request
 PATIENCE: Final = 10.0  # seconds that Kafka gets; WSO2 waits for 30
+OVERLAP: Final = 3600  # seconds that a former token is let in
 _SLOWEST: Final = 30.0  # seconds that a sender gets for its body
 _AT_ONCE: Final = 64  # requests in memory at a time; others wait, unread
 _GRACE: Final = 5.0  # seconds that open requests get at the end
@@ -58,10 +61,20 @@ class Intake(AbstractAsyncContextManager["Intake"]):
     Several workers of one host listen on the same port; the kernel shares the connections out.
     """
 
-    def __init__(self, acks: Acks, publish: Publisher, *, patience: float = PATIENCE) -> None:
-        """Listen nowhere yet; NoAddress where `acks.listen` is none."""
+    def __init__(
+        self,
+        acks: Acks,
+        publish: Publisher,
+        *,
+        patience: float = PATIENCE,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Listen nowhere yet; NoAddress where `acks.listen` is none.
+
+        `clock` tells seconds that never go back: a former token is let in for some time.
+        """
         self._address = address.parse(acks.listen) if acks.listen.strip() else None
-        self._token = acks.token.encode()
+        self._tokens = _Tokens(acks.token, clock)
         self._writing = _Writing(publish, patience)
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._runner = web.AppRunner(
@@ -129,11 +142,48 @@ class Intake(AbstractAsyncContextManager["Intake"]):
         return _problem(503, "Kafka is away", {"Retry-After": _RETRY_AFTER})
 
     def _known(self, authorization: str) -> bool:
+        scheme, _, token = authorization.partition(" ")
+        return self._tokens.admit(token.strip() if scheme.lower() == "bearer" else "")
+
+
+class _Tokens:
+    """The token of `acks.token`, and for OVERLAP seconds the one before it.
+
+    Who sends acknowledgements is given another token after us.
+    """
+
+    def __init__(self, token: str, clock: Callable[[], float]) -> None:
+        self._token = token
+        self._clock = clock
+        self._now = current(token)
+        self._former = ""
+        self._until = 0.0
+
+    def admit(self, said: str) -> bool:
         if not self._token:
             return True
-        scheme, _, token = authorization.partition(" ")
-        said = token.strip().encode(errors="surrogateescape")
-        return scheme.lower() == "bearer" and hmac.compare_digest(said, self._token)
+        self._look(at_once=False)
+        if self._fits(said):
+            return True
+        self._look(at_once=True)
+        return self._fits(said)
+
+    def _look(self, *, at_once: bool) -> None:
+        found = current(self._token, at_once=at_once)
+        if found != self._now:
+            self._former, self._now = self._now, found
+            self._until = self._clock() + OVERLAP
+            logger.info(
+                "acks.token has changed: the former one is let in for %d minutes more",
+                OVERLAP // 60,
+                extra={"action": "token_changed"},
+            )
+
+    def _fits(self, said: str) -> bool:
+        overlap = self._former and self._clock() < self._until
+        known = (self._now, self._former if overlap else self._now)
+        data = said.encode(errors="surrogateescape")
+        return any(hmac.compare_digest(data, each.encode()) for each in known)
 
 
 class _Writing:

@@ -11,7 +11,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Produ
 
 from schemas.arguments import MalformedCommand
 from schemas.command import Answer, Command, Kind
-from schemas.kafka_errors import KafkaAway
+from schemas.kafka_errors import away
 from schemas.topics import Topics
 from streams.kafka.clients import (
     CLIENT_LOG,
@@ -124,4 +124,4 @@ def _put(
     left = producer.flush(PATIENCE)
     if problems or left:
         why = problems[0].str() if problems else f"no answer in {PATIENCE:g} s"
-        raise KafkaAway(f"the command could not be written to {topic}: {why}")
+        raise away(f"the command could not be written to {topic}", why)

@@ -9,8 +9,10 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient
 
-from schemas.kafka_errors import BadKafkaSetting, KafkaAway
+from schemas.from_files import current
+from schemas.kafka_errors import BadKafkaSetting, KafkaAway, away
 
 CLIENT_LOG: Final = logging.getLogger("streams.kafka.client")
 """Of librdkafka itself, which says the same many times a second: our errors say it once."""
@@ -34,10 +36,32 @@ def configured() -> Iterator[None]:
 
 def client_settings(settings: Mapping[str, str]) -> dict[str, Any]:
     """Return the user's librdkafka properties without those that only Faust's consumer needs."""
-    return {name: value for name, value in settings.items() if name not in _CONSUMER_ONLY}
+    return {
+        name: current(value, at_once=True)
+        for name, value in settings.items()
+        if name not in _CONSUMER_ONLY
+    }
 
 
-def consumer(settings: Mapping[str, str], group: str = "odoo-cdc-reader") -> Consumer:
+class Heard:
+    """Keeps why a broker cannot be reached, which librdkafka only tells an `error_cb`."""
+
+    words: str = ""
+
+    def __call__(self, error: KafkaError) -> None:
+        """Take in one error; that all brokers are down is no reason but its consequence."""
+        if error.code() != KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001  that is its name
+            self.words = error.str()
+
+    def away(self, client: Consumer | AdminClient, error: KafkaException) -> KafkaAway:
+        """Return the error for a client that was let down, with the reason where one is told."""
+        client.poll(0)  # what it has to tell comes in a call of ours
+        return away("Kafka does not answer", self.words or describe(error))
+
+
+def consumer(
+    settings: Mapping[str, str], heard: Heard, group: str = "odoo-cdc-reader"
+) -> Consumer:
     """Return a consumer that never joins a group and never commits: positions are given."""
     with configured():
         return Consumer(
@@ -50,6 +74,7 @@ def consumer(settings: Mapping[str, str], group: str = "odoo-cdc-reader") -> Con
                 "auto.offset.reset": "earliest",
                 "queued.max.messages.kbytes": 16_384,
                 "fetch.wait.max.ms": 20,
+                "error_cb": heard,
             },
             logger=CLIENT_LOG,
         )
@@ -58,11 +83,12 @@ def consumer(settings: Mapping[str, str], group: str = "odoo-cdc-reader") -> Con
 @contextmanager
 def borrowed(settings: Mapping[str, str], group: str = "odoo-cdc-reader") -> Iterator[Consumer]:
     """Give a consumer and close it afterwards; librdkafka's errors become KafkaAway."""
-    client = consumer(settings, group)
+    heard = Heard()
+    client = consumer(settings, heard, group)
     try:
         yield client
     except KafkaException as error:
-        raise KafkaAway(f"Kafka does not answer: {describe(error)}") from error
+        raise heard.away(client, error) from error
     finally:
         client.close()
 

@@ -22,8 +22,8 @@ from confluent_kafka import admin as kafka_admin
 from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType
 
 from schemas.errors import DataAtRisk
-from schemas.kafka_errors import KafkaAway, refuse_other_counts
-from streams.kafka.clients import CLIENT_LOG, client_settings, configured, consumer, describe
+from schemas.kafka_errors import refuse_other_counts
+from streams.kafka.clients import CLIENT_LOG, Heard, client_settings, configured, consumer
 
 _TIMEOUT: Final = 15.0  # seconds for one answer
 _SPEC: Any = cast("Any", kafka_admin).OffsetSpec  # re-exported without types
@@ -105,9 +105,11 @@ class GroupOffsets:
     """Asks Kafka about one group; blocking, for one thread at a time."""
 
     def __init__(self, settings: Mapping[str, str], group: str) -> None:
+        self._heard = Heard()
+        mine = {**client_settings(settings), "error_cb": self._heard}
         with configured():
-            self._admin = AdminClient(client_settings(settings), logger=CLIENT_LOG)
-        self._consumer: Consumer = consumer(settings, group)
+            self._admin = AdminClient(mine, logger=CLIENT_LOG)
+        self._consumer: Consumer = consumer(settings, self._heard, group)
         self._group = group
 
     def close(self) -> None:
@@ -127,7 +129,7 @@ class GroupOffsets:
                 known[topic] = len(future.result(_TIMEOUT + 5).partitions)
             except KafkaException as error:
                 if error.args[0].code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
-                    raise KafkaAway(f"Kafka does not answer: {describe(error)}") from error
+                    raise self._heard.away(self._admin, error) from error
         refuse_other_counts(asked, known, wanted)
 
     def places(self, parts: Iterable[Part]) -> list[Place]:
@@ -140,7 +142,7 @@ class GroupOffsets:
             starts = self._offsets(wanted, _SPEC.earliest())
             ends = self._offsets(wanted, _SPEC.latest())
         except KafkaException as error:
-            raise KafkaAway(f"Kafka does not answer: {describe(error)}") from error
+            raise self._heard.away(self._admin, error) from error
         found = []
         for tp in committed:
             part = (tp.topic, tp.partition)
@@ -167,7 +169,7 @@ class GroupOffsets:
                 for resource, future in futures.items()
             }
         except KafkaException as error:
-            raise KafkaAway(f"Kafka does not answer: {describe(error)}") from error
+            raise self._heard.away(self._admin, error) from error
         return {topic: kept / 1000 for topic, kept in found.items() if kept >= 0}
 
     def workers(self) -> dict[str, list[int]]:
@@ -218,5 +220,5 @@ class GroupOffsets:
                 return list(future.result(timeout=_TIMEOUT).members)
             except KafkaException as error:
                 if error.args[0].code() not in _STARTING or time.monotonic() > deadline:
-                    raise KafkaAway(f"Kafka does not answer: {describe(error)}") from error
+                    raise self._heard.away(self._admin, error) from error
             time.sleep(0.2)  # likewise

@@ -4,42 +4,18 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from faust.auth import SASLCredentials, SSLCredentials
 from faust.types.auth import CredentialsT
 
-from schemas.errors import BadUsage
+from schemas.from_files import current
+from schemas.kafka_errors import BadKafkaSetting
 
-_KNOWN: Final = frozenset({"plaintext", "ssl", "sasl_ssl", "sasl_plaintext"})
-_SECURE: Final = ("ssl.", "sasl.", "enable.ssl.")
-_FOLLOWED: Final = frozenset(
-    {
-        "ssl.ca.location",
-        "ssl.certificate.location",
-        "ssl.key.location",
-        "ssl.key.password",
-        "sasl.mechanism",
-        "sasl.mechanisms",
-        "sasl.username",
-        "sasl.password",
-    }
-)
-
-
-class UnknownProtocol(BadUsage):
-    """`kafka: security.protocol` is none that the worker speaks."""
-
-    hint = "Write one of plaintext, ssl, sasl_plaintext, sasl_ssl."
-
-
-class NotForWorkers(BadUsage):
-    """`kafka:` has settings that capture would follow and the workers' consumer cannot."""
-
-    hint = (
-        "Of TLS and SASL the workers know ssl.ca.location, ssl.certificate.location,"
-        " ssl.key.location, ssl.key.password, sasl.mechanism, sasl.username and sasl.password."
-    )
+_HOST: Final = "ssl.endpoint.identification.algorithm"
 
 
 def urls(settings: Mapping[str, str]) -> list[str]:
@@ -48,35 +24,61 @@ def urls(settings: Mapping[str, str]) -> list[str]:
 
 
 def credentials(settings: Mapping[str, str]) -> CredentialsT | None:
-    """Return how the worker presents itself; None for plain text without a user."""
+    """Return how the worker presents itself; None for plain text without a user.
+
+    `settings` are such as `schemas.config` lets through. Raises BadKafkaSetting where
+    certificates cannot be used.
+    """
     protocol = settings.get("security.protocol", "plaintext").lower()
-    if protocol not in _KNOWN:
-        raise UnknownProtocol(f'kafka: security.protocol "{protocol}" is not known')
-    strange = [name for name in settings if name.startswith(_SECURE) and name not in _FOLLOWED]
-    if strange:
-        raise NotForWorkers(f"kafka: {', '.join(sorted(strange))}")
-    if protocol == "plaintext":
-        return None
     context = _context(settings) if protocol.endswith("ssl") else None
-    if protocol == "ssl":
-        return SSLCredentials(context)
-    return SASLCredentials(
-        username=settings.get("sasl.username"),
-        password=settings.get("sasl.password"),
-        mechanism=settings.get("sasl.mechanism") or settings.get("sasl.mechanisms"),
-        ssl_context=context,
-    )
+    if protocol.startswith("sasl"):
+        return SASLCredentials(
+            username=current(settings["sasl.username"], at_once=True),
+            password=current(settings["sasl.password"], at_once=True),
+            mechanism=settings.get("sasl.mechanism") or settings.get("sasl.mechanisms"),
+            ssl_context=context,
+        )
+    return None if context is None else SSLCredentials(context)
 
 
 def _context(settings: Mapping[str, str]) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=settings.get("ssl.ca.location"))
-    if certificate := settings.get("ssl.certificate.location"):
-        context.load_cert_chain(
-            certificate,
-            settings.get("ssl.key.location"),
-            settings.get("ssl.key.password"),
-        )
+    try:
+        context = _trusting(settings)
+        context.check_hostname = settings.get(_HOST, "https") != "none"
+        with ExitStack() as files:
+            certificate = _file(settings, "certificate", files)
+            if certificate:
+                password = current(settings.get("ssl.key.password", ""), at_once=True)
+                # A function, or OpenSSL would ask a terminal for the password that is not given.
+                context.load_cert_chain(
+                    certificate, _file(settings, "key", files), lambda: password
+                )
+    except (OSError, ValueError) as error:  # an SSLError is an OSError
+        raise BadKafkaSetting(f"kafka: ssl.*: {error}") from error
     return context
+
+
+def _trusting(settings: Mapping[str, str]) -> ssl.SSLContext:
+    """Trust whom the settings name; whom the system trusts where nothing is said."""
+    place = settings.get("ssl.ca.location")
+    if place and Path(place).is_dir():
+        return ssl.create_default_context(capath=place)
+    text = current(settings.get("ssl.ca.pem", ""), at_once=True)
+    return ssl.create_default_context(cafile=place, cadata=text or None)
+
+
+def _file(settings: Mapping[str, str], what: str, files: ExitStack) -> str | None:
+    """Return the path of a certificate or key; one given as text is in a file until `files` end.
+
+    `ssl` reads both from files only.
+    """
+    text = current(settings.get(f"ssl.{what}.pem", ""), at_once=True)
+    if not text:
+        return settings.get(f"ssl.{what}.location")
+    folder = Path(files.enter_context(TemporaryDirectory()))  # its owner's only
+    file = folder / f"{what}.pem"
+    file.write_text(text + "\n", encoding="utf-8")
+    return str(file)
 
 
 def settings(kafka: Mapping[str, str], worker: str) -> dict[str, Any]:

@@ -129,7 +129,7 @@ source:
   odoo: {url: "http://odoo:8069", database: odoo, user: cdc, api_key: key}
 state: /var/lib/odoo-cdc
 health: {listen: "127.0.0.1:8092"}
-kafka: {bootstrap.servers: "a:1,b:2", linger.ms: 5, ssl.enabled: true, security.protocol: SSL}
+kafka: {bootstrap.servers: "a:1,b:2", linger.ms: 5, log.queue: true, security.protocol: SSL}
 topics: {partitions: 4, replication: 3, retention: 12h}
 wso2:
   url: https://wso2.example/cdc
@@ -155,7 +155,7 @@ routes:
     assert config.source.odoo["database"] == "odoo"
     assert config.state == Path("/var/lib/odoo-cdc")
     assert config.kafka["linger.ms"] == "5"
-    assert config.kafka["ssl.enabled"] == "true"
+    assert config.kafka["log.queue"] == "true"
     assert (config.topics.partitions, config.topics.retention) == (4, 43_200)
     assert config.wso2.timeout == 0.5
     assert config.wso2.auth["oauth2"] == {

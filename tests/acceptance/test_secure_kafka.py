@@ -1,0 +1,176 @@
+"""Every program and a Kafka that wants TLS, a certificate or a user: let in, or told why not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from tests.fix_certificates import Authority
+from tests.fix_secure_kafka import SCRAM, SecureKafka
+from tests.fix_services import Database
+from tests.fix_wso2 import Wso2StandIn
+from tests.programs import Programs, sync_yaml
+
+pytestmark = pytest.mark.acceptance
+
+ROUTES: Final = """
+routes:
+  - {name: countries, model: res.country, targets: [shop], fields: [name, code]}
+"""
+Ways = dict[str, Callable[[SecureKafka], dict[str, str]]]
+
+
+def text_of(kafka: SecureKafka) -> dict[str, str]:
+    """Return a client's certificate as text."""
+    texts = {"ca": kafka.authority.ca, "certificate": kafka.client.cert, "key": kafka.client.key}
+    return {
+        "bootstrap.servers": kafka.broker.address("MUTUAL"),
+        "security.protocol": "ssl",
+        **{f"ssl.{what}.pem": path.read_text() for what, path in texts.items()},
+    }
+
+
+LET_IN: Final[Ways] = {
+    "tls": lambda kafka: kafka.tls(),
+    "a client's certificate": lambda kafka: kafka.mutual(kafka.client),
+    "a client's certificate as text": text_of,
+    "plain": lambda kafka: kafka.sasl("PLAIN"),
+    "scram 256": lambda kafka: kafka.sasl(SCRAM[0]),
+    "scram 512": lambda kafka: kafka.sasl(SCRAM[1]),
+}
+
+
+class Installation:
+    """The programs of one source; Kafka's settings are exchanged by writing the file again."""
+
+    def __init__(self, folder: Path, source: str, dsn: str, wso2: str) -> None:
+        self._parts = {"source": source, "dsn": dsn, "wso2": wso2}
+        self.programs = Programs(folder, "")
+
+    def use(self, kafka: Mapping[str, str]) -> None:
+        """Write the file."""
+        text = sync_yaml(
+            **self._parts,
+            kafka="",
+            targets=["shop"],
+            routes=ROUTES,
+            more={"kafka": {"session.timeout.ms": 6000, **kafka}},
+        )
+        self.programs.config.write_text(text, encoding="utf-8")
+
+
+@pytest.fixture
+def installation(
+    odoo_database: Database, kafka_prefix: str, tmp_path: Path, wso2: Wso2StandIn
+) -> Iterator[Installation]:
+    made = Installation(tmp_path, kafka_prefix, odoo_database.dsn, wso2.url)
+    with made.programs:
+        yield made
+
+
+def said(programs: Programs, command: str, *options: str) -> Any:
+    return json.loads(programs.run(command, "--json", *options).out.read_text())
+
+
+@pytest.mark.parametrize("way", LET_IN.values(), ids=LET_IN)
+def test_every_program_is_let_in_and_a_change_in_postgres_reaches_wso2(
+    way: Callable[[SecureKafka], dict[str, str]],
+    secure_kafka: SecureKafka,
+    installation: Installation,
+    wso2: Wso2StandIn,
+) -> None:
+    installation.use(way(secure_kafka))
+    programs = installation.programs
+
+    programs.run("setup")
+    check = programs.start("check", "--json")
+    check.wait()
+    programs.run("capture", "--until-caught-up")
+    worker = programs.start("stream", "--worker", "one")
+    worker.until_said("action=assigned")
+    wso2.received(1)
+    held = said(programs, "pause", "--target", "shop")
+    status = said(programs, "status")
+
+    found = json.loads(check.out.read_text())["findings"]
+    assert [each for each in found if each["where"].startswith(("kafka", "topics"))] == []
+    assert held
+    assert status["stream"]["workers"]
+    assert worker.stop() == 0
+
+
+def wrong_ca(kafka: SecureKafka, stranger: Authority) -> dict[str, str]:
+    return kafka.tls(stranger.ca)
+
+
+def no_certificate(kafka: SecureKafka, _: Authority) -> dict[str, str]:
+    return kafka.mutual(None)
+
+
+def foreign_certificate(kafka: SecureKafka, stranger: Authority) -> dict[str, str]:
+    return kafka.mutual(stranger.issue("client"))
+
+
+def wrong_password(kafka: SecureKafka, _: Authority) -> dict[str, str]:
+    return kafka.sasl(SCRAM[1], password="wr0ng/p@ssword")
+
+
+def no_tls(kafka: SecureKafka, _: Authority) -> dict[str, str]:
+    return {"bootstrap.servers": kafka.broker.address("TLS")}
+
+
+def no_listener(kafka: SecureKafka, _: Authority) -> dict[str, str]:
+    return kafka.tls() | kafka.open_address()
+
+
+TURNED_AWAY: Final = {
+    "another CA": (wrong_ca, "certificate", "ssl.ca.location"),
+    "no certificate": (no_certificate, "certificate", "ssl.certificate.location"),
+    "a foreign certificate": (foreign_certificate, "certificate", "ssl.certificate.location"),
+    "a wrong password": (wrong_password, "Authentication failed", "sasl.password"),
+    "no TLS": (no_tls, "Kafka does not answer", "security.protocol"),
+    "TLS where there is none": (no_listener, "PLAINTEXT broker listener", "security.protocol"),
+}
+COMMANDS: Final = (
+    ("setup",),
+    ("capture",),
+    ("stream", "--worker", "one"),
+    ("status",),
+    ("pause", "--target", "shop"),
+    ("queue",),
+)
+
+
+@pytest.mark.parametrize(("way", "words", "remedy"), TURNED_AWAY.values(), ids=TURNED_AWAY)
+def test_law_10_who_is_not_let_in_is_told_why_and_what_to_do(
+    way: Callable[[SecureKafka, Authority], dict[str, str]],
+    words: str,
+    remedy: str,
+    secure_kafka: SecureKafka,
+    stranger: Authority,
+    installation: Installation,
+) -> None:
+    installation.use(secure_kafka.open_address())
+    installation.programs.run("setup")
+    installation.use(way(secure_kafka, stranger))
+
+    started = [installation.programs.start(*command) for command in COMMANDS]
+    check = installation.programs.start("check", "--json")
+
+    for command, program in zip(COMMANDS, started, strict=True):
+        assert program.wait() == 3, (command, program.tail())
+        told = program.tail() + program.out.read_text()  # `status` prints it with all the rest
+        assert words in told, command
+        assert remedy in told, command
+        assert "wr0ng" not in told
+    assert check.wait() == 1
+    (finding,) = [
+        f for f in json.loads(check.out.read_text())["findings"] if f["where"] == "kafka"
+    ]
+    assert words in finding["message"]
+    assert remedy in finding["remedy"]
+    assert finding["line"]
