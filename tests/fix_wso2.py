@@ -101,7 +101,7 @@ class Wso2StandIn(StandIn):
     @property
     def url(self) -> str:
         """For `wso2.url`."""
-        return f"http://{HOST}:{self.port}{PATH}"
+        return f"http{'s' if self.tls else ''}://{HOST}:{self.port}{PATH}"
 
     def acknowledge(
         self, url: str, *, token: str = "", word: Callable[[Received], str] | None = None

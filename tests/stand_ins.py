@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 import threading
 import time
 from collections import deque
@@ -122,6 +123,7 @@ class StandIn:
         self._background = Background()
         self._released = asyncio.Event()
         self._runner: web.AppRunner | None = None
+        self.tls: ssl.SSLContext | None = None
         self.start()
 
     def next(self, *script: object) -> None:
@@ -149,6 +151,12 @@ class StandIn:
     def release(self) -> None:
         """Let everything that is held go on."""
         self._background.loop.call_soon_threadsafe(self._let_go)
+
+    def serve_tls(self, context: ssl.SSLContext) -> None:
+        """Listen anew, with TLS."""
+        self.stop()
+        self.tls = context
+        self.start()
 
     def start(self) -> None:
         """Listen."""
@@ -188,7 +196,7 @@ class StandIn:
         app.router.add_route("*", "/{path:.*}", self._handle)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
-        await web.TCPSite(self._runner, HOST, self.port).start()
+        await web.TCPSite(self._runner, HOST, self.port, ssl_context=self.tls).start()
         self.port = int(self._runner.addresses[0][1])
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:

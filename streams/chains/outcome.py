@@ -29,13 +29,15 @@ class Unavailable:
     """Not this time; trying again may help.
 
     `retry_after` is the pause in seconds that the server asked for. `counted` is false where
-    there was no connection at all: WSO2 is away, and the delivery was not tried.
+    there was no connection at all: WSO2 is away, and the delivery was not tried. `remedy` is the
+    operator's next step, where one is known.
     """
 
     why: str
     retry_after: float | None = None
     counted: bool = True
     http_status: int | None = None
+    remedy: str = ""
 
 
 @dataclass(frozen=True, slots=True)

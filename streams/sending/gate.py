@@ -60,8 +60,8 @@ class Gate(Holder):
         """Close when the outcome says so; a trial that got any answer opens."""
         trial = self.trials.under_way == delivery_id
         match outcome:
-            case Unavailable(why=why, counted=False):
-                self._close("away", why, trial=trial)
+            case Unavailable(why=why, counted=False, remedy=remedy):
+                self._close("away", f"{why}; {remedy}" if remedy else why, trial=trial)
             case Unauthorised(why=why):
                 self._close("unauthorised", why, trial=trial)
             case Accepted() | Unavailable() | Refused():

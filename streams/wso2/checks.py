@@ -43,13 +43,13 @@ async def _ask(config: Config) -> list[Finding]:
 
 def _of_flow(config: Config, reply: Reply | Unavailable | Unauthorised) -> list[Finding]:
     match reply:
-        case Unavailable(why=why):
+        case Unavailable(why=why, remedy=remedy):
             return [
                 _finding(
                     config,
                     _WHERE,
                     f"WSO2 does not answer at {config.wso2.url}: {why}",
-                    "start WSO2 or correct wso2.url; wso2.tls says which certificates we trust",
+                    remedy or "start WSO2 or correct wso2.url",
                 )
             ]
         case Unauthorised(why=why):

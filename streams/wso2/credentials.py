@@ -11,9 +11,12 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, Protocol
 from urllib.parse import quote_plus
 
+from schemas.from_files import current
+from schemas.masking import learn
 from streams.chains.outcome import Unauthorised, Unavailable, seconds_until
 
 _ASSUMED: Final = 300.0  # seconds that a token lives when its answer does not say
@@ -53,18 +56,43 @@ class Credentials(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Constant:
-    """The same header for ever, or none."""
-
-    text: str = ""
+class Nobody:
+    """No header at all."""
 
     async def header(self) -> str:
-        """Return it."""
-        return self.text
+        """Return none."""
+        return ""
 
     def refused(self, header: str) -> bool:
         """There is no other."""
         return False
+
+
+class Make(Protocol):
+    """Makes a header of what sync.yaml and its files say."""
+
+    def __call__(self, *, at_once: bool) -> str:
+        """Return it; files are read `at_once`, or now and then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The header of what sync.yaml says under a key, `where`, as its files are at the moment."""
+
+    where: str
+    make: Make
+
+    async def header(self) -> str | NoToken:
+        """Return it."""
+        text = self.make(at_once=False)
+        learn(self.where, text.partition(" ")[2])
+        if text.isascii() and text.isprintable():
+            return text
+        return Unauthorised(f"{self.where} holds characters that a header cannot carry")
+
+    def refused(self, header: str) -> bool:
+        """Look into the files at once: another header can be had where they have changed."""
+        return self.make(at_once=True) != header
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +103,12 @@ class Client:
     client_id: str
     client_secret: str
 
-    @property
     def authorization(self) -> str:
-        """Basic, with both parts form-encoded first: RFC 6749 section 2.3.1."""
-        return basic(quote_plus(self.client_id), quote_plus(self.client_secret))
+        """Return Basic, with both parts form-encoded first: RFC 6749 section 2.3.1."""
+        secret = current(self.client_secret, at_once=True)
+        text = basic(quote_plus(self.client_id), quote_plus(secret))
+        learn("wso2.auth.oauth2", text.partition(" ")[2])
+        return text
 
     def __repr__(self) -> str:
         """Without the secret."""
@@ -115,12 +145,13 @@ class ClientCredentials:
     async def _renew(self) -> str | NoToken:
         asked = self._clock()
         form = {"grant_type": "client_credentials"}
-        reply = await self._post(self._client.token_url, form, self._client.authorization)
+        reply = await self._post(self._client.token_url, form, self._client.authorization())
         if isinstance(reply, Unavailable):
             return reply
         token = _token(reply)
         if not isinstance(token, _Token):
             return token
+        learn("wso2.auth.oauth2.token", token.text)
         self._header = f"Bearer {token.text}"
         self._until = asked + token.life - min(_MARGIN, token.life / 2)
         return self._header
@@ -131,17 +162,25 @@ def basic(user: str, password: str) -> str:
     return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
 
 
+def _basic_of(user: str, password: str, *, at_once: bool) -> str:
+    return basic(current(user, at_once=at_once), current(password, at_once=at_once))
+
+
+def _bearer_of(token: str, *, at_once: bool) -> str:
+    return f"Bearer {current(token, at_once=at_once)}"
+
+
 def of_settings(auth: Mapping[str, Any], post: Post) -> Credentials:
     """Return the credentials that `wso2.auth` of sync.yaml describes."""
     match auth:
         case {"basic": {"user": user, "password": password}}:
-            return Constant(basic(str(user), str(password)))
+            return Given("wso2.auth.basic", partial(_basic_of, user, password))
         case {"bearer": token}:
-            return Constant(f"Bearer {token}")
+            return Given("wso2.auth.bearer", partial(_bearer_of, token))
         case {"oauth2": {"token_url": url, "client_id": name, "client_secret": secret}}:
-            return ClientCredentials(Client(str(url), str(name), str(secret)), post)
+            return ClientCredentials(Client(url, name, secret), post)
         case _:
-            return Constant()
+            return Nobody()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,40 +7,39 @@ delivery: without a connection it cannot, and the attempt does not count.
 from __future__ import annotations
 
 import io
-import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Final, Self
 
 import aiohttp
 
 from schemas.config import Wso2
 from schemas.delivery import Delivery
-from schemas.errors import BadUsage
+from schemas.masking import hide
 from streams.chains.outcome import Outcome, Unauthorised, Unavailable, of_answer
 from streams.wso2.credentials import Reply, of_settings
+from streams.wso2.tls import Certificates, Trouble, ask, trouble
 
 LARGEST_ANSWER: Final = 64 * 1024  # bytes that are read of an answer
 _UNAUTHORISED: Final = 401
+_ACCEPTED: Final = 202
 _LARGE: Final = 512 * 1024  # bytes; more is written piece by piece, the event loop goes on between
 _AGENT: Final = "odoo-cdc"
-
-
-class BadTls(BadUsage):
-    """The certificates of `wso2.tls` cannot be used."""
-
-    hint = "`ca`, `cert` and `key` are PEM files that this user may read; `cert` needs its `key`."
 
 
 class Wso2Sender(AbstractAsyncContextManager["Wso2Sender"]):
     """Hands deliveries to WSO2 between `async with` and its end, for one event loop."""
 
-    def __init__(self, settings: Wso2) -> None:
-        """Open nothing yet; BadTls where the certificates cannot be used."""
+    def __init__(self, settings: Wso2, clock: Callable[[], float] = time.monotonic) -> None:
+        """Open nothing yet; BadTls where the certificates cannot be used.
+
+        `clock` tells seconds that never go back: files are looked at now and then.
+        """
         self._url = settings.url
-        self._tls = _tls(settings.tls)
+        self._certificates = Certificates(settings.tls, clock)
         self._slots = settings.concurrency
         # A connection that is not there in half the time is not there: the rest is for the answer.
         self._timeout = aiohttp.ClientTimeout(
@@ -54,7 +53,7 @@ class Wso2Sender(AbstractAsyncContextManager["Wso2Sender"]):
     async def __aenter__(self) -> Self:
         """Open the pool; connections are made when they are needed."""
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=self._slots, ssl=self._tls),
+            connector=aiohttp.TCPConnector(limit=self._slots),
             timeout=self._timeout,
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"User-Agent": _AGENT, "Accept": "application/json"},
@@ -82,9 +81,11 @@ class Wso2Sender(AbstractAsyncContextManager["Wso2Sender"]):
         reply = await self._authorised(headers, delivery.body)
         if not isinstance(reply, Reply):
             return reply
+        # Where it is kept, what an answer repeats of our request must not show who we are.
+        kept = reply.status != _ACCEPTED
         return of_answer(
             reply.status,
-            reply.body,
+            hide(reply.body.decode(errors="replace")).encode() if kept else reply.body,
             delivery_id=delivery.id,
             now=time.time(),
             retry_after=reply.retry_after,
@@ -123,7 +124,7 @@ class Wso2Sender(AbstractAsyncContextManager["Wso2Sender"]):
         headers = {"Authorization": authorization}
         reply = await self._post(url, aiohttp.FormData(form), headers)
         if isinstance(reply, Unavailable):
-            return Unavailable(f"the token endpoint: {reply.why}", counted=False)
+            return replace(reply, why=f"the token endpoint: {reply.why}", counted=False)
         return reply
 
     async def _post(
@@ -131,18 +132,27 @@ class Wso2Sender(AbstractAsyncContextManager["Wso2Sender"]):
     ) -> Reply | Unavailable:
         if self._session is None:
             raise RuntimeError("the sender is used outside its `async with`")
+        context = self._certificates.context()
         try:
             async with self._session.post(
-                url, data=data, headers=headers, allow_redirects=False
+                url,
+                data=data,
+                headers=headers,
+                allow_redirects=False,
+                ssl=context,
             ) as answer:
                 body = await _beginning(answer)
                 return Reply(answer.status, body, answer.headers.get("Retry-After", ""))
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            return Unavailable(f"no connection: {_said(error)}", counted=False)
-        except TimeoutError:
+        except TimeoutError as error:
+            if isinstance(error, aiohttp.ConnectionTimeoutError):
+                return Unavailable(f"no connection: {_said(error)}", counted=False)
             return Unavailable(f"no answer within {self._timeout.total:g} s")
         except (aiohttp.ClientError, OSError) as error:
-            return Unavailable(f"no answer: {_said(error)}")
+            if isinstance(error, aiohttp.ClientConnectorError):
+                found = trouble(error)
+            else:
+                found = trouble(error) or await ask(url, context)
+            return _of_error(error, found)
 
 
 def headers_of(delivery: Delivery, attempt: int) -> dict[str, str]:
@@ -171,17 +181,14 @@ async def _beginning(answer: aiohttp.ClientResponse) -> bytes:
     return bytes(read[:LARGEST_ANSWER])
 
 
+def _of_error(error: Exception, found: Trouble | None) -> Unavailable:
+    if found is not None:
+        # TLS that does not come about, or ends by an alert: no request was read.
+        return Unavailable(f"no connection: {found.why}", counted=False, remedy=found.remedy)
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return Unavailable(f"no connection: {_said(error)}", counted=False)
+    return Unavailable(f"no answer: {_said(error)}")
+
+
 def _said(error: Exception) -> str:
     return str(error) or type(error).__name__
-
-
-def _tls(tls: Mapping[str, Any]) -> ssl.SSLContext | bool:
-    if not tls:
-        return True
-    try:
-        context = ssl.create_default_context(cafile=tls.get("ca") or None)
-        if tls.get("cert"):
-            context.load_cert_chain(tls["cert"], tls.get("key") or None)
-    except (OSError, ValueError) as error:  # an SSLError is an OSError
-        raise BadTls(f"wso2.tls: {error}") from error
-    return context
