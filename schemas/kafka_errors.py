@@ -34,7 +34,7 @@ _REMEDIES: Final = {  # what librdkafka says -> the operator's next step
     "alert certificate": _CERTIFICATE,
     "alert unknown ca": _CERTIFICATE,
     "alert handshake failure": _CERTIFICATE,
-    "PLAINTEXT broker listener": (
+    "SSL connection closed by peer": (
         "Kafka does not speak TLS there: correct security.protocol, or the port in"
         " bootstrap.servers."
     ),

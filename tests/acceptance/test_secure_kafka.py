@@ -133,7 +133,7 @@ TURNED_AWAY: Final = {
     "a foreign certificate": (foreign_certificate, "certificate", "ssl.certificate.location"),
     "a wrong password": (wrong_password, "Authentication failed", "sasl.password"),
     "no TLS": (no_tls, "Kafka does not answer", "security.protocol"),
-    "TLS where there is none": (no_listener, "PLAINTEXT broker listener", "security.protocol"),
+    "TLS where there is none": (no_listener, "SSL connection closed by peer", "security.protocol"),
 }
 COMMANDS: Final = (
     ("setup",),
