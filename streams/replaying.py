@@ -144,7 +144,7 @@ class Replaying:
             async with self.core.partitions.batch():
                 if partition not in self.core.partitions.caches:
                     return
-                if job.filled and await self.history.left(job.filled) > SHORT:
+                if self._is_paused(partition, job) or await self._are_long(job):
                     pace.wait(monotonic())
                 else:
                     began, before = monotonic(), job.counts.get(Came.DELIVERIES, 0)
@@ -156,6 +156,26 @@ class Replaying:
             pace.wait(monotonic())
         except NotOurs:
             pass  # whoever has the partition goes on
+
+    async def _are_long(self, job: Job) -> bool:
+        """Say whether too much waits in the queues that it fills."""
+        return bool(job.filled) and await self.history.left(job.filled) > SHORT
+
+    def _is_paused(self, partition: int, job: Job) -> bool:
+        """Say whether a target or route that it sends to is paused, or drains.
+
+        What drains lets out all that was committed before: the past would go on and on.
+        """
+        if job.request.dry_run:
+            return False
+        with self.core.partitions.caches[partition].view() as view:
+            held = {pause.key for pause in view.pauses()}
+        return any(
+            f"route/{route.name}" in held or f"target/{target}" in held
+            for route in self.routes.routes
+            for target in route.targets
+            if route.model == job.request.model and job.request.wants(route.name, target)
+        )
 
     def _rate(self, request: Request) -> float | None:
         """Return the share of one partition."""

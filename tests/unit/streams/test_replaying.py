@@ -209,6 +209,33 @@ async def test_the_next_portion_waits_until_the_queues_are_short(
     assert len(operator.sent) == 2 * written
 
 
+@pytest.mark.parametrize("kind", ["pause", "drain"])
+@pytest.mark.parametrize("what", [{"target": "webshop"}, {"route": "orders"}])
+async def test_it_rests_while_something_that_it_sends_to_is_held(
+    operator: Operator, kind: str, what: dict[str, str]
+) -> None:
+    await operator.ask(kind, **what)
+    await ask(operator)
+    for _ in range(3):
+        await operator.turn()
+        operator.rig.clock.now += 10
+    assert operator.sent == []
+
+    await operator.ask("resume", **what)
+    await to_the_end(operator)
+
+    assert len(operator.sent) == 30
+
+
+async def test_it_goes_on_while_something_else_is_held(operator: Operator) -> None:
+    await operator.ask("drain", target="webshop")
+
+    await ask(operator, targets=["shop"])
+    await to_the_end(operator)
+
+    assert len(operator.sent) == 10
+
+
 async def test_no_more_go_out_than_the_rate_says(operator: Operator) -> None:
     await ask(operator, rate=6.0)
     await operator.turn()
