@@ -81,8 +81,7 @@ class Forwarder:
         taken = self._free(cache, chain, arrivals[0])
         if taken:
             core.in_flight.take(chain, (DeliveryId(each.delivery.id) for each in first))
-            with cache.view() as view:
-                goes, stays = ready(view, first)
+            goes, stays = self._ready(cache, first)
             course = await self._send(goes, seen)
             course.rest = sorted((*stays, *course.rest), key=lambda each: each.offset)
 
@@ -142,6 +141,13 @@ class Forwarder:
                 else:
                     first[delivery_id] = arrival
         return list(first.values())
+
+    def _ready(
+        self, cache: Cache, arrivals: Sequence[Arrival]
+    ) -> tuple[Sequence[Arrival], Sequence[Arrival]]:
+        # Apart, so that nobody who waits for an answer holds on to a view: there are not so many.
+        with cache.view() as view:
+            return ready(view, arrivals)
 
 
 @dataclass(slots=True)

@@ -30,6 +30,14 @@ async def test_an_accepted_delivery_is_final_where_no_word_is_required(rig: Rig)
     assert list(entry.times) == ["committed", "queued", "sent", "accepted"]
 
 
+async def test_a_batch_of_very_many_chains_goes_side_by_side(rig: Rig) -> None:
+    many = [a_delivery() for _ in range(300)]  # a cache has 126 readers
+
+    await rig.deliver(*many)
+
+    assert sorted(rig.wso2.taken) == sorted(each.id for each in many)
+
+
 async def test_what_fails_waits_for_its_rung_of_the_ladder(rig: Rig) -> None:
     sent = a_delivery()
     rig.wso2.script.extend([BUSY, BUSY])
