@@ -55,7 +55,10 @@ def away(what: str, words: str) -> KafkaAway:
 class NoTopic(ServiceUnavailable):
     """A topic is not there."""
 
-    hint = "Run `odoo-cdc setup`: it makes every topic the file needs."
+    hint = (
+        "Run `odoo-cdc setup`: it makes every topic the file needs. Where it is there, this user"
+        " has no right to see it: docs/security.md lists the rights (ACLs)."
+    )
 
 
 class BadKafkaSetting(BadUsage):

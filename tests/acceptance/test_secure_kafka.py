@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any, Final
 
 import pytest
 
 from tests.fix_certificates import Authority
+from tests.fix_installation import Installation
 from tests.fix_secure_kafka import SCRAM, SecureKafka
-from tests.fix_services import Database
 from tests.fix_wso2 import Wso2StandIn
-from tests.programs import Programs, sync_yaml
+from tests.programs import Programs
 
 pytestmark = pytest.mark.acceptance
 
-ROUTES: Final = """
-routes:
-  - {name: countries, model: res.country, targets: [shop], fields: [name, code]}
-"""
 Ways = dict[str, Callable[[SecureKafka], dict[str, str]]]
 
 
@@ -42,34 +37,6 @@ LET_IN: Final[Ways] = {
     "scram 256": lambda kafka: kafka.sasl(SCRAM[0]),
     "scram 512": lambda kafka: kafka.sasl(SCRAM[1]),
 }
-
-
-class Installation:
-    """The programs of one source; Kafka's settings are exchanged by writing the file again."""
-
-    def __init__(self, folder: Path, source: str, dsn: str, wso2: str) -> None:
-        self._parts = {"source": source, "dsn": dsn, "wso2": wso2}
-        self.programs = Programs(folder, "")
-
-    def use(self, kafka: Mapping[str, str]) -> None:
-        """Write the file."""
-        text = sync_yaml(
-            **self._parts,
-            kafka="",
-            targets=["shop"],
-            routes=ROUTES,
-            more={"kafka": {"session.timeout.ms": 6000, **kafka}},
-        )
-        self.programs.config.write_text(text, encoding="utf-8")
-
-
-@pytest.fixture
-def installation(
-    odoo_database: Database, kafka_prefix: str, tmp_path: Path, wso2: Wso2StandIn
-) -> Iterator[Installation]:
-    made = Installation(tmp_path, kafka_prefix, odoo_database.dsn, wso2.url)
-    with made.programs:
-        yield made
 
 
 def said(programs: Programs, command: str, *options: str) -> Any:
