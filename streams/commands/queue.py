@@ -7,7 +7,6 @@ import heapq
 import json
 import re
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Final
@@ -16,10 +15,10 @@ from schemas.config import Config, load
 from schemas.errors import BadUsage
 from schemas.state import State
 from streams.commands.names import unfamiliar
+from streams.index.row import Counts, Row, Wanted
 from streams.kafka.offsets import lag_of
 from streams.queries.held import held
 from streams.queries.lookup import Lookup
-from streams.queries.overview import Counts, Row, Wanted, count, rows_of
 from streams.queries.prose import ago, table
 
 HELP: Final = "list the send queue, what waits, and dead letters"
@@ -81,28 +80,21 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _find(lookup: Lookup, wanted: Wanted, now: float, limit: int) -> Found:
-    entries = (entry for _, entry in lookup.entries())
-    seen = rows_of(lookup.items().values(), entries, lookup.letters())
     places = lookup.places([*lookup.queues, lookup.topics.responses])
     lag = lag_of(places)
-    queued = {target: lag[topic] for topic, target in lookup.queues.items()}
-    matched = 0
-
-    def matching() -> Iterator[Row]:
-        nonlocal matched
-        rows = list(seen.values())
+    with lookup.catalogue() as index:
+        matched, rows = index.rows(wanted, now, limit)
+        counts = index.counts()
         if wanted.queued:
             waiting = lookup.queued(p for p in places if p.topic in lookup.queues)
-            rows += [Row.of_queued(sent) for _, sent in waiting if sent.id not in seen]
-        for row in rows:
-            if wanted.holds(row, now):
-                matched += 1
-                yield row
-
-    rows = heapq.nsmallest(limit, matching(), key=lambda row: (row.since, row.id))
-    counts = count(seen.values(), queued)
+            unseen = (Row.of_queued(sent) for _, sent in waiting if not index.has(sent.id))
+            more = [row for row in unseen if wanted.holds(row, now)]
+            matched += len(more)
+            rows = heapq.nsmallest(limit, [*rows, *more], key=lambda row: (row.since, row.id))
+    for topic, target in lookup.queues.items():
+        counts.setdefault(target, Counts()).queued = lag[topic]
     paused = held({}, {}, now, lookup.pauses())
-    return Found(counts, lag[lookup.topics.responses], rows, matched, paused)
+    return Found(dict(sorted(counts.items())), lag[lookup.topics.responses], rows, matched, paused)
 
 
 def _wanted(args: argparse.Namespace) -> Wanted:

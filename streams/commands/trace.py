@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import replace
 from typing import Final
 
-from schemas.acknowledgement import Acknowledgement
 from schemas.config import Config, load
 from schemas.delivery import Delivery
 from schemas.errors import BadUsage, NothingFound
 from schemas.keys import chain_of, split_delivery_id
-from streams.chains.ledger import COMMITTED, Entry, iso, seconds
+from streams.chains.ledger import iso, seconds
 from streams.commands.names import unfamiliar
+from streams.index.store import Known
 from streams.kafka.scan import Found
 from streams.queries.journey import Spot, Traces, steps, to_json
 from streams.queries.lookup import Lookup
@@ -94,39 +93,24 @@ def _chains(args: argparse.Namespace, config: Config) -> tuple[list[str], str]:
 def _traces(lookup: Lookup, chains: list[str]) -> list[Traces]:
     """Return what the topics hold of the deliveries of chains, in order of commit."""
     partitions = {lookup.partition(chain) for chain in chains}
-    entries: dict[str, list[Entry]] = {}
-    for _, entry in lookup.entries(partitions):
-        if entry.chain in chains:
-            entries.setdefault(entry.id, []).append(entry)
-    found = {name: _of_entries(said) for name, said in entries.items()}
+    with lookup.catalogue() as index:
+        found = {each.row.id: _of(each) for chain in chains for each in index.chain(chain)}
     places = [p for p in lookup.places(lookup.queues) if p.partition in partitions]
     for record, sent in lookup.queued(places):
         if sent.chain in chains and sent.id not in found:
             found[sent.id] = Traces(sent.id, sent.operation, sent.time, queue=_spot(record))
-    _add_words(lookup, partitions, found)
     return sorted(found.values(), key=lambda traces: (split_delivery_id(traces.id)[2], traces.id))
 
 
-def _of_entries(said: list[Entry]) -> Traces:
-    first = said[0]
-    return Traces(first.id, first.operation, first.times.get(COMMITTED, iso(0)), said)
-
-
-def _add_words(lookup: Lookup, partitions: Iterable[int], found: dict[str, Traces]) -> None:
-    words: dict[str, list[tuple[float, Acknowledgement]]] = {}
-    for partition in partitions:
-        for record, word in lookup.words(partition):
-            if word.id in found:
-                words.setdefault(word.id, []).append((record.written, word))
-    for name, said in words.items():
-        found[name] = replace(found[name], words=said)
+def _of(known: Known) -> Traces:
+    return Traces(known.row.id, known.row.operation, iso(known.row.since), known)
 
 
 def _with_spots(lookup: Lookup, traces: Traces) -> Traces:
     """Add where its event and its delivery stand in Kafka, as far as it has them still."""
     chain, _, sequence = split_delivery_id(traces.id)
     queue = traces.queue
-    order = traces.entries[-1].order if traces.entries else None
+    order = traces.known.order if traces.known else None
     target = chain.split("/")[1]
     if queue is None and order is not None and target in lookup.config.targets:
         queued = lookup.delivery(target, chain, order)

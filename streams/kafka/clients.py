@@ -21,7 +21,7 @@ CLIENT_LOG.addHandler(logging.NullHandler())
 MAX_MESSAGE: Final = 8 * 1024 * 1024  # bytes; `setup` gives the topics the same limit
 PATIENCE: Final = 30.0  # seconds without an answer before Kafka counts as away
 _WAIT: Final = 0.05  # seconds until it is asked again
-_NOT_YET: Final = frozenset({KafkaError.LEADER_NOT_AVAILABLE, KafkaError.NOT_LEADER_FOR_PARTITION})
+NOT_YET: Final = frozenset({KafkaError.LEADER_NOT_AVAILABLE, KafkaError.NOT_LEADER_FOR_PARTITION})
 _CONSUMER_ONLY: Final = ("session.timeout.ms", "heartbeat.interval.ms", "max.poll.interval.ms")
 
 
@@ -115,7 +115,7 @@ def _watermarks(client: Consumer, place: TopicPartition) -> tuple[int, int] | No
         try:
             return client.get_watermark_offsets(place, timeout=PATIENCE)
         except KafkaException as error:
-            if time.monotonic() > deadline or error.args[0].code() not in _NOT_YET:
+            if time.monotonic() > deadline or error.args[0].code() not in NOT_YET:
                 raise
             time.sleep(_WAIT)  # there is no event to wait for
 

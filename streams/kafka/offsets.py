@@ -23,7 +23,14 @@ from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType
 
 from schemas.errors import DataAtRisk
 from schemas.kafka_errors import refuse_other_counts
-from streams.kafka.clients import CLIENT_LOG, Heard, client_settings, configured, consumer
+from streams.kafka.clients import (
+    CLIENT_LOG,
+    NOT_YET,
+    Heard,
+    client_settings,
+    configured,
+    consumer,
+)
 
 _TIMEOUT: Final = 15.0  # seconds for one answer
 _SPEC: Any = cast("Any", kafka_admin).OffsetSpec  # re-exported without types
@@ -150,12 +157,41 @@ class GroupOffsets:
             found.append(Place(*part, committed=at, start=starts[part], end=ends[part]))
         return found
 
+    def bounds(self, parts: Iterable[Part]) -> dict[Part, tuple[int, int]]:
+        """Return the first offset that Kafka still has of each, and the one behind the last."""
+        wanted = [TopicPartition(topic, partition) for topic, partition in parts]
+        try:
+            starts = self._offsets(wanted, _SPEC.earliest())
+            ends = self._offsets(wanted, _SPEC.latest())
+        except KafkaException as error:
+            raise self._heard.away(self._admin, error) from error
+        return {part: (start, ends[part]) for part, start in starts.items()}
+
+    def ids(self, topics: Iterable[str]) -> dict[str, str]:
+        """Return what Kafka itself calls each topic: another one once it was made anew."""
+        futures = self._admin.describe_topics(
+            TopicCollection(sorted(topics)), request_timeout=_TIMEOUT
+        )
+        try:
+            return {name: str(f.result(_TIMEOUT + 5).topic_id) for name, f in futures.items()}
+        except KafkaException as error:
+            raise self._heard.away(self._admin, error) from error
+
     def _offsets(self, wanted: list[TopicPartition], spec: Any) -> dict[Part, int]:
-        futures = self._admin.list_offsets(dict.fromkeys(wanted, spec), request_timeout=_TIMEOUT)
-        return {
-            (tp.topic, tp.partition): future.result(timeout=_TIMEOUT).offset
-            for tp, future in futures.items()
-        }
+        asked = dict.fromkeys(wanted, spec)
+        deadline = time.monotonic() + _TIMEOUT
+        while True:
+            futures = self._admin.list_offsets(asked, request_timeout=_TIMEOUT)
+            try:
+                return {
+                    (tp.topic, tp.partition): future.result(timeout=_TIMEOUT).offset
+                    for tp, future in futures.items()
+                }
+            except KafkaException as error:
+                # A partition that was just made has no leader, or it is not told yet.
+                if error.args[0].code() not in NOT_YET or time.monotonic() > deadline:
+                    raise
+            time.sleep(0.05)  # there is no event to wait for
 
     def retention(self, topics: Iterable[str]) -> dict[str, float]:
         """Return how many seconds each topic keeps its records; not those that keep all."""

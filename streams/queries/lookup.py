@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
-from schemas import acknowledgement
 from schemas import delivery as deliveries
-from schemas.acknowledgement import Acknowledgement, MalformedAcknowledgement
 from schemas.avro import NotAnEvent, SchemaBook, UnknownSchema
 from schemas.config import Config
 from schemas.delivery import Delivery, NotADelivery
 from schemas.keys import partition_of
 from schemas.position import original
 from schemas.topics import Topics
-from streams.chains.dead_letter import Letter
-from streams.chains.item import Item
-from streams.chains.ledger import Entry
 from streams.chains.pause import Pause
+from streams.index.store import Index
 from streams.kafka.offsets import GroupOffsets, Place
 from streams.kafka.scan import Found, Part, offset_at, scan, written
 from streams.kafka.schema_reader import SchemaReader
+from streams.queries.catalogue import catalogue
 from streams.replays.job import Job
 from streams.sending import holds
 from streams.sending.holds import Hold
@@ -120,37 +118,11 @@ class Lookup:
                 found[record.partition, record.key] = Job.from_json(record.value)
         return list(found.values())
 
-    def entries(self, partitions: Iterable[int] | None = None) -> Iterator[tuple[Found, Entry]]:
-        """Give what the ledger holds, older states of a delivery too where they are left."""
-        for found in self._all(self.topics.ledger, partitions):
-            if found.value is not None:
-                yield found, Entry.from_json(found.value)
-
-    def items(self, partitions: Iterable[int] | None = None) -> dict[str, Item]:
-        """Return what is on its way, by delivery id."""
-        items: dict[str, Item] = {}
-        for found in self._all(self.topics.retries, partitions):
-            name = found.key.decode()
-            if found.value is None:
-                items.pop(name, None)
-            else:
-                items[name] = Item.from_json(found.value)
-        return items
-
-    def letters(self, partitions: Iterable[int] | None = None) -> Iterator[Letter]:
-        """Give the dead letters, the oldest of a partition first."""
-        for found in self._all(self.topics.dead, partitions):
-            if found.value is not None:
-                yield Letter.from_json(found.value)
-
-    def words(self, partition: int) -> Iterator[tuple[Found, Acknowledgement]]:
-        """Give the acknowledgements in one partition of the response queue."""
-        for found in self._all(self.topics.responses, [partition]):
-            try:
-                for word in acknowledgement.read(found.value or b""):
-                    yield found, word
-            except MalformedAcknowledgement:  # workers have reported it
-                continue
+    @contextmanager
+    def catalogue(self) -> Iterator[Index]:
+        """Give what is known of every delivery, as of now."""
+        with catalogue(self.config, self._offsets) as index:
+            yield index
 
     def queued(self, places: Iterable[Place]) -> Iterator[tuple[Found, Delivery]]:
         """Give the deliveries that no worker has taken yet; `places` are of send queues."""

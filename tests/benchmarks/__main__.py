@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
-from tests.benchmarks import drains, flow, memory, sending
+from tests.benchmarks import asking, drains, flow, memory, sending
 from tests.benchmarks.figures import Figure, table
 from tests.benchmarks.place import Place
 
@@ -24,6 +24,7 @@ MEASURES: Final[dict[str, Measure]] = {
     "crowd": sending.crowd,
     "beside": sending.beside,
     "recovery": sending.recovery,
+    "questions": asking.questions,
     "memory": memory.one_million_rows,
 }
 

@@ -91,7 +91,7 @@ def beside(place: Place, runs: int) -> list[Figure]:
 def recovery(place: Place, runs: int) -> list[Figure]:
     """Return how long a worker takes to know what waits; one run, it takes minutes."""
     del runs
-    with _line(place, "http://127.0.0.1:9/", "accepted") as (line, port):
+    with a_line(place, "http://127.0.0.1:9/", "accepted") as (line, port):
         place.say(f"writing {OPEN:,} deliveries that wait")
         _fill(line, OPEN)
         place.say("a worker finds them")
@@ -113,7 +113,7 @@ def _rate(place: Place, acknowledge: str, delay: float, number: int, waiting: in
     words = ["--acks", f"http://127.0.0.1:{intake}/acks"] if acknowledge == "required" else []
     with (
         place.sink("--delay", str(delay), *words) as (url, notes),
-        _line(place, url, acknowledge, intake) as (line, _),
+        a_line(place, url, acknowledge, intake) as (line, _),
     ):
         _fill(line, waiting)
         for record in range(1, number + 1):
@@ -140,7 +140,7 @@ def _latencies(place: Place, manner: Sequence[str]) -> list[float]:
     put: dict[str, float] = {}
     with (
         place.sink(*manner) as (url, notes),
-        _line(place, url, "accepted", routes=_BOTH) as (line, _),
+        a_line(place, url, "accepted", routes=_BOTH) as (line, _),
     ):
         worker = line.worker()
         for record in range(1, 2 * EVENTS + 1):
@@ -167,13 +167,14 @@ def _target(body: Any) -> str:
 
 
 @contextmanager
-def _line(
+def a_line(
     place: Place,
     url: str,
     acknowledge: str,
     intake: int | None = None,
     routes: str = _ROUTES,
 ) -> Iterator[tuple[Line, int]]:
+    """Give topics of one's own with a file for workers, and the port of their health."""
     name = f"bench_{secrets.token_hex(3)}"
     folder = place.folder / name
     folder.mkdir()
@@ -221,7 +222,7 @@ def _fill(line: Line, number: int) -> None:
         {"bootstrap.servers": line.servers, "linger.ms": 20, "compression.type": "lz4"}
     )
     for record in range(1, number + 1):
-        item = _waiting(line.topics.source, record)
+        item = waiting(line.topics.source, record)
         partition = partition_of(item.chain, PARTITIONS)
         producer.produce(line.topics.retries, item.to_json(), item.id, partition)
         entry = entry_of(item, None)
@@ -231,7 +232,7 @@ def _fill(line: Line, number: int) -> None:
     assert producer.flush(60) == 0
 
 
-def _waiting(source: str, record: int) -> Item:
+def waiting(source: str, record: int) -> Item:
     """Return a delivery that was tried once and goes again tomorrow."""
     chain, now = chain_of(source, "away", MODEL, record), time.time()
     sequence = f"6743A1F0-{record:016X}-00000001-0000"

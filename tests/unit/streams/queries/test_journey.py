@@ -8,10 +8,11 @@ from schemas.keys import DeliveryId
 from schemas.state import State
 from streams.chains.item import Arrival, Item
 from streams.chains.ledger import entry_of
+from streams.index.row import Row
 from streams.queries.journey import Traces, steps, to_json
-from streams.queries.overview import Row
 from tests.core_rig import BEGIN, TERMS
 from tests.deliveries import a_delivery
+from tests.indexes import Fed
 
 
 def test_a_superseded_delivery_names_what_replaced_it() -> None:
@@ -20,7 +21,10 @@ def test_a_superseded_delivery_names_what_replaced_it() -> None:
     entry = entry_of(replace(item, why=f"replaced by {new.id}"), None, final=True)
     entry = replace(entry, superseded_by=DeliveryId(new.id)).at(BEGIN + 1, State.SUPERSEDED)
 
-    traces = Traces(old.id, old.operation, old.time, [entry])
+    fed = Fed()
+    fed.entry(entry)
+    (known,) = fed.index.chain(old.chain)
+    traces = Traces(old.id, old.operation, old.time, known)
 
     assert to_json(traces)["superseded_by"] == new.id
     assert steps(traces)[-1].about == f"replaced by {new.id}"

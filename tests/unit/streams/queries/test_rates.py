@@ -3,7 +3,9 @@ from __future__ import annotations
 from schemas.keys import DeliveryId
 from schemas.state import State
 from streams.chains.ledger import Entry, iso
-from streams.queries.rates import WINDOW, Rates
+from streams.queries import rates as queries
+from streams.queries.rates import WINDOW
+from tests.indexes import Fed
 
 NOW = 1_000_000.0
 SINCE = NOW - WINDOW
@@ -27,10 +29,10 @@ def entry(number: int, state: State, times: dict[State, float], route: str = "or
 
 def rates(*entries: Entry, written: float = LATELY) -> dict[str, dict[str, float]]:
     """Return the rates by route."""
-    found = Rates(SINCE)
+    fed = Fed()
     for each in entries:
-        found.take(written, each)
-    said = found.to_json([("orders", "shop")])
+        fed.entry(each, written)
+    said = queries.rates(fed.index.steps(SINCE), [("orders", "shop")])
     return {line["route"]: {k: v for k, v in line.items() if k != "route"} for line in said}
 
 

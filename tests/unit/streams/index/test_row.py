@@ -5,7 +5,8 @@ import pytest
 from schemas.keys import DeliveryId
 from schemas.state import State
 from streams.chains.ledger import Entry, iso
-from streams.queries.overview import Row, Wanted, count, rows_of
+from streams.index.row import Row, Wanted
+from tests.indexes import Fed
 
 NOW = 1_000_000.0
 COMMITTED = NOW - 60
@@ -26,21 +27,21 @@ def entry(state: State, record: int = 42, *, final: bool) -> Entry:
 
 
 def test_an_acceptance_that_is_final_waits_for_nothing() -> None:
-    rows = rows_of([], [entry(State.ACCEPTED, final=True)], [])
+    fed = Fed()
+    fed.entry(entry(State.ACCEPTED, final=True))
 
-    shop = count(rows.values(), {"shop": 0})["shop"].to_json(NOW)
-
-    assert shop["accepted"] == 0
-    assert shop["oldest_waiting_seconds"] is None
+    assert fed.index.counts() == {}
 
 
 @pytest.mark.parametrize("state", [State.WAITING, State.SENT, State.ACCEPTED])
 def test_what_is_on_its_way_is_counted_with_the_age_of_the_oldest(state: State) -> None:
-    rows = rows_of([], [entry(state, final=False), entry(State.DEAD, 7, final=True)], [])
+    fed = Fed()
+    fed.entry(entry(state, final=False))
+    fed.entry(entry(State.DEAD, 7, final=True))
 
-    shop = count(rows.values(), {"shop": 3})["shop"].to_json(NOW)
+    shop = fed.index.counts()["shop"].to_json(NOW)
 
-    assert (shop["queued"], shop[state.value], shop["dead"]) == (3, 1, 1)
+    assert (shop[state.value], shop["dead"]) == (1, 1)
     assert shop["oldest_waiting_seconds"] == 60
 
 

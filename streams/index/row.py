@@ -1,15 +1,13 @@
-"""What `queue` and `status` show: deliveries as rows, and how many there are. Pure."""
+"""One delivery as `queue` lists it, which ones are asked for, and how many there are. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from schemas.delivery import Delivery
 from schemas.keys import split_delivery_id
 from schemas.state import State
-from streams.chains.dead_letter import Letter
 from streams.chains.item import Item
 from streams.chains.ledger import COMMITTED, Entry, iso, seconds
 
@@ -134,13 +132,11 @@ class Counts:
     states: dict[State, int] = field(default_factory=dict)
     oldest: float | None = None
 
-    def add(self, row: Row) -> None:
-        """Count a row that is no longer in the send queue, where it is unsettled."""
-        if not row.unsettled:
-            return
-        self.states[row.state] = self.states.get(row.state, 0) + 1
-        if not row.final:
-            self.oldest = row.since if self.oldest is None else min(self.oldest, row.since)
+    def add(self, state: State, number: int, oldest: float | None) -> None:
+        """Count some that are no longer in the send queue; `oldest` of those that wait."""
+        self.states[state] = self.states.get(state, 0) + number
+        if oldest is not None:
+            self.oldest = oldest if self.oldest is None else min(self.oldest, oldest)
 
     def to_json(self, now: float) -> dict[str, Any]:
         """Return it as `queue` and `status` show it."""
@@ -148,32 +144,6 @@ class Counts:
         oldest = None if self.oldest is None else round(max(0.0, now - self.oldest), 3)
         counts = {state.value: self.states.get(state, 0) for state in shown}
         return {"queued": self.queued, **counts, "oldest_waiting_seconds": oldest}
-
-
-def rows_of(
-    items: Iterable[Item], entries: Iterable[Entry], letters: Iterable[Letter]
-) -> dict[str, Row]:
-    """Return one row per delivery that a worker has seen; later entries of one win.
-
-    What is on its way says more than the ledger, and the ledger more than a dead letter: that
-    one stays when a late word has made its delivery delivered.
-    """
-    rows: dict[str, Row] = {}
-    for letter in letters:
-        rows[letter.entry.id] = Row.of_entry(letter.entry)
-    for entry in entries:
-        rows[entry.id] = Row.of_entry(entry)
-    for item in items:
-        rows[item.id] = Row.of_item(item)
-    return rows
-
-
-def count(rows: Iterable[Row], queued: Mapping[str, int]) -> dict[str, Counts]:
-    """Count by target; `queued` is how many are in each send queue."""
-    counts = {target: Counts(number) for target, number in sorted(queued.items())}
-    for row in rows:
-        counts.setdefault(row.target, Counts()).add(row)
-    return counts
 
 
 def _about(delivery: Delivery) -> dict[str, Any]:

@@ -1,0 +1,109 @@
+"""How the records that topics hold of one delivery become one row. Pure.
+
+What is on its way says more than the ledger, and the ledger more than a dead letter: that one
+stays when a late word has made its delivery delivered, or the ledger has forgotten it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from schemas.state import State
+from streams.chains.ledger import COMMITTED, Entry, iso, seconds
+from streams.index.row import Row
+
+
+class Told(NamedTuple):
+    """One step of a delivery: when, as text in UTC, which, and about it for people."""
+
+    at: str
+    what: str
+    about: str
+
+
+@dataclass(slots=True)
+class Merged:
+    """What is known of one delivery; None where a topic holds nothing of it.
+
+    `place` and `letter` are offsets of the latest records in `ledger` and `dead`, `written` is
+    Kafka's time of the former. `steps` are those that the entries read so far told, each once.
+    """
+
+    id: str
+    partition: int
+    on_its_way: Row | None = None
+    entry: Row | None = None
+    dead: Row | None = None
+    place: int | None = None
+    letter: int | None = None
+    written: float | None = None
+    superseded_by: str | None = None
+    order: int | None = None
+    steps: tuple[Told, ...] = ()
+
+    def latest(self, *states: State) -> float | None:
+        """Return when it last took one of these steps, in UTC seconds; None where it never did."""
+        names = {state.value for state in states}
+        at = max((step.at for step in self.steps if step.what in names), default=None)
+        return None if at is None else seconds(at)
+
+    @property
+    def row(self) -> Row | None:
+        """What is shown of it; None where nothing is known any more."""
+        return self.on_its_way or self.entry or self.dead
+
+    def said(self, entry: Entry, place: int, written: float) -> None:
+        """Take in a record of the ledger."""
+        self.entry, self.place, self.written = Row.of_entry(entry), place, written
+        self.superseded_by, self.order = entry.superseded_by, entry.order
+        self.steps = (*self.steps, *_untold(entry, self.steps))
+
+    def forgotten(self) -> None:
+        """Take in that the ledger holds it no more."""
+        self.entry = self.place = self.written = self.superseded_by = self.order = None
+        self.steps = ()
+
+
+def _untold(entry: Entry, told: Iterable[Told]) -> list[Told]:
+    """Return the steps that an entry is the first to tell: it explains them."""
+    known = {(step.at, step.what) for step in told}
+    return [
+        Told(at, what, _about(entry, what))
+        for what, at in entry.times.items()
+        if what != COMMITTED and (at, what) not in known
+    ]
+
+
+def _about(entry: Entry, what: str) -> str:
+    if what == State.SENT.value:
+        return f"attempt {entry.attempt}"
+    if what != entry.state.value:
+        return ""
+    due = f"until {iso(entry.due)}" if entry.due is not None else ""
+    return "; ".join(part for part in (entry.why, due) if part)
+
+
+def packed(row: Row | None) -> list[Any] | None:
+    """Return what of a row is not in the delivery's id, model and record."""
+    if row is None:
+        return None
+    return [row.operation, row.state.value, row.since, row.attempt, row.due, row.why, row.final]
+
+
+def unpacked(value: list[Any] | None, about: dict[str, Any]) -> Row | None:
+    """Read what `packed` wrote; `about` holds id, target, route, model and record."""
+    if value is None:
+        return None
+    operation, state, since, attempt, due, why, final = value
+    return Row(
+        **about,
+        operation=operation,
+        state=State(state),
+        since=since,
+        attempt=attempt,
+        due=due,
+        why=why,
+        final=final,
+    )
