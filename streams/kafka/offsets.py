@@ -7,9 +7,9 @@ nobody hears of the gap. So it is looked for before.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, Final, TypeVar, cast
 
 from confluent_kafka import (
     Consumer,
@@ -32,6 +32,7 @@ from streams.kafka.clients import (
     consumer,
 )
 
+T = TypeVar("T")
 _TIMEOUT: Final = 15.0  # seconds for one answer
 _SPEC: Any = cast("Any", kafka_admin).OffsetSpec  # re-exported without types
 # What a broker says of groups until it has read them, shortly after its start.
@@ -145,7 +146,9 @@ class GroupOffsets:
         if not wanted:
             return []
         try:
-            committed = self._consumer.committed(wanted, timeout=_TIMEOUT)
+            committed = _patiently(
+                lambda: self._consumer.committed(wanted, timeout=_TIMEOUT), _STARTING
+            )
             starts = self._offsets(wanted, _SPEC.earliest())
             ends = self._offsets(wanted, _SPEC.latest())
         except KafkaException as error:
@@ -178,20 +181,16 @@ class GroupOffsets:
             raise self._heard.away(self._admin, error) from error
 
     def _offsets(self, wanted: list[TopicPartition], spec: Any) -> dict[Part, int]:
-        asked = dict.fromkeys(wanted, spec)
-        deadline = time.monotonic() + _TIMEOUT
-        while True:
-            futures = self._admin.list_offsets(asked, request_timeout=_TIMEOUT)
-            try:
-                return {
-                    (tp.topic, tp.partition): future.result(timeout=_TIMEOUT).offset
-                    for tp, future in futures.items()
-                }
-            except KafkaException as error:
-                # A partition that was just made has no leader, or it is not told yet.
-                if error.args[0].code() not in NOT_YET or time.monotonic() > deadline:
-                    raise
-            time.sleep(0.05)  # there is no event to wait for
+        def ask() -> dict[Part, int]:
+            futures = self._admin.list_offsets(
+                dict.fromkeys(wanted, spec), request_timeout=_TIMEOUT
+            )
+            return {
+                (tp.topic, tp.partition): future.result(timeout=_TIMEOUT).offset
+                for tp, future in futures.items()
+            }
+
+        return _patiently(ask, NOT_YET)
 
     def retention(self, topics: Iterable[str]) -> dict[str, float]:
         """Return how many seconds each topic keeps its records; not those that keep all."""
@@ -249,12 +248,24 @@ class GroupOffsets:
 
     def _described(self) -> list[Any]:
         """Return the members of the group as Kafka describes them. Raises KafkaAway."""
-        deadline = time.monotonic() + _TIMEOUT
-        while True:
-            try:
-                future = self._admin.describe_consumer_groups([self._group])[self._group]
-                return list(future.result(timeout=_TIMEOUT).members)
-            except KafkaException as error:
-                if error.args[0].code() not in _STARTING or time.monotonic() > deadline:
-                    raise self._heard.away(self._admin, error) from error
-            time.sleep(0.2)  # likewise
+
+        def ask() -> list[Any]:
+            future = self._admin.describe_consumer_groups([self._group])[self._group]
+            return list(future.result(timeout=_TIMEOUT).members)
+
+        try:
+            return _patiently(ask, _STARTING)
+        except KafkaException as error:
+            raise self._heard.away(self._admin, error) from error
+
+
+def _patiently(ask: Callable[[], T], passing: Container[int]) -> T:
+    """Ask until the answer is none of those that pass: there is no event to wait for."""
+    deadline = time.monotonic() + _TIMEOUT
+    while True:
+        try:
+            return ask()
+        except KafkaException as error:
+            if error.args[0].code() not in passing or time.monotonic() > deadline:
+                raise
+        time.sleep(0.05)  # likewise
