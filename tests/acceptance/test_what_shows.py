@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import secrets
 from collections.abc import Iterator
@@ -135,6 +136,9 @@ def test_no_secret_comes_out_of_any_program_or_stands_in_any_topic(  # noqa: PLR
         core = secret[:12]  # its letters and digits are the same in every form but base64
         assert core not in shown, name
         assert core.encode() not in kept, name
+    header = base64.b64encode(f"us:{hidden['basic']}".encode())
+    assert header.decode() not in shown
+    assert header not in kept
 
 
 def _letters(kafka: Kafka, source: str) -> list[bytes]:
