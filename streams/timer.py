@@ -26,6 +26,7 @@ from streams.sending.trials import Trials
 
 IDLE: Final = 0.5  # seconds of rest at most
 _EXPIRED_AT_ONCE: Final = 500  # ledger entries
+_CROWNED_AT_ONCE: Final = 500  # items
 _SWEEP: Final = 1.0  # seconds between two looks for what has expired
 _SOON: Final = 0.02  # seconds
 
@@ -60,11 +61,12 @@ class Timer:
         if self._core.stopping:
             return IDLE
         await self._expire()
+        is_left = await self._crown()
         self._core.permits.look()
         await self._begin_due()
         pause = await self._try()
         self._core.permits.enforce()
-        return min(pause, self._until_due())
+        return 0.0 if is_left else min(pause, self._until_due())
 
     async def _begin_due(self) -> None:
         """Begin in every partition in turn, so that none with much to do starves the others."""
@@ -227,6 +229,27 @@ class Timer:
         return min(
             max(0.0, min(dues, default=IDLE + self._core.clock()) - self._core.clock()), IDLE
         )
+
+    async def _crown(self) -> bool:
+        """Look at chains that a pause gave another first one, some at a time; say if any is left.
+
+        Which they are stands in the cache: whoever opens it again goes on.
+        """
+        is_left = False
+
+        def step(changeset: Changeset) -> bool:
+            changeset.edit.crown(_CROWNED_AT_ONCE)
+            return changeset.edit.uncrowned()
+
+        for partition, cache in list(self._core.partitions.caches.items()):
+            if partition not in self._core.partitions.caches:
+                continue
+            with cache.view() as view:
+                if not view.uncrowned():
+                    continue
+            with suppress(NotOurs):  # the new holder looks at them
+                is_left |= await self._core.committer.write(partition, step)
+        return is_left
 
     async def _expire(self) -> None:
         """Drop ledger entries that Kafka drops too; some at a time."""

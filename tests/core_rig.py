@@ -269,6 +269,12 @@ class Rig:
             await asyncio.sleep(0)
         assert not self.fatal, self.fatal
 
+    @property
+    def is_uncrowned(self) -> bool:
+        """Whether chains are left to be looked at after a pause."""
+        with self.core.partitions.caches[PARTITION].view() as view:
+            return view.uncrowned()
+
     def state(self, delivery: Delivery) -> State | None:
         """Return what the ledger says of a delivery."""
         entry = self.log.entries().get(delivery.id)

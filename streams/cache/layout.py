@@ -10,7 +10,7 @@
     touched  time id                     -> nothing           what to drop first
     pauses   target, route or chain/name -> JSON of the record in `pauses`
     replays  id of its command           -> JSON of the record in `replays`
-    meta     name                        -> format, boot, offsets, counts, seen
+    meta     name                        -> format, boot, offsets, counts, seen, how far a pause is
 
 Times are big-endian doubles: for positive numbers they sort as bytes like the numbers.
 """
@@ -32,6 +32,7 @@ TABLES: Final = (
     "items", "chains", "active", "heads", "due", "since", "ledger", "touched", "pauses",
     "replays", "meta",
 )  # fmt: skip
+UNCROWNED: Final = b"uncrowned/"  # and a route, in `meta` -> the key in `chains` to go on behind
 
 _TIME: Final = struct.Struct(">d")
 _HEADER: Final = struct.Struct(">ddQBB")  # since, due (-1: none), order, rank, state

@@ -13,7 +13,8 @@ import lmdb
 
 from schemas.keys import Chain, DeliveryId
 from streams.cache.layout import FORMAT, TABLES, Row
-from streams.cache.view import LmdbView, Writer
+from streams.cache.view import LmdbView
+from streams.cache.writer import Writer
 from streams.chains.item import Item
 from streams.chains.ledger import Entry, seconds, times_in
 from streams.chains.pause import Pause
@@ -182,6 +183,14 @@ class LmdbEdit:
     def replay(self, name: str, value: bytes | None) -> None:
         """Write the record of a replay; None ends it."""
         self._do(lambda rows: rows.replay(name, value))
+
+    def uncrowned(self) -> bool:
+        """Return whether chains are left to be looked at after a pause."""
+        return self._rows.uncrowned()
+
+    def crown(self, limit: int) -> None:
+        """Look at the first ones of some chains, about `limit` items."""
+        self._do(lambda rows: rows.crown(limit))
 
     def expire(self, before: float, limit: int) -> None:
         """Drop ledger entries that nothing happened to since `before`."""

@@ -108,6 +108,9 @@ class PartitionView(View, Protocol):
     def expired(self, before: float) -> bool:
         """Return whether the ledger has entries that nothing happened to since `before`."""
 
+    def uncrowned(self) -> bool:
+        """Return whether chains are left whose first one a pause, or its end, may change."""
+
     def pauses(self) -> list[Pause]:
         """Return what is paused."""
 
@@ -135,6 +138,9 @@ class Edit(PartitionView, Protocol):
 
     def replay(self, name: str, value: bytes | None) -> None:
         """Write the record of a replay; None ends it."""
+
+    def crown(self, limit: int) -> None:
+        """Look at the first ones of some of these chains, about `limit` items."""
 
     def expire(self, before: float, limit: int) -> None:
         """Drop ledger entries that nothing happened to since `before`."""

@@ -146,6 +146,12 @@ class MemoryEdit:
     def record(self, entry: Entry) -> None:
         self.entries[entry.id] = entry
 
+    def uncrowned(self) -> bool:
+        return False
+
+    def crown(self, limit: int) -> None:
+        """Nothing is paused."""
+
     def expire(self, before: float, limit: int) -> None:
         """Nothing expires."""
 

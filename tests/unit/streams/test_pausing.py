@@ -12,6 +12,7 @@ from schemas.command import Progress
 from schemas.delivery import Delivery
 from schemas.keys import delivery_id
 from schemas.state import State
+from streams import timer
 from streams.chains.outcome import Refused, Unavailable
 from tests.core_rig import ASKED, Cut, PowerCut, Rig
 from tests.deliveries import a_delivery
@@ -108,6 +109,33 @@ async def test_what_waited_before_its_route_was_paused_lets_the_others_go(
     await rig.later(0.1)
 
     assert [delivery.id for delivery, _ in rig.wso2.calls] == [first.id, other.id]
+
+
+async def test_many_chains_are_looked_at_by_and_by_and_over_a_crash(
+    rig: Rig, operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of each record the first is of the route that is paused; the target is held meanwhile."""
+    monkeypatch.setattr(timer, "_CROWNED_AT_ONCE", 4)
+    held = [a_delivery(record=each) for each in range(1, 11)]
+    others = [other_route(a_delivery(record=each)) for each in range(1, 11)]
+    await operator.ask("pause", target="webshop")
+    await rig.deliver(*held, *others)
+    await operator.ask("pause", route="orders")
+    await rig.later(0.1)
+    assert rig.is_uncrowned
+    await rig.power_cut()
+    await rig.begin()
+
+    await operator.ask("resume", target="webshop")
+    for _ in range(5):
+        await rig.later(0.1)
+
+    assert not rig.is_uncrowned
+    assert sorted(rig.wso2.taken) == sorted(each.id for each in others)
+    await operator.ask("resume", route="orders")
+    for _ in range(2):
+        await rig.later(0.1)
+    assert rig.log.items() == {}
 
 
 async def test_words_count_while_it_is_paused(rig: Rig, operator: Operator) -> None:
