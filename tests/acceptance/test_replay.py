@@ -44,7 +44,14 @@ def line(
 ) -> Iterator[Line]:
     """Give a source of its own with a worker, all of whose events are older than the replay."""
     source = f"src_{abs(hash(request.node.name)) % 10**8}"
-    config = {"wso2": wso2.url, "targets": ["shop", "erp"], "routes": ROUTES}
+    # The events are of one day for ever: the ledger remembers it.
+    topics = {"partitions": PARTITIONS, "replication": 1, "retention": "9999d"}
+    config = {
+        "wso2": wso2.url,
+        "targets": ["shop", "erp"],
+        "routes": ROUTES,
+        "more": {"topics": topics},
+    }
     with Line(tmp_path, kafka.bootstrap, source, config) as made:
         yield made
 
