@@ -12,6 +12,7 @@ from schemas.keys import Chain, DeliveryId, split_delivery_id
 
 MOST: Final = 1000  # names in one command
 LONGEST: Final = 200  # characters of a name
+_MODEL: Final = re.compile(r"[a-z][a-z0-9_.]{0,99}")
 _NAME: Final = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 
 
@@ -105,6 +106,36 @@ class Subject:
         (kind,) = arguments
         name = text_of(arguments, kind)
         return cls(kind, _chain(name) if kind == "chain" else name_of(name))
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """The record that a `purge` is about; `dry_run` only looks."""
+
+    model: str
+    record: int
+    dry_run: bool = False
+
+    def to_fields(self) -> dict[str, Any]:
+        """Return the arguments of a command."""
+        return {"model": self.model, "id": self.record, "dry_run": self.dry_run}
+
+    @classmethod
+    def of(cls, arguments: Mapping[str, Any]) -> Person:
+        """Read the arguments of a `purge`; MalformedCommand otherwise."""
+        refuse_unknown(arguments, ("model", "id", "dry_run"))
+        record = arguments.get("id")
+        if type(record) is not int or record <= 0:
+            raise MalformedCommand("`id` is the id of a record")
+        return cls(model_of(arguments, "model"), record, flag_of(arguments, "dry_run"))
+
+
+def model_of(fields: Mapping[str, Any], name: str) -> str:
+    """Return the name of a model of a record; MalformedCommand where it cannot be one."""
+    text = text_of(fields, name)
+    if not _MODEL.fullmatch(text):
+        raise MalformedCommand(f"{text[:LONGEST]!r} is no model")
+    return text
 
 
 def text_of(fields: Mapping[str, Any], name: str, otherwise: str | None = None) -> str:

@@ -29,6 +29,7 @@ class Kind(StrEnum):
     DRAIN = "drain"
     REPLAY = "replay"
     CANCEL = "cancel"
+    PURGE = "purge"
     CLAIM = "claim"  # of the number of a replay: workers have nothing to do for it
 
 

@@ -16,6 +16,7 @@ from schemas.arguments import (
     MOST,
     MalformedCommand,
     flag_of,
+    model_of,
     name_of,
     refuse_unknown,
     text_of,
@@ -25,7 +26,6 @@ from schemas.event import Event
 from schemas.position import MAX_RUN, format_lsn, parse_lsn
 
 _OFFSET: Final = re.compile(r"(\d{1,9}):(\d{1,18})")
-_MODEL: Final = re.compile(r"[a-z][a-z0-9_.]{0,99}")
 _FORMS: Final = "2026-11-23T10:00Z, 0/16B3748 or PARTITION:OFFSET"
 
 
@@ -156,12 +156,9 @@ class Request:
     def of(cls, fields: Mapping[str, Any]) -> Self:
         """Read the arguments of a `replay`; MalformedCommand where they are none."""
         refuse_unknown(fields, tuple(cls("").to_fields()))
-        model = text_of(fields, "model")
-        if not _MODEL.fullmatch(model):
-            raise MalformedCommand(f"{model[:100]!r} is no model")
         begin, end = (text_of(fields, name, "") for name in ("from", "to"))
         found = cls(
-            model=model,
+            model=model_of(fields, "model"),
             begin=bound_of(begin) if begin else None,
             end=bound_of(end) if end else None,
             ids=_ids(fields.get("ids", [])),

@@ -22,6 +22,7 @@ from streams.core import Core
 from streams.kafka.records import Places, Record, Taken, WriteRecords, report_unreadable
 from streams.metrics import Meter
 from streams.pausing import Pausing
+from streams.purging import Purging
 from streams.replaying import Replaying
 from streams.retrying import Retrying, Tally
 
@@ -51,6 +52,7 @@ class Requests:
     retrying: Retrying
     pausing: Pausing
     replaying: Replaying
+    purging: Purging
     places: Places
     write: WriteRecords
     meter: Meter
@@ -109,6 +111,8 @@ class Requests:
                 return _Done(Tally(job.progress), going=not job.done)
             case Kind.CANCEL:
                 return _Done(Tally(await self.replaying.cancel(partition, command)))
+            case Kind.PURGE:
+                return _Done(Tally(await self.purging.do(partition, command)))
             case Kind.CLAIM:
                 return _Done()
             case _:

@@ -12,6 +12,7 @@ from schemas.replay import Request
 from schemas.topics import Topics
 from streams.kafka.records import Places, Record, Taken
 from streams.pausing import Pausing
+from streams.purging import Purging
 from streams.replaying import Replaying
 from streams.requests import Requests
 from streams.retrying import Retrying
@@ -100,7 +101,8 @@ class Operator:
         places = Places(topics, 1)
         core, meter = self.rig.core, self.rig.meter
         replay = self.replaying or self.replayer()
-        requests = Requests(core, retry, pause, replay, places, self.write, meter)
+        purge = Purging(core, "odoo_a")
+        requests = Requests(core, retry, pause, replay, purge, places, self.write, meter)
         todo = [value]
         answers = []
         while todo:

@@ -139,6 +139,14 @@ class LmdbEdit:
         """Return the records of the replays under way."""
         return self._rows.replays()
 
+    def known(self, chain: Chain) -> list[DeliveryId]:
+        """Return what items and entries there are of a chain."""
+        return self._rows.known(chain)
+
+    def targets(self, source: str) -> list[str]:
+        """Return the targets that there are items or entries of."""
+        return self._rows.targets(source)
+
     def newer(self, delivery_id: DeliveryId) -> Iterator[Entry]:
         """Give what the ledger knows of newer ones of its chain and route, in order."""
         return self._rows.newer(delivery_id)
@@ -175,6 +183,10 @@ class LmdbEdit:
     def record(self, entry: Entry) -> None:
         """Write a ledger entry."""
         self._record(entry.id, entry.times, entry.to_json())
+
+    def erase(self, delivery_id: DeliveryId) -> None:
+        """Drop a ledger entry."""
+        self._do(lambda rows: rows.unrecord(delivery_id))
 
     def pause(self, key: str, pause: Pause | None) -> None:
         """Write a pause; None ends it."""

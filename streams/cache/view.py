@@ -94,6 +94,24 @@ class LmdbView:
             if key > after:
                 yield Entry.from_json(split_stamped(value)[1])
 
+    def known(self, chain: Chain) -> list[DeliveryId]:
+        """Return what items and entries there are of a chain."""
+        start = f"{chain}/".encode()
+        keys = (key for table in ("items", "ledger") for key, _ in self.scan(table, start))
+        return sorted({DeliveryId(key.decode()) for key in keys})
+
+    def targets(self, source: str) -> list[str]:
+        """Return the targets that there are items or entries of; each costs one step."""
+        found: set[str] = set()
+        for table in ("items", "ledger"):
+            with self.txn.cursor(db=self.tables[table]) as cursor:
+                more = cursor.set_range(f"{source}/".encode())
+                while more and (key := bytes(cursor.key()).decode()).startswith(f"{source}/"):
+                    target = key.split("/", 2)[1]
+                    found.add(target)
+                    more = cursor.set_range(f"{source}/{target}0".encode())  # behind its `/`
+        return sorted(found)
+
     def ids(self, start: str, after: str, limit: int) -> list[DeliveryId]:
         """Return what is on its way and begins so, in the order of ids, behind `after`."""
         found: list[DeliveryId] = []

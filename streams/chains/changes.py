@@ -59,4 +59,11 @@ class Bury:
     letter: Letter
 
 
-Change = Keep | Forget | Record | Bury
+@dataclass(frozen=True, slots=True)
+class Erase:
+    """Nothing is to be known of the delivery any more: neither an item nor an entry."""
+
+    id: DeliveryId
+
+
+Change = Keep | Forget | Record | Bury | Erase

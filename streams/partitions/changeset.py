@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import assert_never
 
 from schemas.keys import DeliveryId
-from streams.chains.changes import Bury, Change, Forget, Keep, Record
+from streams.chains.changes import Bury, Change, Erase, Forget, Keep, Record
 from streams.chains.item import Item
 from streams.chains.ledger import Entry
 from streams.chains.pause import Pause
@@ -27,6 +27,7 @@ class Changeset:
     changes: list[Change] = field(default_factory=list)
     paused: dict[str, Pause | None] = field(default_factory=dict)
     replays: dict[str, bytes | None] = field(default_factory=dict)
+    erased: dict[DeliveryId, None] = field(default_factory=dict)
     unwritten: set[DeliveryId] = field(default_factory=set)  # items Kafka never heard of
 
     def apply(self, changes: Iterable[Change]) -> None:
@@ -41,8 +42,11 @@ class Changeset:
                 case Record(entry=entry):
                     self.edit.record(entry)
                     self.entries[entry.id] = entry
+                    self.erased.pop(entry.id, None)
                 case Bury():
                     self.letters.append(change)
+                case Erase(id=delivery_id):
+                    self._erase(delivery_id)
                 case _:
                     assert_never(change)
 
@@ -58,6 +62,13 @@ class Changeset:
         self.kept.pop(delivery_id, None)
         if delivery_id not in self.unwritten:
             self.forgotten[delivery_id] = None
+
+    def _erase(self, delivery_id: DeliveryId) -> None:
+        if self.edit.item(delivery_id) is not None:
+            self._forget(delivery_id)
+        self.edit.erase(delivery_id)
+        self.entries.pop(delivery_id, None)
+        self.erased[delivery_id] = None
 
     def pause(self, key: str, pause: Pause | None) -> None:
         """Pause something, or end that; the steps after see it."""
@@ -95,6 +106,7 @@ class Changeset:
                 self._write(StateTopic.LEDGER, i, entry.to_json())
             )
         gone = [self._write(StateTopic.RETRIES, i, None) for i in self.forgotten]
+        gone += [self._write(StateTopic.LEDGER, i, None) for i in self.erased]
         pauses = [
             Write(StateTopic.PAUSES, self.partition, key.encode(), _json(pause))
             for key, pause in self.paused.items()

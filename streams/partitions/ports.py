@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Protocol
 
-from schemas.keys import DeliveryId
+from schemas.keys import Chain, DeliveryId
 from streams.chains.changes import View
 from streams.chains.item import Item
 from streams.chains.ledger import Entry
@@ -117,6 +117,12 @@ class PartitionView(View, Protocol):
     def replays(self) -> list[bytes]:
         """Return the records of the replays under way."""
 
+    def known(self, chain: Chain) -> list[DeliveryId]:
+        """Return what items and entries there are of a chain."""
+
+    def targets(self, source: str) -> list[str]:
+        """Return the targets that there are items or entries of."""
+
     def ids(self, start: str, after: str, limit: int) -> list[DeliveryId]:
         """Return what is on its way and begins so, in the order of ids, behind `after`."""
 
@@ -132,6 +138,9 @@ class Edit(PartitionView, Protocol):
 
     def record(self, entry: Entry) -> None:
         """Write a ledger entry."""
+
+    def erase(self, delivery_id: DeliveryId) -> None:
+        """Drop a ledger entry."""
 
     def pause(self, key: str, pause: Pause | None) -> None:
         """Write a pause; None ends it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
@@ -132,6 +132,12 @@ class Lookup:
                 yield found, deliveries.decode(found.value or b"")
             except NotADelivery:  # its worker reports it when it comes there
                 continue
+
+    def of_keys(self, parts: Mapping[Part, Container[bytes]]) -> Iterator[tuple[str, float]]:
+        """Give the records of some keys: their topic, and when each was written."""
+        for found in self._scan(dict.fromkeys(parts, 0)):
+            if found.value is not None and found.key in parts[found.topic, found.partition]:
+                yield found.topic, found.written
 
     def event(self, model: str, record: int, sequence: str, since: float) -> Found | None:
         """Return a record's event of that sequence, looked for among those since a time.

@@ -31,6 +31,7 @@ from streams.kafka.send_queues import SendQueues
 from streams.kafka.writer import Writer
 from streams.metrics import Metrics
 from streams.pausing import Pausing
+from streams.purging import Purging
 from streams.replaying import Replaying
 from streams.requests import Requests
 from streams.responses import Responses
@@ -257,6 +258,7 @@ def _duties(config: Config, means: Means, made: Worker) -> dict[str, Work]:
     means.services.callback(past.close)
     replaying = Replaying(made.core, past, decoder, routes, places, write)
     made.beside.append(replaying.run)
-    asked = Requests(made.core, retrying, pausing, replaying, places, write, metrics)
+    purging = Purging(made.core, config.source.name)
+    asked = Requests(made.core, retrying, pausing, replaying, purging, places, write, metrics)
     duties[topics.commands] = asked
     return duties
