@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from schemas.config import load
+from schemas.config import Config, load
 from schemas.errors import BadUsage
+from streams.wso2 import capp
 from streams.wso2.artifacts import KINDS, generate, is_secret, is_stale
 
 HELP: Final = "make the WSO2 artifacts for the targets of the file"
@@ -32,9 +33,23 @@ class Written:
     removed: list[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Car:
+    """The Carbon application that was asked for."""
+
+    file: str
+    changed: bool
+
+
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("verb", choices=["generate"], help="generate: write or list them")
+    parser.add_argument(
+        "--car",
+        type=Path,
+        metavar="FILE",
+        help="write them there as one Carbon application, for WSO2's folder carbonapps",
+    )
     parser.add_argument(
         "--out",
         type=Path,
@@ -45,12 +60,24 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """List the artifacts, and write them where a folder is given."""
-    artifacts = generate(load(args.config))
+    config = load(args.config)
+    artifacts = generate(config)
+    car = None if args.car is None else _write_car(args.car, artifacts, config)
     if args.out is None:
-        _list(artifacts, as_json=args.json)
+        _list(artifacts, car, as_json=args.json)
     else:
-        _report(args.out, write(artifacts, args.out), as_json=args.json)
+        _report(args.out, write(artifacts, args.out), car, as_json=args.json)
     return 0
+
+
+def _write_car(file: Path, artifacts: dict[str, str], config: Config) -> Car:
+    """Write the Carbon application; only its owner reads it where it holds a token."""
+    try:
+        data = capp.car(artifacts, capp.application(config.source.name))
+        done = _write(file, data, secret=bool(config.acks.token))
+    except OSError as error:
+        raise NotWritable(f"{error.filename or file}: {error.strerror or error}") from error
+    return Car(str(file), changed=done)
 
 
 def write(artifacts: dict[str, str], folder: Path) -> Written:
@@ -61,7 +88,7 @@ def write(artifacts: dict[str, str], folder: Path) -> Written:
     written = Written([], [], [])
     try:
         for path, text in artifacts.items():
-            done = _write(folder / path, text, secret=is_secret(path))
+            done = _write(folder / path, text.encode(), secret=is_secret(path))
             (written.changed if done else written.unchanged).append(path)
         for kind in KINDS:
             for file in sorted((folder / kind).glob("*.xml")):
@@ -74,8 +101,7 @@ def write(artifacts: dict[str, str], folder: Path) -> Written:
     return written
 
 
-def _write(file: Path, text: str, *, secret: bool) -> bool:
-    data = text.encode()
+def _write(file: Path, data: bytes, *, secret: bool) -> bool:
     if file.is_file() and file.read_bytes() == data:
         return False
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -86,13 +112,15 @@ def _write(file: Path, text: str, *, secret: bool) -> bool:
     return True
 
 
-def _list(artifacts: dict[str, str], *, as_json: bool) -> None:
+def _list(artifacts: dict[str, str], car: Car | None, *, as_json: bool) -> None:
     if as_json:
-        print(json.dumps({"out": None, "artifacts": _described(artifacts)}))
+        said = {"out": None, "car": _of(car), "artifacts": _described(artifacts)}
+        print(json.dumps(said))
         return
     for path in artifacts:
         print(path)
-    print(f"\n{len(artifacts)} artifacts; --out FOLDER writes them")
+    print(f"\n{len(artifacts)} artifacts; --out FOLDER writes them, --car FILE as one application")
+    _say(car)
 
 
 def _described(artifacts: dict[str, str]) -> list[dict[str, object]]:
@@ -103,7 +131,7 @@ def _described(artifacts: dict[str, str]) -> list[dict[str, object]]:
     ]
 
 
-def _report(folder: Path, written: Written, *, as_json: bool) -> None:
+def _report(folder: Path, written: Written, car: Car | None, *, as_json: bool) -> None:
     if as_json:
         print(
             json.dumps(
@@ -112,6 +140,7 @@ def _report(folder: Path, written: Written, *, as_json: bool) -> None:
                     "changed": written.changed,
                     "unchanged": written.unchanged,
                     "removed": written.removed,
+                    "car": _of(car),
                 }
             )
         )
@@ -121,3 +150,13 @@ def _report(folder: Path, written: Written, *, as_json: bool) -> None:
     for path in written.removed:
         print(f"removed  {path}")
     print(f"{folder}: {len(written.changed)} written, {len(written.unchanged)} as they were")
+    _say(car)
+
+
+def _of(car: Car | None) -> dict[str, object] | None:
+    return None if car is None else {"file": car.file, "changed": car.changed}
+
+
+def _say(car: Car | None) -> None:
+    if car is not None:
+        print(f"{car.file}: {'written' if car.changed else 'as it was'}")
