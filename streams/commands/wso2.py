@@ -45,6 +45,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("verb", choices=["generate"], help="generate: write or list them")
     parser.add_argument(
+        "--acks",
+        choices=["http", "kafka"],
+        default="http",
+        help="where the flow says what targets answered: http, the intake at acks.url (default);"
+        " kafka, the response queue (WSO2 needs its Kafka connector)",
+    )
+    parser.add_argument(
         "--car",
         type=Path,
         metavar="FILE",
@@ -54,14 +61,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--out",
         type=Path,
         metavar="FOLDER",
-        help="write them there, in api/ sequences/ endpoints/ (default: only list them)",
+        help="write them there, in folders of their kinds (default: only list them)",
     )
 
 
 def run(args: argparse.Namespace) -> int:
     """List the artifacts, and write them where a folder is given."""
     config = load(args.config)
-    artifacts = generate(config)
+    artifacts = generate(config, to_kafka=args.acks == "kafka")
     car = None if args.car is None else _write_car(args.car, artifacts, config)
     if args.out is None:
         _list(artifacts, car, as_json=args.json)

@@ -17,16 +17,21 @@ from xml.sax.saxutils import escape
 
 from schemas.config import Config, Target
 from schemas.errors import BadUsage
+from schemas.topics import Topics
 
-KINDS: Final = ("api", "sequences", "endpoints")
+KINDS: Final = ("api", "sequences", "endpoints", "local-entries")
 ACK_INTAKE: Final = "endpoints/CdcAckIntake.xml"
 AUTHORIZATION: Final = "sequences/CdcAckAuthorization.xml"
+ACK: Final = "sequences/CdcAck.xml"
+ACK_DONE: Final = "sequences/CdcAckDone.xml"
+KAFKA: Final = "local-entries/CdcKafka.xml"
 KNOWN_TARGETS: Final = "sequences/CdcKnownTargets.xml"
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 _URL: Final = re.compile(r"https?://[^\s{}]+")
 _TOKEN: Final = re.compile(r"[!-~]+")  # visible ASCII: what a header may carry after "Bearer "
 _TARGET: Final = re.compile(r"endpoints/CdcTarget_[a-z][a-z0-9_-]{0,39}\.xml")
+_OF_WORDS: Final = frozenset({ACK_DONE, ACK_INTAKE, AUTHORIZATION, KAFKA})
 _INTAKE_TIMEOUT: Final = 30.0  # seconds; more than the intake lets Kafka take
 
 _ENDPOINT: Final = """\
@@ -79,26 +84,98 @@ _OPEN: Final = """\
 """
 
 
+# Runs in WSO2 with its Kafka connector. Without a partition Kafka's own partitioner places the
+# record by its key, the chain.
+_ACK_TO_KAFKA: Final = """\
+<!-- Generated: says to Kafka what the other way says to the intake. -->
+<sequence xmlns="http://ws.apache.org/ns/synapse" name="CdcAck" onError="CdcAckFault">
+    <payloadFactory media-type="json">
+        <format>{json}</format>
+        <args>{arguments}</args>
+    </payloadFactory>
+    <kafkaTransport.publishMessages configKey="CdcKafka">
+        <topic>{topic}</topic>
+        <key>{{$ctx:cdc_chain}}</key>
+    </kafkaTransport.publishMessages>
+    <drop/>
+</sequence>
+"""
+_SAID: Final = re.compile(r"<text [^>]*>(.*?)</text>.*?<args>(.*?)</args>", re.DOTALL)
+
+_KAFKA: Final = """\
+<!-- Generated: acknowledgements go to Kafka. Every value is ours, matched by CdcAccept's pattern, or stripped of what would
+     break the JSON: nothing a target writes as free text is carried. -->
+<sequence xmlns="http://ws.apache.org/ns/synapse" name="CdcAck" onError="CdcAckFault">
+    <payloadFactory media-type="json">
+        <format>{{"id":"$1","status":"$2","target":"$3","chain":"$4","attempt":$5,"http_status":$6,"code":"$7","message":"","retry_after":"$8"}}</format>
+        <args>
+            <arg evaluator="xml" expression="$ctx:cdc_id"/>
+            <arg evaluator="xml" expression="$ctx:cdc_status"/>
+            <arg evaluator="xml" expression="$ctx:cdc_target"/>
+            <arg evaluator="xml" expression="$ctx:cdc_chain"/>
+            <arg evaluator="xml" expression="$ctx:cdc_attempt"/>
+            <arg evaluator="xml" expression="$ctx:cdc_http"/>
+            <arg evaluator="xml" expression="$ctx:cdc_code"/>
+            <arg evaluator="xml" expression="translate($ctx:cdc_retry_after, '&quot;\\&lt;&gt;&amp;$', '')" literal="true"/>
+        </args>
+    </payloadFactory>
+    <kafkaTransport.publishMessages configKey="CdcKafka">
+        <topic>{topic}</topic>
+        <key>{{$ctx:cdc_chain}}</key>
+    </kafkaTransport.publishMessages>
+    <drop/>
+</sequence>
+"""
+
+_KAFKA: Final = """\
+<!-- Generated from kafka of sync.yaml: where acknowledgements are written. -->
+<localEntry xmlns="http://ws.apache.org/ns/synapse" key="CdcKafka">
+    <kafkaTransport.init>
+        <name>CdcKafka</name>
+        <connectionType>kafka</connectionType>
+        <bootstrapServers>{servers}</bootstrapServers>
+        <keySerializerClass>org.apache.kafka.common.serialization.StringSerializer</keySerializerClass>
+        <valueSerializerClass>org.apache.kafka.common.serialization.StringSerializer</valueSerializerClass>
+        <acks>all</acks>
+        <poolingEnabled>false</poolingEnabled>
+    </kafkaTransport.init>
+</localEntry>
+"""
+
+
 class NotGenerated(BadUsage):
     """The file says too little, or too much, for WSO2 artifacts."""
 
     hint = "Correct what the message names; docs/configuration.md shows every key."
 
 
-def generate(config: Config) -> dict[str, str]:
+def generate(config: Config, *, to_kafka: bool = False) -> dict[str, str]:
     """Return every artifact: relative path -> XML text, sorted by path.
 
+    Acknowledgements go to the intake, or `to_kafka`: then WSO2 writes them to the response queue.
     Raises NotGenerated for a name, URL or token that WSO2 cannot be given.
     """
     artifacts = dict(static())
     artifacts[KNOWN_TARGETS] = _KNOWN.format(names="|".join(_names(config)))
-    artifacts[ACK_INTAKE] = _endpoint(
-        "CdcAckIntake", _url("acks.url", config.acks.url), _INTAKE_TIMEOUT
-    )
-    artifacts[AUTHORIZATION] = _authorization(config.acks.token)
+    if to_kafka:
+        topic = Topics(config.source.name).responses
+        artifacts[ACK] = _ack_to_kafka(artifacts[ACK], topic)
+        artifacts[KAFKA] = _KAFKA.format(servers=escape(config.kafka["bootstrap.servers"]))
+        del artifacts[ACK_DONE]  # of the intake's answer
+    else:
+        url = _url("acks.url", config.acks.url)
+        artifacts[ACK_INTAKE] = _endpoint("CdcAckIntake", url, _INTAKE_TIMEOUT)
+        artifacts[AUTHORIZATION] = _authorization(config.acks.token)
     for name in _names(config):
         artifacts[f"endpoints/CdcTarget_{name}.xml"] = _target(name, config.targets[name])
     return dict(sorted(artifacts.items()))
+
+
+def _ack_to_kafka(by_http: str, topic: str) -> str:
+    said = _SAID.search(by_http)
+    if said is None:
+        raise ValueError(f"{ACK} does not say what it sends")
+    return _ACK_TO_KAFKA.format(json=said[1], arguments=said[2], topic=topic)
 
 
 def static() -> Iterator[tuple[str, str]]:
@@ -118,8 +195,9 @@ def is_secret(path: str) -> bool:
 
 
 def is_stale(path: str, artifacts: dict[str, str]) -> bool:
-    """Whether a file was generated for a target that is there no more."""
-    return path not in artifacts and _TARGET.fullmatch(path) is not None
+    """Whether a file was generated for what is there no more: a target, the other way of words."""
+    mine = path in _OF_WORDS or _TARGET.fullmatch(path) is not None
+    return mine and path not in artifacts
 
 
 def _folder() -> Traversable:

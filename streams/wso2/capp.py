@@ -17,6 +17,7 @@ VERSION: Final = "1.0.0"
 """Of every application: two of different versions would stand beside each other."""
 _ROLE: Final = "EnterpriseIntegrator"
 _TYPES: Final = {  # in the order of deployment: what is named stands before who names it
+    "local-entries": "synapse/local-entry",
     "endpoints": "synapse/endpoint",
     "sequences": "synapse/sequence",
     "api": "synapse/api",

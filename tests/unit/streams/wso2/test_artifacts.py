@@ -160,3 +160,52 @@ def test_only_our_endpoints_are_stale() -> None:
     assert is_stale("endpoints/CdcTarget_b.xml", {})
     assert not is_stale("endpoints/CdcTarget_b.xml", {"endpoints/CdcTarget_b.xml": ""})
     assert not is_stale("endpoints/Own.xml", {})
+
+
+def test_words_go_to_the_response_queue_where_that_is_asked_for(wso2_config: Configure) -> None:
+    artifacts = generate(wso2_config(token="secret"), to_kafka=True)
+
+    assert set(artifacts) == (
+        STATIC - {"sequences/CdcAckDone.xml"}
+        | {"sequences/CdcKnownTargets.xml", "endpoints/CdcTarget_webshop.xml"}
+        | {"local-entries/CdcKafka.xml"}
+    )
+    assert not any("secret" in text or "CdcAckIntake" in text for text in artifacts.values())
+    sequence = root(artifacts, "sequences/CdcAck.xml")
+    publish = sequence.find(f"{NS}kafkaTransport.publishMessages")
+    assert publish is not None
+    said = {child.tag.removeprefix(NS): child.text for child in publish}
+    assert said == {"topic": "odoo_a.responses", "key": "{$ctx:cdc_chain}"}
+    entry = root(artifacts, "local-entries/CdcKafka.xml")
+    assert entry.get("key") == publish.get("configKey") == "CdcKafka"
+    settings = {child.tag.removeprefix(NS): child.text for child in entry[0]}
+    assert settings["bootstrapServers"] == "127.0.0.1:9092"
+    assert settings["acks"] == "all"
+
+
+def test_both_ways_say_the_same_of_a_delivery(wso2_config: Configure) -> None:
+    """The engine runs the one, only WSO2 the other."""
+    config = wso2_config()
+    by_http, by_kafka = (generate(config, to_kafka=to_kafka) for to_kafka in (False, True))
+
+    def said(artifacts: dict[str, str]) -> tuple[str, list[str | None]]:
+        factory = root(artifacts, "sequences/CdcAck.xml")[0]
+        texts = [text for text in factory[0].itertext() if text.strip()]
+        return texts[0].strip(), [arg.get("expression") for arg in factory[1]]
+
+    assert said(by_http) == said(by_kafka)
+
+
+def test_the_other_way_leaves_nothing_behind(wso2_config: Configure, tmp_path: Path) -> None:
+    config = wso2_config()
+    write(generate(config), tmp_path)
+
+    written = write(generate(config, to_kafka=True), tmp_path)
+
+    assert written.removed == [
+        "sequences/CdcAckAuthorization.xml",
+        "sequences/CdcAckDone.xml",
+        "endpoints/CdcAckIntake.xml",
+    ]
+    back = write(generate(config), tmp_path)
+    assert back.removed == ["local-entries/CdcKafka.xml"]

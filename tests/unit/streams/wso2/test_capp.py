@@ -8,21 +8,32 @@ from pathlib import PurePosixPath
 from xml.etree import ElementTree as ET
 from zipfile import ZipFile
 
+import pytest
+
 from schemas.config import Config
 from streams.wso2.artifacts import generate
 from streams.wso2.capp import VERSION, application, car
 
 Configure = Callable[..., Config]
-TYPES = {"synapse/endpoint": "endpoints", "synapse/sequence": "sequences", "synapse/api": "api"}
+TYPES = {
+    "synapse/local-entry": "local-entries",
+    "synapse/endpoint": "endpoints",
+    "synapse/sequence": "sequences",
+    "synapse/api": "api",
+}
 
 
 def parsed(archive: ZipFile, path: str) -> ET.Element:
     return ET.fromstring(archive.read(path))  # noqa: S314 - our own text
 
 
-def test_it_holds_what_the_plain_files_hold(wso2_config: Configure) -> None:
+@pytest.mark.parametrize("to_kafka", [False, True])
+def test_it_holds_what_the_plain_files_hold(
+    wso2_config: Configure,
+    to_kafka: bool,  # noqa: FBT001  a parameter of the test
+) -> None:
     config = wso2_config(targets={"a": "http://a/in", "b-c": "https://b/in?x=1&y=2"})
-    artifacts = generate(config)
+    artifacts = generate(config, to_kafka=to_kafka)
 
     archive = ZipFile(io.BytesIO(car(artifacts, application(config.source.name))))
 
