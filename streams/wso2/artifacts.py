@@ -103,31 +103,6 @@ _ACK_TO_KAFKA: Final = """\
 _SAID: Final = re.compile(r"<text [^>]*>(.*?)</text>.*?<args>(.*?)</args>", re.DOTALL)
 
 _KAFKA: Final = """\
-<!-- Generated: acknowledgements go to Kafka. Every value is ours, matched by CdcAccept's pattern, or stripped of what would
-     break the JSON: nothing a target writes as free text is carried. -->
-<sequence xmlns="http://ws.apache.org/ns/synapse" name="CdcAck" onError="CdcAckFault">
-    <payloadFactory media-type="json">
-        <format>{{"id":"$1","status":"$2","target":"$3","chain":"$4","attempt":$5,"http_status":$6,"code":"$7","message":"","retry_after":"$8"}}</format>
-        <args>
-            <arg evaluator="xml" expression="$ctx:cdc_id"/>
-            <arg evaluator="xml" expression="$ctx:cdc_status"/>
-            <arg evaluator="xml" expression="$ctx:cdc_target"/>
-            <arg evaluator="xml" expression="$ctx:cdc_chain"/>
-            <arg evaluator="xml" expression="$ctx:cdc_attempt"/>
-            <arg evaluator="xml" expression="$ctx:cdc_http"/>
-            <arg evaluator="xml" expression="$ctx:cdc_code"/>
-            <arg evaluator="xml" expression="translate($ctx:cdc_retry_after, '&quot;\\&lt;&gt;&amp;$', '')" literal="true"/>
-        </args>
-    </payloadFactory>
-    <kafkaTransport.publishMessages configKey="CdcKafka">
-        <topic>{topic}</topic>
-        <key>{{$ctx:cdc_chain}}</key>
-    </kafkaTransport.publishMessages>
-    <drop/>
-</sequence>
-"""
-
-_KAFKA: Final = """\
 <!-- Generated from kafka of sync.yaml: where acknowledgements are written. -->
 <localEntry xmlns="http://ws.apache.org/ns/synapse" key="CdcKafka">
     <kafkaTransport.init>
