@@ -112,7 +112,7 @@ class Replaying:
             return {}
         await self._tell(partition, job, Progress.CANCELLED)
         await self._keep(partition, name, None)
-        return {"cancelled": 1, **{str(c): job.counts.get(c, 0) for c in (Came.DELIVERIES,)}}
+        return {"cancelled": 1, Came.DELIVERIES.value: job.counts.get(Came.DELIVERIES, 0)}
 
     async def run(self) -> None:
         """Go on with every replay, for ever."""
