@@ -7,6 +7,7 @@ everything else is not sent any more, and a word that comes later is a word on s
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from typing import Final
 
 from schemas.arguments import Person, Subject
@@ -26,16 +27,18 @@ _LOOKS: Final = 500  # until it is given up
 class Purging:
     """Forgets records."""
 
-    def __init__(self, core: Core, source: str) -> None:
-        """Work with the means of a worker's core."""
+    def __init__(self, core: Core, source: str, targets: Iterable[str]) -> None:
+        """Work with the means of a worker's core; `targets` are those of the file."""
         self._core = core
         self._source = source
+        self._targets = frozenset(targets)
 
     async def do(self, partition: int, command: Command) -> dict[str, int]:
         """Do it in a partition that is held; return what there was. Raises MalformedCommand."""
         person = Person.of(command.arguments)
         with self._core.partitions.caches[partition].view() as view:
-            targets = view.targets(self._source)
+            # Of a target of the file something may be sent of which nothing is known yet.
+            targets = sorted(self._targets.union(view.targets(self._source)))
         counts: dict[str, int] = {}
         for target in targets:
             chain = chain_of(self._source, target, person.model, person.record)
@@ -47,9 +50,9 @@ class Purging:
         """Forget a chain once nothing of it is being sent; what was counted was forgotten."""
 
         def step(changeset: Changeset) -> dict[str, int] | None:
-            known = changeset.edit.known(chain)
-            if known and chain in self._core.in_flight and not person.dry_run:
+            if chain in self._core.in_flight and not person.dry_run:
                 return None
+            known = changeset.edit.known(chain)
             items = sum(changeset.edit.item(each) is not None for each in known)
             entries = sum(changeset.edit.entry(each) is not None for each in known)
             if not person.dry_run:

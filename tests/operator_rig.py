@@ -101,7 +101,7 @@ class Operator:
         places = Places(topics, 1)
         core, meter = self.rig.core, self.rig.meter
         replay = self.replaying or self.replayer()
-        purge = Purging(core, "odoo_a")
+        purge = Purging(core, "odoo_a", ["webshop", "shop"])
         requests = Requests(core, retry, pause, replay, purge, places, self.write, meter)
         todo = [value]
         answers = []

@@ -81,6 +81,8 @@ def run(args: argparse.Namespace) -> int:
     with closing(Lookup(config)) as lookup:
         held = list(_held(lookup, person))
         queued = _queued(lookup, person)
+        with lookup.catalogue():
+            pass  # what was forgotten is forgotten in the index of this host too
     if args.json:
         counts = {name: gathered.counts.get(name, 0) for name in (ITEMS, ENTRIES, BUSY)}
         said = {"dry_run": person.dry_run, **counts, "queued": queued}

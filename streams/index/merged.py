@@ -65,6 +65,10 @@ class Merged:
         self.entry = self.place = self.written = self.superseded_by = self.order = None
         self.steps = ()
 
+    def unburied(self) -> None:
+        """Take in that its dead letter is gone."""
+        self.dead = self.letter = None
+
 
 def _untold(entry: Entry, told: Iterable[Told]) -> list[Told]:
     """Return the steps that an entry is the first to tell: it explains them."""

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from schemas.errors import ServiceUnavailable
 from streams.index.store import Index, Unfit
 
 _NAME: Final = "index.sqlite"
@@ -21,9 +22,17 @@ class Anew(Exception):
     """What the file knows is of topics that there are no more."""
 
 
+class IndexDamaged(ServiceUnavailable):
+    """The index is damaged."""
+
+    hint = "Ask again: it is made anew from what Kafka holds."
+
+
 @contextmanager
 def opened(folder: Path, fill: Fill, say: Say) -> Iterator[Index]:
     """Give the index in a folder, filled; one that is thrown away where the folder is of no use.
+
+    Raises IndexDamaged where what was there cannot be read: the next one makes it anew.
 
     Commands that look at the same time take turns in filling it. `say` tells people what takes
     its time.
@@ -35,6 +44,11 @@ def opened(folder: Path, fill: Fill, say: Say) -> Iterator[Index]:
     else:
         try:
             yield index
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError as error:
+            _remove(folder)
+            raise IndexDamaged(f"{folder / _NAME} was damaged: {error}") from error
         finally:
             index.close()
         return
@@ -58,9 +72,13 @@ def _filled(folder: Path, fill: Fill, say: Say) -> Index:
             if isinstance(error, sqlite3.OperationalError):  # the disk, not the file
                 raise
             say(f"{path} is made anew: {error}")
-            for each in folder.glob(f"{_NAME}*"):
-                each.unlink()
+            _remove(folder)
             return _open(path, fill)
+
+
+def _remove(folder: Path) -> None:
+    for each in folder.glob(f"{_NAME}*"):
+        each.unlink()
 
 
 def _open(path: Path, fill: Fill) -> Index:

@@ -6,7 +6,7 @@ SQLite, in its write-ahead mode: who looks while another one reads on sees what 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, assert_never
@@ -18,6 +18,7 @@ from streams.index.row import Counts, Row, Wanted
 from streams.index.tables import FORMAT, SELECT, TABLES, TIMES, WRITE, merged_of, values_of, where
 
 _CACHE: Final = 65_536  # KiB of pages that SQLite keeps
+_SOME: Final = 1000  # rows in memory at a time
 _PATIENCE: Final = 30.0  # seconds for another one's write
 Reach = tuple[int, str]  # the offset to go on from, the topic's own id
 
@@ -104,13 +105,9 @@ class Index:
                         "DELETE FROM words WHERE partition = ? AND place < ?", (partition, start)
                     )
                 case Kind.LEDGER:
-                    for each in self._before("place", partition, start):
-                        each.forgotten()
-                        self._save(each)
+                    self._drop("place", partition, start, Merged.forgotten)
                 case Kind.DEAD:
-                    for each in self._before("letter", partition, start):
-                        each.dead = each.letter = None
-                        self._save(each)
+                    self._drop("letter", partition, start, Merged.unburied)
                 case Kind.RETRIES:
                     pass  # compacted: what is gone has a tombstone
                 case _:
@@ -189,9 +186,15 @@ class Index:
         ]
         self._db.executemany("INSERT OR REPLACE INTO words VALUES (?, ?, ?, ?, ?, ?)", rows)
 
-    def _before(self, column: str, partition: int, start: int) -> list[Merged]:
-        query = f"{SELECT} WHERE partition = ? AND {column} < ?"
-        return [merged_of(each) for each in self._db.execute(query, (partition, start)).fetchall()]
+    def _drop(
+        self, column: str, partition: int, start: int, drop: Callable[[Merged], None]
+    ) -> None:
+        """Drop what a column says stands before an offset, some at a time."""
+        query = f"{SELECT} WHERE partition = ? AND {column} < ? LIMIT {_SOME}"
+        while found := self._db.execute(query, (partition, start)).fetchall():
+            for merged in map(merged_of, found):
+                drop(merged)
+                self._save(merged)
 
     def _load(self, name: str) -> Merged | None:
         found = self._db.execute(f"{SELECT} WHERE id = ?", (name,)).fetchone()

@@ -17,6 +17,7 @@ from streams.kafka.offsets import GroupOffsets
 from streams.kafka.scan import Found, Part, Reach, scan
 
 _TOGETHER: Final = 5000  # records in one write
+_LARGE: Final = 16 * 1024 * 1024  # bytes in one write, about
 _STALE: Final = 20 * 3600.0  # seconds; `setup` lets Kafka keep tombstones for a day at least
 _MANY: Final = 20_000  # records that people are told of
 
@@ -70,15 +71,16 @@ class _Filling:
 
     def _read(self, index: Index, starts: dict[Part, int], ids: dict[str, str], bar: _Bar) -> None:
         waiting: dict[Part, list[Found]] = {}
-        number = 0
+        number = size = 0
         for records, reach in scan(self._settings, starts):
             for found in records:
                 waiting.setdefault((found.topic, found.partition), []).append(found)
             number += len(records)
-            if number >= _TOGETHER:
+            size += sum(len(found.value or b"") for found in records)
+            if number >= _TOGETHER or size >= _LARGE:
                 self._write(index, waiting, reach, ids)
                 bar.show(number)
-                waiting, number = {}, 0
+                waiting, number, size = {}, 0, 0
         self._write(index, waiting, reach, ids)
         bar.end()
 

@@ -258,7 +258,7 @@ def _duties(config: Config, means: Means, made: Worker) -> dict[str, Work]:
     means.services.callback(past.close)
     replaying = Replaying(made.core, past, decoder, routes, places, write)
     made.beside.append(replaying.run)
-    purging = Purging(made.core, config.source.name)
+    purging = Purging(made.core, config.source.name, config.targets)
     asked = Requests(made.core, retrying, pausing, replaying, purging, places, write, metrics)
     duties[topics.commands] = asked
     return duties

@@ -74,11 +74,16 @@ async def test_a_word_that_comes_later_is_on_something_unknown(
     assert rig.log.letters() == []
 
 
-async def test_what_is_being_sent_is_waited_for(rig: Rig, operator: Operator) -> None:
+@pytest.mark.parametrize("patience", [0.0, 60.0], ids=["known as sent", "nothing known"])
+async def test_what_is_being_sent_is_waited_for(
+    rig: Rig, operator: Operator, patience: float
+) -> None:
     answer = asyncio.Event()
     rig.wso2.script.append(answer)
+    rig.core.limits = replace(rig.core.limits, patience=patience)
     sent = of(7)
-    await rig.deliver(sent)
+    delivering = asyncio.create_task(rig.deliver(sent))
+    await rig.settled()
     asking = asyncio.create_task(operator.ask("purge", **PERSON))
     await rig.settled()
     assert not asking.done()
@@ -86,8 +91,19 @@ async def test_what_is_being_sent_is_waited_for(rig: Rig, operator: Operator) ->
     answer.set()
 
     assert await asking == {"known": 1}
+    await delivering
     assert rig.log.entries() == {}
     assert rig.log.items() == {}
+
+
+async def test_a_pause_of_a_record_without_deliveries_is_forgotten(
+    rig: Rig, operator: Operator
+) -> None:
+    await operator.ask("pause", chain=of(7).chain)
+
+    assert await operator.ask("purge", **PERSON) == {}
+
+    assert rig.log.latest(StateTopic.PAUSES) == {}
 
 
 async def test_its_pause_is_forgotten_too(rig: Rig, operator: Operator) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from streams.index.opening import Anew, opened
+from streams.index.opening import Anew, IndexDamaged, opened
 from streams.index.records import Kind
 from streams.index.store import Index
 from streams.index.tables import FORMAT
@@ -115,3 +115,17 @@ def test_two_who_look_at_the_same_time_take_turns(source: Source, tmp_path: Path
 
     assert source.starts == [0, 3]
     assert source.said == ["another command is reading what Kafka has gained; waiting for it"]
+
+
+def test_a_file_that_is_damaged_inside_is_removed_and_said_so(
+    source: Source, tmp_path: Path
+) -> None:
+    def ask() -> None:
+        with opened(tmp_path, source.fill, source.said.append):
+            raise sqlite3.DatabaseError("database disk image is malformed")
+
+    with pytest.raises(IndexDamaged, match="malformed"):
+        ask()
+
+    assert source.look(tmp_path) == 3
+    assert source.starts == [0, 0]
