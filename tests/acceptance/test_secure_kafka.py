@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 import pytest
@@ -39,11 +39,26 @@ LET_IN: Final[Ways] = {
 }
 
 
+# Of each kind the one that takes the longest way; the others are tried with `make test-long`.
+OFTEN: Final = frozenset(
+    {"a client's certificate as text", "scram 512", "a wrong password", "another CA"}
+)
+
+
+def cases(named: Iterable[tuple[str, tuple[Any, ...]]]) -> list[Any]:
+    """Return the cases by name, those that are tried often without a mark."""
+    slow = pytest.mark.slow
+    return [
+        pytest.param(*values, id=name, marks=() if name in OFTEN else slow)
+        for name, values in named
+    ]
+
+
 def said(programs: Programs, command: str, *options: str) -> Any:
     return json.loads(programs.run(command, "--json", *options).out.read_text())
 
 
-@pytest.mark.parametrize("way", LET_IN.values(), ids=LET_IN)
+@pytest.mark.parametrize("way", cases((name, (way,)) for name, way in LET_IN.items()))
 def test_every_program_is_let_in_and_a_change_in_postgres_reaches_wso2(
     way: Callable[[SecureKafka], dict[str, str]],
     secure_kafka: SecureKafka,
@@ -112,7 +127,7 @@ COMMANDS: Final = (
 )
 
 
-@pytest.mark.parametrize(("way", "words", "remedy"), TURNED_AWAY.values(), ids=TURNED_AWAY)
+@pytest.mark.parametrize(("way", "words", "remedy"), cases(TURNED_AWAY.items()))
 def test_law_10_who_is_not_let_in_is_told_why_and_what_to_do(
     way: Callable[[SecureKafka, Authority], dict[str, str]],
     words: str,
