@@ -80,8 +80,11 @@ def scan(
         client.assign([TopicPartition(*part, reach.at[part]) for part in reach.open])
         heard = time.monotonic()
         while unread := reach.open:
-            messages = client.consume(_CHUNK, timeout=_SECONDS)
+            # For the first one it waits, then it takes what is there: who asks for many at once
+            # waits for all of them, at the end of a topic in vain.
+            messages = client.consume(1, timeout=_SECONDS)
             if messages:
+                messages += client.consume(_CHUNK - 1, timeout=0)
                 heard = time.monotonic()
             elif time.monotonic() - heard > PATIENCE:
                 raise KafkaAway(f"Kafka gives no records of {sorted(unread)}")
