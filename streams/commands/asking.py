@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Iterable
 from typing import Any
 
@@ -42,6 +43,19 @@ def declare_timeout(parser: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help="how long to wait for a word from the workers (default: %(default)g)",
     )
+
+
+def is_asked(args: argparse.Namespace) -> bool:
+    """Say whether somebody sits there who can be asked, and did not say `--yes`."""
+    at_terminal = sys.stdin.isatty() and sys.stderr.isatty()
+    return at_terminal and not (args.yes or args.json)
+
+
+def agrees(question: str) -> bool:
+    """Ask; anything but yes is no."""
+    sys.stderr.write(f"{question} [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 def subject_of(args: argparse.Namespace) -> Subject:

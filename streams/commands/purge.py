@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from schemas.config import load
 from schemas.errors import BadUsage, NothingFound, ServiceUnavailable
 from schemas.keys import chain_of, partition_of
 from streams.chains.ledger import iso
-from streams.commands.asking import declare_timeout
+from streams.commands.asking import agrees, declare_timeout, is_asked
 from streams.commands.names import unfamiliar
 from streams.kafka.scan import Part
 from streams.purging import BUSY, ENTRIES, ITEMS
@@ -74,8 +73,7 @@ def run(args: argparse.Namespace) -> int:
     """Forget it; 1 where nothing is known of it, 3 where a worker does not answer."""
     config = load(args.config)
     person = _person(args)
-    is_asked = sys.stdin.isatty() and sys.stderr.isatty() and not (args.yes or args.json)
-    if not args.dry_run and is_asked and not _is_wanted(person):
+    if not args.dry_run and is_asked(args) and not _is_wanted(person):
         return 1
     _, gathered = Asking(config, args.timeout).ask(Kind.PURGE, person.to_fields())
     with closing(Lookup(config)) as lookup:
@@ -138,12 +136,8 @@ def _queued(lookup: Lookup, person: Person) -> int:
 
 
 def _is_wanted(person: Person) -> bool:
-    sys.stderr.write(
-        f"What waits of {person.model} {person.record} is not sent any more, not even that it"
-        " is deleted. Forget it? [y/N] "
-    )
-    sys.stderr.flush()
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
+    what = f"What waits of {person.model} {person.record} is not sent any more"
+    return agrees(f"{what}, not even that it is deleted. Forget it?")
 
 
 def _print(counts: dict[str, int], queued: int, held: list[Held], person: Person) -> None:

@@ -12,7 +12,7 @@ from schemas.command import Command, Kind, Progress
 from schemas.config import load
 from schemas.errors import BadUsage, NothingFound
 from schemas.replay import Request, bound_of
-from streams.commands.asking import declare_timeout
+from streams.commands.asking import agrees, declare_timeout, is_asked
 from streams.commands.names import unfamiliar
 from streams.queries.answers import Gathered
 from streams.queries.asking import Asking, command_of, require_answers
@@ -102,14 +102,13 @@ def run(args: argparse.Namespace) -> int:
     if strange:
         raise BadReplay(strange.removeprefix("; "))
     asking = Asking(config, args.timeout, says=_so_far)
-    is_asked = sys.stdin.isatty() and sys.stderr.isatty() and not (args.yes or args.json)
-    if args.dry_run or is_asked:
+    if args.dry_run or is_asked(args):
         command, gathered = asking.ask(Kind.REPLAY, request.to_fields(), _keys(request))
         if args.dry_run:
             return _end(args, command, gathered, request)
         _print(gathered, request)
         require_answers(gathered)
-        if not gathered.counts.get(Came.DELIVERIES) or not _is_wanted():
+        if not gathered.counts.get(Came.DELIVERIES) or not agrees("\nSend them?"):
             return 1
     return _replay(args, asking, request.numbered(asking.claim()))
 
@@ -179,12 +178,6 @@ def _so_far(gathered: Gathered) -> str:
     looked, number = counts.get(LOOKED, 0), counts.get(Came.DELIVERIES, 0)
     share = f" ({looked / of:.0%})" if (of := counts.get(OF, 0)) else ""
     return f"{looked} of {of} events looked through{share}, {number} deliveries"
-
-
-def _is_wanted() -> bool:
-    sys.stderr.write("\nSend them? [y/N] ")
-    sys.stderr.flush()
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 def _to_json(command: Command, gathered: Gathered, request: Request) -> dict[str, Any]:

@@ -65,6 +65,14 @@ class Merged:
         self.entry = self.place = self.written = self.superseded_by = self.order = None
         self.steps = ()
 
+    def goes(self, row: Row | None) -> None:
+        """Take in what is on its way; None where it is no more."""
+        self.on_its_way = row
+
+    def buried(self, entry: Entry, letter: int) -> None:
+        """Take in a dead letter."""
+        self.dead, self.letter = Row.of_entry(entry), letter
+
     def unburied(self) -> None:
         """Take in that its dead letter is gone."""
         self.dead = self.letter = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from enum import StrEnum
 from typing import NamedTuple
@@ -33,6 +34,9 @@ class Read(NamedTuple):
     value: bytes | None
 
 
+Told = tuple[str, Callable[[Merged], None]]
+
+
 def said(word: Acknowledgement) -> str:
     """Say a word of a target, for people."""
     attempt = f"of attempt {word.attempt}" if word.attempt is not None else ""
@@ -41,33 +45,29 @@ def said(word: Acknowledgement) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def name_of(kind: Kind, record: Read) -> str | None:
-    """Return the delivery that a record is about; None where nobody can read it."""
-    if kind is not Kind.DEAD:
-        return record.key.decode(errors="replace")
-    letter = _letter(record.value)
-    return None if letter is None else letter.entry.id
+def told(kind: Kind, record: Read) -> Told | None:
+    """Return the delivery that a record is about, and what it changes of what is known.
 
-
-def apply(merged: Merged, kind: Kind, record: Read) -> None:
-    value = record.value
-    with suppress(ValueError, KeyError, TypeError):  # whoever works on it has reported it
-        match kind:
-            case Kind.RETRIES:
-                merged.on_its_way = Row.of_item(Item.from_json(value)) if value else None
-            case Kind.LEDGER if value is None:
-                merged.forgotten()
-            case Kind.LEDGER if value is not None:
-                merged.said(Entry.from_json(value), record.offset, record.written)
+    None where nobody can read it: whoever works on it has reported it.
+    """
+    name = record.key.decode(errors="replace")
+    with suppress(ValueError, KeyError, TypeError):  # see above
+        match kind, record.value:
+            case Kind.RETRIES, None:
+                return name, lambda merged: merged.goes(None)
+            case Kind.RETRIES, bytes(value):
+                away = Row.of_item(Item.from_json(value))
+                return name, lambda merged: merged.goes(away)
+            case Kind.LEDGER, None:
+                return name, Merged.forgotten
+            case Kind.LEDGER, bytes(value):
+                entry = Entry.from_json(value)
+                return name, lambda merged: merged.said(entry, record.offset, record.written)
+            case Kind.DEAD, bytes(value):
+                last = Letter.from_json(value).entry
+                return last.id, lambda merged: merged.buried(last, record.offset)
             case _:
-                letter = _letter(value)
-                if letter is not None:
-                    merged.dead, merged.letter = Row.of_entry(letter.entry), record.offset
-
-
-def _letter(value: bytes | None) -> Letter | None:
-    with suppress(ValueError, KeyError, TypeError):  # likewise
-        return Letter.from_json(value) if value else None
+                pass  # words are on deliveries, see `words_in`; a letter has no tombstone
     return None
 
 

@@ -13,7 +13,7 @@ from typing import Final, assert_never
 
 from schemas.state import State
 from streams.index.merged import Merged, Told
-from streams.index.records import Kind, Read, apply, name_of, said, words_in
+from streams.index.records import Kind, Read, said, told, words_in
 from streams.index.row import Counts, Row, Wanted
 from streams.index.tables import FORMAT, SELECT, TABLES, TIMES, WRITE, merged_of, values_of, where
 
@@ -169,12 +169,13 @@ class Index:
     def _merge(self, kind: Kind, partition: int, records: Iterable[Read]) -> None:
         touched: dict[str, Merged] = {}
         for record in records:
-            name = name_of(kind, record)
-            if name is None:
+            found = told(kind, record)
+            if found is None:
                 continue
+            name, change = found
             if name not in touched:
                 touched[name] = self._load(name) or Merged(name, partition)
-            apply(touched[name], kind, record)
+            change(touched[name])
         for each in touched.values():
             self._save(each)
 
