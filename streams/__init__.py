@@ -13,7 +13,7 @@ asks, `pausing.py` what `pause`, `resume` and `drain` do.
 `core.py` is what these share. `chains` has the rules, `partitions` makes what they decided
 durable: retries, ledger, dead letters; `sending` makes the calls. The edges: `kafka`, `wso2`,
 `http` (acknowledgements and health), `cache` (LMDB). `worker` puts it all together under Faust,
-`queries` reads the topics for people, who type `commands`.
+`queries` reads the topics for people, who type `commands`. `flow` makes what WSO2 runs.
 """
 
 from __future__ import annotations

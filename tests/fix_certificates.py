@@ -68,6 +68,26 @@ class Authority:
         pair.both.write_bytes(key + cert)
         return pair
 
+    def stores(self, pair: Pair, password: str) -> tuple[Path, Path]:
+        """Return a pair as a key store and this CA as a trust store, both PKCS #12."""
+        from cryptography import x509  # noqa: PLC0415 - see above
+        from cryptography.hazmat.primitives import serialization as pem  # noqa: PLC0415
+        from cryptography.hazmat.primitives.serialization import pkcs12  # noqa: PLC0415
+
+        locked = pem.BestAvailableEncryption(password.encode())
+        ca = x509.load_pem_x509_certificate(self.ca.read_bytes())
+        own = x509.load_pem_x509_certificate(pair.cert.read_bytes())
+        key = pem.load_pem_private_key(pair.key.read_bytes(), None)
+        assert isinstance(key, pkcs12.PKCS12PrivateKeyTypes)
+        keys, trusted = (
+            self._folder / f"{pair.cert.stem}.{kind}.p12" for kind in ("keys", "trust")
+        )
+        keys.write_bytes(pkcs12.serialize_key_and_certificates(b"own", key, own, None, locked))
+        trusted.write_bytes(
+            pkcs12.serialize_java_truststore([pkcs12.PKCS12Certificate(ca, b"ca")], locked)
+        )
+        return keys, trusted
+
     def server(self, pair: Pair, *, clients: bool = False) -> ssl.SSLContext:
         """Return what a server listens with; `clients` must show a certificate of this CA."""
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)

@@ -17,33 +17,39 @@ if TYPE_CHECKING:
     from embedded.synapse import Synapse
     from schemas.config import Config
     from streams.http.intake import Response
+    from tests.fix_certificates import Authority
 
 TOKEN = 'a&b<c>"d'
+PASSWORD = "p&<>\"'$1{x}"
 
 
 def sync_yaml(
     *,
     url: str = f"http://{HOST}:8290/cdc/v1/messages",
-    targets: Mapping[str, str] | None = None,
+    targets: Mapping[str, str | dict[str, Any]] | None = None,
     timeout: str = "30s",
     token: str = "",
     acks: str = f"http://{HOST}:8091/acks",
     wso2: Mapping[str, Any] | None = None,
 ) -> str:
-    """Return a file with what concerns WSO2; JSON is YAML."""
-    urls = targets or {"webshop": "http://shop.example/deliveries"}
+    """Return a file with what concerns WSO2; JSON is YAML. Of a target its URL or all is given."""
+    given = targets or {"webshop": "http://shop.example/deliveries"}
+    settings = {
+        name: {"timeout": timeout, **({"url": of} if isinstance(of, str) else of)}
+        for name, of in given.items()
+    }
     return json.dumps(
         {
             "source": {"name": "odoo_a", "dsn": "postgresql:///odoo_a"},
             "kafka": {"bootstrap.servers": f"{HOST}:9092"},
             "wso2": {"url": url, **(wso2 or {})},
             "acks": {"listen": f"{HOST}:8091", "url": acks, "token": token},
-            "targets": {name: {"url": url, "timeout": timeout} for name, url in urls.items()},
+            "targets": settings,
             "routes": [
                 {
                     "name": "products",
                     "model": "product.template",
-                    "targets": [next(iter(urls))],
+                    "targets": [next(iter(settings))],
                     "fields": ["name"],
                 }
             ],
@@ -97,6 +103,8 @@ class Flow:
     engine: Synapse
     config: Config
     target: StandIn
+    guarded: StandIn
+    other: StandIn
     words: Words
 
     @property
@@ -107,23 +115,35 @@ class Flow:
 
 @pytest.fixture(scope="session")
 def _flow(
-    tmp_path_factory: pytest.TempPathFactory, synapse: Callable[[Path], Synapse]
+    tmp_path_factory: pytest.TempPathFactory,
+    synapse: Callable[[Path], Synapse],
+    authority: Authority,
 ) -> Iterator[Flow]:
     from embedded.ports import free_ports  # noqa: PLC0415 - see fix_services
     from schemas.config import load  # noqa: PLC0415
     from streams.commands.wso2 import write  # noqa: PLC0415
+    from streams.flow.artifacts import generate  # noqa: PLC0415
     from streams.http.intake import Intake  # noqa: PLC0415
-    from streams.wso2.artifacts import generate  # noqa: PLC0415
 
     folder = tmp_path_factory.mktemp("wso2")
     (nobody,) = free_ports(1)
     target, words, background = StandIn(), Words(), Background()
     (port,) = free_ports(1)
     at = f"http://{HOST}:{target.port}"
+    guarded, other = StandIn(), StandIn()
+    for each in (guarded, other):
+        each.serve_tls(authority.server(authority.issue("target"), clients=True))
+    keys, trusted = authority.stores(authority.issue("wso2-as-client"), PASSWORD)
+    trust = {"truststore": str(trusted), "truststore_password": PASSWORD}
+    own = {"keystore": str(keys), "keystore_password": PASSWORD}
     targets = {
         "webshop": f"{at}/deliveries?shop=1&lang=en",
         "gone": f"http://{HOST}:{nobody}/in",
         "odoo-b_2": f"{at}/odoo",
+        "basic": {"url": f"{at}/basic", "auth": {"basic": {"user": "öd", "password": PASSWORD}}},
+        "bearer": {"url": f"{at}/bearer", "auth": {"bearer": PASSWORD}},
+        "mutual": {"url": f"https://localhost:{guarded.port}/in", "tls": trust | own},
+        "anonymous": {"url": f"https://localhost:{other.port}/in", "tls": trust},
     }
     text = sync_yaml(
         targets=targets, timeout="2s", token=TOKEN, acks=f"http://{HOST}:{port}/acks"
@@ -136,16 +156,24 @@ def _flow(
 
     intake = background.run(open_intake())
     write(generate(config), folder / "artifacts")
-    yield Flow(synapse(folder / "artifacts"), config, target, words)
+    yield Flow(synapse(folder / "artifacts"), config, target, guarded, other, words)
     background.run(intake.__aexit__(None, None, None))
     background.close()
     target.close()
+    guarded.close()
+    other.close()
 
 
 @pytest.fixture
 def synapse_flow(_flow: Flow) -> Iterator[Flow]:
-    """Our flow on Apache Synapse. Targets: webshop and odoo-b_2 (scripted), gone (refuses)."""
+    """Our flow on Apache Synapse.
+
+    Targets: webshop, odoo-b_2, basic and bearer (all scripted, one server), gone (refuses);
+    mutual and anonymous (servers that ask for a certificate: `guarded` is shown one, `other` not).
+    """
     _flow.target.forget()
+    _flow.guarded.forget()
+    _flow.other.forget()
     yield _flow
     _flow.target.release()
     _flow.target.forget()

@@ -21,6 +21,7 @@ from embedded.process import PORT_TAKEN, Service
 LOCK = "synapse-3.0.1"
 ENGINE = Path(__file__).with_name("engine")
 KINDS = ("api", "sequences", "endpoints")
+PROFILES = "conf/CdcTlsProfiles.xml"
 LEFT_OUT = "Continue in fail-safe mode"
 STARTED = "Apache Synapse started successfully"
 
@@ -65,7 +66,8 @@ class Synapse(Service):
     ) -> Self:
         """Start an engine; it listens when this returns.
 
-        `artifacts` holds `api`, `sequences` and `endpoints` with an XML file for each artifact.
+        `artifacts` holds `api`, `sequences` and `endpoints` with an XML file for each artifact,
+        and may hold TLS profiles of targets in `conf`.
         `home` is the engine's folder, a temporary one by default; `keep` says whether `close`
         leaves it, by default as long as it is the caller's. `progress` is told of the jars.
         """
@@ -134,6 +136,10 @@ class Synapse(Service):
                 shutil.copytree(self.artifacts / kind, target, dirs_exist_ok=True)
         self._token = secrets.token_hex(8)
         _fill(configuration / "axis2.xml", "@PORT@", str(self.port))
+        profiles = self.artifacts / PROFILES
+        if profiles.is_file():
+            text = profiles.read_text(encoding="utf-8")
+            _fill(configuration / "axis2.xml", "<!-- @TLS_PROFILES@ -->", text)
         _fill(configuration / "synapse-config/api/EmbeddedReady.xml", "@TOKEN@", self._token)
         for expected in ("modules", "services"):
             (self.home / expected).mkdir(exist_ok=True)

@@ -11,6 +11,7 @@ from schemas.masking import learn
 
 _OF_KAFKA: Final = ("sasl.password", "ssl.key.password", "ssl.key.pem")
 _IN_AUTH: Final = ("password", "client_secret", "bearer")
+_OF_STORES: Final = ("keystore_password", "truststore_password")
 
 
 def learn_secrets(config: Config) -> None:
@@ -26,19 +27,23 @@ def secrets_of(config: Config) -> Iterator[tuple[str, str]]:
     yield "source.odoo.api_key", config.source.odoo.get("api_key", "")
     for key in _OF_KAFKA:
         yield f"kafka.{key}", config.kafka.get(key, "")
-    yield from _of_auth(config.wso2.auth)
+    yield from _of_auth("wso2.auth", config.wso2.auth)
     yield "acks.token", config.acks.token
     urls = {"wso2.url": config.wso2.url, "acks.url": config.acks.url}
-    urls |= {f"targets.{name}.url": target.url for name, target in config.targets.items()}
+    for name, target in config.targets.items():
+        urls[f"targets.{name}.url"] = target.url
+        yield from _of_auth(f"targets.{name}.auth", target.auth)
+        for key in _OF_STORES:
+            yield f"targets.{name}.tls.{key}", target.tls.get(key, "")
     for where, url in urls.items():
         yield where, password_of(url)
 
 
-def _of_auth(auth: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _of_auth(where: str, auth: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for way, given in auth.items():
         inside = given if isinstance(given, dict) else {way: given}
         for key in _IN_AUTH:
-            yield f"wso2.auth.{way}.{key}", str(inside.get(key, ""))
+            yield f"{where}.{way}.{key}", str(inside.get(key, ""))
 
 
 def password_of(address: str) -> str:

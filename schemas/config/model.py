@@ -91,7 +91,12 @@ class Acks:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One receiver of deliveries; `retry` are the waits before the 2nd, 3rd ... attempt."""
+    """One receiver of deliveries; `retry` are the waits before the 2nd, 3rd ... attempt.
+
+    `auth` and `tls` are between WSO2 and the target. `auth` has the form of `Wso2.auth`. `tls` has
+    none, some or all of `keystore`, `truststore` (paths as WSO2 sees them) and their passwords,
+    `keystore_password` and `truststore_password`.
+    """
 
     name: str
     url: str
@@ -101,6 +106,8 @@ class Target:
     ack_timeout: float = 120.0
     retry: tuple[float, ...] = (30.0, 300.0, 3600.0, 21600.0, 86400.0)
     history: Literal["latest", "all"] = "latest"
+    auth: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    tls: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

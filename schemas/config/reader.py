@@ -7,8 +7,9 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
+from schemas.config.access import read_auth, read_pem, read_stores
 from schemas.config.hidden import learn_secrets
 from schemas.config.kafka import read_kafka
 from schemas.config.model import (
@@ -40,14 +41,8 @@ _LISTEN: Final = re.compile(
 _LISTEN_HELP: Final = "write host:port, 127.0.0.1:8091 for instance"
 _LAST_PORT: Final = 65535
 _LOOPBACK: Final = re.compile(r"localhost|127(\.[0-9]{1,3}){3}|::1")
-_AUTH: Final = {
-    "basic": ("user", "password"),
-    "oauth2": ("token_url", "client_id", "client_secret"),
-}
 _ROUTES_HELP: Final = "say which model goes where: [{name: ..., model: ..., targets: [...]}]"
-_TLS: Final = ("ca", "cert", "key")
 _ODOO: Final = ("database", "user", "api_key")
-_TOKEN_URL: Final = "token_url"  # noqa: S105 - the name of a key
 
 
 def load(path: Path, env: Mapping[str, str] = os.environ) -> Config:
@@ -145,15 +140,18 @@ def _source(section: Section) -> Source:
 def _target(name: str, section: Section) -> Target:
     if not NAME.fullmatch(name):
         section.error("", f'"{name}" is no name for a target', NAME_HELP)
+    url = section.url("url")
     target = Target(
         name=name,
-        url=section.url("url"),
+        url=url,
         timeout=section.seconds("timeout", 30.0),
         window=section.text("window"),
         acknowledge=section.choice("acknowledge", "required", ["accepted"]),
         ack_timeout=section.seconds("ack_timeout", 120.0),
         retry=section.ladder("retry", (30.0, 300.0, 3600.0, 21600.0, 86400.0)),
         history=section.choice("history", "latest", ["all"]),
+        auth=read_auth(section.section("auth")),
+        tls=read_stores(section.section("tls"), url),
     )
     fault = fault_of_window(target.window)
     if fault is not None:
@@ -183,39 +181,11 @@ def _wso2(section: Section, folder: Path) -> Wso2:
         url=section.url("url"),
         timeout=section.seconds("timeout", 10.0),
         concurrency=section.number("concurrency", 32),
-        auth=_auth(section.section("auth")),
-        tls=_tls(section.section("tls"), folder),
+        auth=read_auth(section.section("auth")),
+        tls=read_pem(section.section("tls"), folder),
     )
     section.done()
     return wso2
-
-
-def _auth(section: Section) -> dict[str, Any]:
-    """Return nothing, or one way to be known."""
-    found: dict[str, Any] = {}
-    for way, keys in _AUTH.items():
-        inside = section.section(way)
-        if inside.is_empty:
-            continue
-        found[way] = {key: inside.text(key, required=True) for key in keys if key != _TOKEN_URL}
-        if _TOKEN_URL in keys:
-            found[way][_TOKEN_URL] = inside.url(_TOKEN_URL)
-        inside.done()
-    token = section.token("bearer")
-    if token:
-        found["bearer"] = token
-    if len(found) > 1:
-        section.error("", f"{' and '.join(found)} exclude each other", "keep one of them")
-    section.done()
-    return found
-
-
-def _tls(section: Section, folder: Path) -> dict[str, str]:
-    texts = {key: section.text(key) for key in _TLS}
-    if bool(texts["cert"]) != bool(texts["key"]):
-        section.error("", "`cert` and `key` belong together", "give both, or neither")
-    section.done()
-    return {key: str(folder / Path(text).expanduser()) for key, text in texts.items() if text}
 
 
 def _odoo(section: Section) -> dict[str, str]:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import argparse
 import json
 import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from schemas.config import Config, load
 from schemas.errors import BadUsage
-from streams.wso2 import capp
-from streams.wso2.artifacts import KINDS, generate, is_secret, is_stale
+from streams.flow import capp
+from streams.flow.artifact import Artifact
+from streams.flow.artifacts import FOLDERS, generate, is_stale
+from streams.flow.profiles import PATH as PROFILES
+from streams.flow.vault import Secret, secrets_of
 
 HELP: Final = "make the WSO2 artifacts for the targets of the file"
 EXAMPLE: Final = "odoo-cdc wso2 generate --out build/wso2"
@@ -58,6 +62,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="write them there as one Carbon application, for WSO2's folder carbonapps",
     )
     parser.add_argument(
+        "--vault",
+        action="store_true",
+        help="write names that WSO2 looks up in its Secure Vault, instead of secrets",
+    )
+    parser.add_argument(
         "--out",
         type=Path,
         metavar="FOLDER",
@@ -68,38 +77,47 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """List the artifacts, and write them where a folder is given."""
     config = load(args.config)
-    artifacts = generate(config, to_kafka=args.acks == "kafka")
+    to_kafka = args.acks == "kafka"
+    artifacts = generate(config, to_kafka=to_kafka, vault=args.vault)
     car = None if args.car is None else _write_car(args.car, artifacts, config)
-    if args.out is None:
-        _list(artifacts, car, as_json=args.json)
+    written = None if args.out is None else write(artifacts, args.out)
+    names = list(secrets_of(config, to_kafka=to_kafka)) if args.vault else []
+    if args.json:
+        print(json.dumps(_as_json(artifacts, args.out, written, car, names)))
+        return 0
+    if written is None:
+        _list(artifacts)
     else:
-        _report(args.out, write(artifacts, args.out), car, as_json=args.json)
+        _report(args.out, written)
+    if car is not None:
+        print(f"{car.file}: {'written' if car.changed else 'as it was'}")
+    _say_what_is_left(artifacts, names)
     return 0
 
 
-def _write_car(file: Path, artifacts: dict[str, str], config: Config) -> Car:
-    """Write the Carbon application; only its owner reads it where it holds a token."""
+def _write_car(file: Path, artifacts: Mapping[str, Artifact], config: Config) -> Car:
+    """Write the Carbon application; only its owner reads it where it holds a secret."""
     try:
         data = capp.car(artifacts, capp.application(config.source.name))
-        done = _write(file, data, secret=bool(config.acks.token))
+        done = _write(file, data, secret=any(each.secret for each in artifacts.values()))
     except OSError as error:
         raise NotWritable(f"{error.filename or file}: {error.strerror or error}") from error
     return Car(str(file), changed=done)
 
 
-def write(artifacts: dict[str, str], folder: Path) -> Written:
+def write(artifacts: Mapping[str, Artifact], folder: Path) -> Written:
     """Make a folder hold exactly these artifacts; other files in it are left alone.
 
     Endpoints of targets that are there no more are removed. Raises NotWritable.
     """
     written = Written([], [], [])
     try:
-        for path, text in artifacts.items():
-            done = _write(folder / path, text.encode(), secret=is_secret(path))
+        for path, artifact in artifacts.items():
+            done = _write(folder / path, artifact.text.encode(), secret=artifact.secret)
             (written.changed if done else written.unchanged).append(path)
-        for kind in KINDS:
-            for file in sorted((folder / kind).glob("*.xml")):
-                path = f"{kind}/{file.name}"
+        for inside in FOLDERS:
+            for file in sorted((folder / inside).glob("*.xml")):
+                path = f"{inside}/{file.name}"
                 if is_stale(path, artifacts):
                     file.unlink()
                     written.removed.append(path)
@@ -119,51 +137,52 @@ def _write(file: Path, data: bytes, *, secret: bool) -> bool:
     return True
 
 
-def _list(artifacts: dict[str, str], car: Car | None, *, as_json: bool) -> None:
-    if as_json:
-        said = {"out": None, "car": _of(car), "artifacts": _described(artifacts)}
-        print(json.dumps(said))
-        return
+def _as_json(
+    artifacts: Mapping[str, Artifact],
+    folder: Path | None,
+    written: Written | None,
+    car: Car | None,
+    names: Sequence[Secret],
+) -> dict[str, object]:
+    """Describe what was made; never a text, which may hold a secret."""
+    said: dict[str, object] = {
+        "out": None if folder is None else str(folder),
+        "car": None if car is None else {"file": car.file, "changed": car.changed},
+        "secrets": [{"alias": name.alias, "where": name.where} for name in names],
+    }
+    if written is not None:
+        return said | {
+            "changed": written.changed,
+            "unchanged": written.unchanged,
+            "removed": written.removed,
+        }
+    return said | {
+        "artifacts": [
+            {"path": path, "bytes": len(each.text.encode()), "secret": each.secret}
+            for path, each in artifacts.items()
+        ]
+    }
+
+
+def _list(artifacts: Mapping[str, Artifact]) -> None:
     for path in artifacts:
         print(path)
     print(f"\n{len(artifacts)} artifacts; --out FOLDER writes them, --car FILE as one application")
-    _say(car)
 
 
-def _described(artifacts: dict[str, str]) -> list[dict[str, object]]:
-    """Return path and size in bytes of each; never the text, which may hold a secret."""
-    return [
-        {"path": path, "bytes": len(text.encode()), "secret": is_secret(path)}
-        for path, text in artifacts.items()
-    ]
-
-
-def _report(folder: Path, written: Written, car: Car | None, *, as_json: bool) -> None:
-    if as_json:
-        print(
-            json.dumps(
-                {
-                    "out": str(folder),
-                    "changed": written.changed,
-                    "unchanged": written.unchanged,
-                    "removed": written.removed,
-                    "car": _of(car),
-                }
-            )
-        )
-        return
+def _report(folder: Path, written: Written) -> None:
     for path in written.changed:
         print(f"written  {path}")
     for path in written.removed:
         print(f"removed  {path}")
     print(f"{folder}: {len(written.changed)} written, {len(written.unchanged)} as they were")
-    _say(car)
 
 
-def _of(car: Car | None) -> dict[str, object] | None:
-    return None if car is None else {"file": car.file, "changed": car.changed}
-
-
-def _say(car: Car | None) -> None:
-    if car is not None:
-        print(f"{car.file}: {'written' if car.changed else 'as it was'}")
+def _say_what_is_left(artifacts: Mapping[str, Artifact], names: Sequence[Secret]) -> None:
+    """Say what deploying the artifacts does not do."""
+    if PROFILES in artifacts:
+        print(f"{PROFILES} belongs to WSO2's own configuration: docs/wso2.md says where")
+    if names:
+        print("\nWSO2 must know these secrets, under [secrets] in its deployment.toml:")
+    for name in names:
+        print(f"{name.alias}  {name.where}")

@@ -1,6 +1,3 @@
-"""WSO2: `sender` hands deliveries over, `credentials` says who we are.
-
-`checks` is what `odoo-cdc check` asks it, `artifacts` what it runs.
-"""
+"""WSO2: `sender` hands deliveries over, `credentials` says who we are, `checks` asks it."""
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from embedded.kafka import Kafka
 from embedded.postgres import Postgres
 from embedded.synapse import Synapse
 from schemas.config import Config
-from streams.wso2.artifacts import generate
+from streams.flow.artifacts import generate
 
 pytestmark = pytest.mark.integration
 

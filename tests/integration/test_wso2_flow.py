@@ -11,9 +11,10 @@ from schemas.config import Config
 from schemas.delivery import Delivery
 from streams.chains.outcome import Accepted, Refused, Unavailable
 from streams.wso2.checks import findings
+from streams.wso2.credentials import basic
 from streams.wso2.sender import Wso2Sender, headers_of
 from tests.deliveries import a_delivery
-from tests.fix_wso2_flow import Flow
+from tests.fix_wso2_flow import PASSWORD, Flow
 from tests.stand_ins import Answer, Close, Hold
 
 pytestmark = pytest.mark.integration
@@ -178,6 +179,52 @@ async def test_headers_of_a_sender_do_not_come_back_nor_go_on(synapse_flow: Flow
 
 
 @pytest.mark.parametrize(
+    ("target", "header"),
+    [
+        pytest.param("basic", basic("öd", PASSWORD), id="basic"),
+        pytest.param("bearer", f"Bearer {PASSWORD}", id="bearer"),
+        pytest.param("webshop", None, id="nobody, beside others"),
+    ],
+)
+async def test_wso2_makes_itself_known_to_the_target(
+    synapse_flow: Flow, sender: Wso2Sender, target: str, header: str | None
+) -> None:
+    delivery = a_delivery(target=target)
+
+    assert await sender.send(delivery, 1) == Accepted()
+
+    (got,) = await synapse_flow.target.arrived(1)
+    assert got.headers.get("Authorization") == header
+    (word,) = await asyncio.to_thread(synapse_flow.words.of, delivery.id)
+    assert word["status"] == "delivered"
+
+
+async def test_wso2_shows_its_certificate_to_a_target_of_a_private_ca(
+    synapse_flow: Flow, sender: Wso2Sender
+) -> None:
+    delivery = a_delivery(target="mutual")
+
+    assert await sender.send(delivery, 1) == Accepted()
+
+    (got,) = await synapse_flow.guarded.arrived(1)
+    assert got.id == delivery.id
+    (word,) = await asyncio.to_thread(synapse_flow.words.of, delivery.id)
+    assert word["status"] == "delivered"
+
+
+async def test_without_a_certificate_that_the_target_asks_for_nothing_is_lost(
+    synapse_flow: Flow, sender: Wso2Sender
+) -> None:
+    delivery = a_delivery(target="anonymous")
+
+    assert await sender.send(delivery, 1) == Accepted()
+
+    (word,) = await asyncio.to_thread(synapse_flow.words.of, delivery.id)
+    assert (word["status"], word["http_status"]) == ("retry", 0)
+    assert synapse_flow.other.requests == []
+
+
+@pytest.mark.parametrize(
     ("answer", "status", "http_status", "code"),
     [
         pytest.param(Answer(201), "delivered", 201, "HTTP_201", id="created"),
@@ -205,6 +252,8 @@ async def test_headers_of_a_sender_do_not_come_back_nor_go_on(synapse_flow: Flow
             id="unprocessable",
         ),
         pytest.param(Answer(404, b"x" * 100_000), "rejected", 404, "HTTP_404", id="not found"),
+        pytest.param(Answer(401), "retry", 401, "HTTP_401", id="who are you"),
+        pytest.param(Answer(403), "rejected", 403, "HTTP_403", id="not for you"),
         pytest.param(Answer(408), "retry", 408, "HTTP_408", id="request timeout"),
         pytest.param(Answer(429), "retry", 429, "HTTP_429", id="too many"),
         pytest.param(Answer(500, b"<html>oops"), "retry", 500, "HTTP_500", id="server error"),

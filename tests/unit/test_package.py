@@ -45,7 +45,7 @@ def test_the_wheel_holds_the_artifacts_that_wso2_generate_writes(wheel: list[str
     artifacts = ROOT / "deploy" / "wso2"
 
     for path in artifacts.rglob("*.xml"):
-        assert f"streams/wso2/static/{path.relative_to(artifacts).as_posix()}" in wheel
+        assert f"streams/flow/static/{path.relative_to(artifacts).as_posix()}" in wheel
 
 
 def test_the_wheel_holds_no_tests_and_no_leftovers(wheel: list[str]) -> None:

@@ -20,7 +20,7 @@ from embedded.synapse import Synapse
 from embedded.webshop.server import Faults
 from embedded.webshop.service import Webshop
 from schemas.config import load
-from streams.wso2.artifacts import generate
+from streams.flow.artifacts import generate
 
 DATABASE: Final = "odoo"
 FAULTS: Final = Faults(refuse=0.01, forget=0.01, delay=0.01, seconds=0.3)
@@ -116,10 +116,10 @@ def _services(stack: ExitStack, say: Say) -> tuple[Postgres, Kafka]:
 
 def _flow(config: Path, folder: Path) -> Path:
     """Write the artifacts that WSO2 runs."""
-    for path, text in generate(load(config)).items():
+    for path, artifact in generate(load(config)).items():
         file = folder / path
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
+        file.write_text(artifact.text, encoding="utf-8")
     return folder
 
 

@@ -263,6 +263,32 @@ def test_a_reference_that_leads_nowhere_is_said_once(
 # --- what is wrong: (text, key, line, part of the message, part of the remedy)
 
 BAD = [
+    pytest.param(
+        with_lines("    url: http://shop", "    tls: {keystore: a.p12, keystore_password: b}"),
+        "targets.webshop.tls",
+        11,
+        "not https",
+        "https://",
+        id="stores without TLS",
+    ),
+    pytest.param(
+        instead("http://shop.example", "https://shop.example").replace(
+            "routes:", "    tls: {truststore: a.p12}\nroutes:"
+        ),
+        "targets.webshop.tls",
+        11,
+        "belong together",
+        "both",
+        id="a store without its password",
+    ),
+    pytest.param(
+        with_lines("    url: http://shop", "    auth: {basic: {user: 'a:b', password: secret}}"),
+        "targets.webshop.auth.basic.user",
+        11,
+        "colon",
+        "another",
+        id="a user with a colon",
+    ),
     pytest.param(instead("  name: odoo_a\n", ""), "source.name", 1, "missing", "", id="no name"),
     pytest.param(instead("odoo_a", "Odoo"), "source.name", 2, "valid", "small", id="bad source"),
     pytest.param(instead("odoo_a", "odoo-a"), "source.name", 2, "valid", "", id="dash in source"),

@@ -11,8 +11,8 @@ from zipfile import ZipFile
 import pytest
 
 from schemas.config import Config
-from streams.wso2.artifacts import generate
-from streams.wso2.capp import VERSION, application, car
+from streams.flow.artifacts import generate
+from streams.flow.capp import VERSION, application, car
 
 Configure = Callable[..., Config]
 TYPES = {
@@ -53,7 +53,7 @@ def test_it_holds_what_the_plain_files_hold(
         (file,) = about
         found[f"{kind}/{name}.xml"] = archive.read(f"{folder}{file.text}").decode()
         kinds.append(kind)
-    assert found == artifacts
+    assert found == {path: artifact.text for path, artifact in artifacts.items()}
     assert len(archive.namelist()) == 1 + 3 * len(artifacts)
     assert kinds == sorted(kinds, key=list(TYPES.values()).index)
 

@@ -13,6 +13,8 @@ from pathlib import PurePosixPath
 from typing import Final
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
+from streams.flow.artifact import Artifact
+
 VERSION: Final = "1.0.0"
 """Of every application: two of different versions would stand beside each other."""
 _ROLE: Final = "EnterpriseIntegrator"
@@ -49,8 +51,11 @@ def application(source: str) -> str:
     return f"odoo-cdc-{source}"
 
 
-def car(artifacts: Mapping[str, str], name: str) -> bytes:
-    """Return the application of artifacts: relative path -> XML text, named as their files."""
+def car(artifacts: Mapping[str, Artifact], name: str) -> bytes:
+    """Return the application of artifacts, by relative path and named as their files.
+
+    What is none of them, but of the server's own configuration, is left out.
+    """
     buffer = io.BytesIO()
     with ZipFile(buffer, "w", ZIP_DEFLATED) as archive:
         for path, text in _entries(artifacts, name):
@@ -62,9 +67,10 @@ def car(artifacts: Mapping[str, str], name: str) -> bytes:
     return buffer.getvalue()
 
 
-def _entries(artifacts: Mapping[str, str], name: str) -> Iterator[tuple[str, str]]:
+def _entries(artifacts: Mapping[str, Artifact], name: str) -> Iterator[tuple[str, str]]:
     order = list(_TYPES)
-    paths = sorted(artifacts, key=lambda path: (order.index(path.split("/")[0]), path))
+    mine = [path for path in artifacts if path.split("/")[0] in order]
+    paths = sorted(mine, key=lambda path: (order.index(path.split("/")[0]), path))
     names = [PurePosixPath(path).stem for path in paths]
     dependencies = "\n".join(
         _DEPENDENCY.format(name=each, version=VERSION, role=_ROLE) for each in names
@@ -79,4 +85,4 @@ def _entries(artifacts: Mapping[str, str], name: str) -> Iterator[tuple[str, str
             f"{folder}artifact.xml",
             _ARTIFACT.format(name=each, version=VERSION, kind=kind, role=_ROLE, file=file),
         )
-        yield f"{folder}{file}", artifacts[path]
+        yield f"{folder}{file}", artifacts[path].text

@@ -8,7 +8,8 @@ import pytest
 
 from schemas.config import Config, ConfigError
 from streams.commands.wso2 import NotWritable, write
-from streams.wso2.artifacts import NotGenerated, generate, is_secret, is_stale, static
+from streams.flow.artifact import Artifact, NotGenerated
+from streams.flow.artifacts import generate, is_stale, static
 
 NS = "{http://ws.apache.org/ns/synapse}"
 Configure = Callable[..., Config]
@@ -30,12 +31,13 @@ STATIC = {
 GENERATED = {
     "sequences/CdcAckAuthorization.xml",
     "sequences/CdcKnownTargets.xml",
+    "sequences/CdcTargetAuthorization.xml",
     "endpoints/CdcAckIntake.xml",
 }
 
 
-def root(artifacts: dict[str, str], path: str) -> ET.Element:
-    return ET.fromstring(artifacts[path])  # noqa: S314 - our own text
+def root(artifacts: dict[str, Artifact], path: str) -> ET.Element:
+    return ET.fromstring(artifacts[path].text)  # noqa: S314 - our own text
 
 
 def test_static_and_generated_artifacts_make_the_flow(wso2_config: Configure) -> None:
@@ -103,8 +105,8 @@ def test_a_token_goes_into_a_file_that_only_its_owner_reads(
     header = root(artifacts, path).find(NS + "property")
     assert header is not None
     assert header.get("value") == 'Bearer s3cr&t"'
-    assert [p for p, text in artifacts.items() if "s3cr" in text] == [path]
-    assert is_secret(path)
+    assert [p for p, artifact in artifacts.items() if "s3cr" in artifact.text] == [path]
+    assert [p for p, artifact in artifacts.items() if artifact.secret] == [path]
     assert (tmp_path / path).stat().st_mode & 0o777 == 0o600
 
 
@@ -158,19 +160,22 @@ def test_a_folder_that_is_a_file_is_refused(wso2_config: Configure, tmp_path: Pa
 
 def test_only_our_endpoints_are_stale() -> None:
     assert is_stale("endpoints/CdcTarget_b.xml", {})
-    assert not is_stale("endpoints/CdcTarget_b.xml", {"endpoints/CdcTarget_b.xml": ""})
+    assert not is_stale("endpoints/CdcTarget_b.xml", {"endpoints/CdcTarget_b.xml": Artifact("")})
     assert not is_stale("endpoints/Own.xml", {})
 
 
 def test_words_go_to_the_response_queue_where_that_is_asked_for(wso2_config: Configure) -> None:
-    artifacts = generate(wso2_config(token="secret"), to_kafka=True)
+    artifacts = generate(wso2_config(token="s3cret-token"), to_kafka=True)
 
     assert set(artifacts) == (
         STATIC - {"sequences/CdcAckDone.xml"}
-        | {"sequences/CdcKnownTargets.xml", "endpoints/CdcTarget_webshop.xml"}
-        | {"local-entries/CdcKafka.xml"}
+        | GENERATED - {"sequences/CdcAckAuthorization.xml", "endpoints/CdcAckIntake.xml"}
+        | {"endpoints/CdcTarget_webshop.xml", "local-entries/CdcKafka.xml"}
     )
-    assert not any("secret" in text or "CdcAckIntake" in text for text in artifacts.values())
+    for artifact in artifacts.values():
+        assert not artifact.secret
+        assert "s3cret-token" not in artifact.text
+        assert "CdcAckIntake" not in artifact.text
     sequence = root(artifacts, "sequences/CdcAck.xml")
     publish = sequence.find(f"{NS}kafkaTransport.publishMessages")
     assert publish is not None
@@ -188,7 +193,7 @@ def test_both_ways_say_the_same_of_a_delivery(wso2_config: Configure) -> None:
     config = wso2_config()
     by_http, by_kafka = (generate(config, to_kafka=to_kafka) for to_kafka in (False, True))
 
-    def said(artifacts: dict[str, str]) -> tuple[str, list[str | None]]:
+    def said(artifacts: dict[str, Artifact]) -> tuple[str, list[str | None]]:
         factory = root(artifacts, "sequences/CdcAck.xml")[0]
         texts = [text for text in factory[0].itertext() if text.strip()]
         return texts[0].strip(), [arg.get("expression") for arg in factory[1]]
