@@ -10,7 +10,7 @@ chain is.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from typing import Final, Protocol
@@ -30,6 +30,7 @@ from streams.partitions.changeset import Changeset
 from streams.partitions.committer import NotOurs
 from streams.replays.job import Job
 from streams.replays.portion import Came, Portion
+from streams.rereading import Queues
 from streams.routing.routes import Routes
 
 SMALL: Final = 500  # deliveries in a portion, about
@@ -43,7 +44,7 @@ _WORD: Final = 10.0  # seconds between two words to who waits for an answer
 
 
 class History(Protocol):
-    """Reads past events, and looks at send queues; ServiceUnavailable where Kafka is away."""
+    """Reads past events; ServiceUnavailable where Kafka is away."""
 
     async def reach(self, request: Request, partition: int) -> tuple[int, int]:
         """Return the offsets that a partition is to be read from, and to before."""
@@ -52,9 +53,6 @@ class History(Protocol):
         self, model: str, partition: int, start: int, end: int
     ) -> AsyncGenerator[tuple[Sequence[Taken], int], None]:
         """Give the records of a partition from one offset to before another; how far they go."""
-
-    async def left(self, filled: Mapping[str, int]) -> int:
-        """Return how many deliveries before these offsets no worker has taken."""
 
 
 @dataclass(slots=True)
@@ -82,6 +80,7 @@ class Replaying:
 
     core: Core
     history: History
+    queues: Queues
     decoder: Decoder
     routes: Routes
     places: Places
@@ -159,7 +158,7 @@ class Replaying:
 
     async def _are_long(self, job: Job) -> bool:
         """Say whether too much waits in the queues that it fills."""
-        return bool(job.filled) and await self.history.left(job.filled) > SHORT
+        return bool(job.filled) and await self.queues.left(job.filled) > SHORT
 
     def _is_paused(self, partition: int, job: Job) -> bool:
         """Say whether a target or route that it sends to is paused, or drains.

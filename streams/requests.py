@@ -24,7 +24,8 @@ from streams.metrics import Meter
 from streams.pausing import Pausing
 from streams.purging import Purging
 from streams.replaying import Replaying
-from streams.retrying import Retrying, Tally
+from streams.retrying import Retrying
+from streams.slices import Tally
 
 logger = logging.getLogger(__name__)
 

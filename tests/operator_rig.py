@@ -11,10 +11,12 @@ from schemas.event import Event
 from schemas.replay import Request
 from schemas.topics import Topics
 from streams.kafka.records import Places, Record, Taken
+from streams.letters import Letters
 from streams.pausing import Pausing
 from streams.purging import Purging
 from streams.replaying import Replaying
 from streams.requests import Requests
+from streams.rereading import Rereading
 from streams.retrying import Retrying
 from streams.routing.routes import Routes
 from tests.core_rig import PARTITION, TERMS, Rig
@@ -33,6 +35,7 @@ class Operator:
         self.routes = Routes("odoo_a", "en_US", "string", ())
         self._numbers = iter(range(100))
         self.replaying: Replaying | None = None
+        self.rereading = Rereading(rig.core.partitions, self)
 
     async def at(self, target: str, partition: int, order: int) -> Delivery | None:
         return self.queue.get(order)
@@ -54,8 +57,11 @@ class Operator:
         at = range(start, end)
         yield [Taken(model, partition, n, b"", str(n).encode()) for n in at], end
 
-    async def left(self, filled: Any) -> int:
+    async def left(self, ends: Any) -> int:
         return self.unread
+
+    async def end(self, target: str, partition: int) -> int:
+        return 0
 
     async def event(self, value: bytes) -> Event:
         return self.past[int(value)]
@@ -63,7 +69,7 @@ class Operator:
     def replayer(self) -> Replaying:
         """Return what goes on with replays, as after a start."""
         places = Places(Topics("odoo_a"), 1)
-        return Replaying(self.rig.core, self, self, self.routes, places, self.write)
+        return Replaying(self.rig.core, self, self, self, self.routes, places, self.write)
 
     async def turn(self) -> list[Answer]:
         """Let every replay go a portion further; return what is said of it."""
@@ -96,7 +102,10 @@ class Operator:
     async def answer(self, value: bytes) -> Answer:
         """Do what is asked, and what is left of it; return the last answer."""
         topics = Topics("odoo_a")
-        retry = Retrying(self.rig.core, "odoo_a", {"webshop": TERMS}, self)
+        if self.rereading.partitions is not self.rig.core.partitions:  # another worker
+            self.rereading = Rereading(self.rig.core.partitions, self)
+        letters = Letters(self.rig.core, {"webshop": TERMS}, self, self.rereading)
+        retry = Retrying(self.rig.core, "odoo_a", letters)
         pause = Pausing(self.rig.core, "odoo_a", {"orders": ["webshop", "shop"]}, self)
         places = Places(topics, 1)
         core, meter = self.rig.core, self.rig.meter

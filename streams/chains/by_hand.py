@@ -35,6 +35,7 @@ class Result(StrEnum):
     IN_TURN = "in_turn"  # it waits for others of its chain, or is held back, and goes then
     ON_ITS_WAY = "on_its_way"  # it is being sent, or the target's word is awaited
     BUSY = "busy"  # its chain was never free for long enough
+    UNREAD = "unread"  # what a worker before may have sent of its chain was not read again yet
     UNSENDABLE = "unsendable"  # it never could be sent: its values or its size forbid it
     GONE = "gone"  # neither the dead letter nor the send queue has its body
     FORGOTTEN = "forgotten"  # older than the ledger: whether a newer one went ahead is not known
@@ -120,7 +121,7 @@ def put_back(view: View, delivery: Delivery, terms: Terms, wish: Wish) -> Done:
 
 def summary(results: Mapping[str, int]) -> bool:
     """Say whether any delivery goes, or went, because of a command."""
-    idle = (Result.BUSY, Result.UNSENDABLE, Result.GONE, Result.FORGOTTEN)
+    idle = (Result.BUSY, Result.UNREAD, Result.UNSENDABLE, Result.GONE, Result.FORGOTTEN)
     return any(number for name, number in results.items() if name not in idle)
 
 

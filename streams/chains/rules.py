@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import assert_never
+from typing import Final, assert_never
 
 from schemas.acknowledgement import Acknowledgement
 from schemas.keys import DeliveryId
@@ -22,6 +22,8 @@ from streams.chains.item import LATEST, Arrival, Item
 from streams.chains.ledger import Entry, entry_of
 from streams.chains.outcome import Accepted, Outcome, Unavailable
 from streams.chains.retry import Again, GiveUp, Proceed, Resume, next_step
+
+_GIVEN_UP: Final = frozenset({State.DEAD.value, State.REJECTED.value})
 
 Counts = Callable[[Item], bool]  # whether an attempt counts that its target was not done with
 
@@ -39,12 +41,15 @@ class Send:
 
 
 def known(view: View, delivery_id: DeliveryId) -> bool:
-    """Return whether a delivery is a later copy of one that is on its way or final.
+    """Return whether a delivery is a later copy of one that is on its way or has ended.
 
-    The ledger alone does not prove it: its word may have become durable when the item's did
-    not. Then the delivery is sent again, the same bytes under the same id.
+    The ledger alone does not prove that it is on its way: its word may have become durable when
+    the item's did not. Then the delivery is sent again, the same bytes under the same id; but
+    not one that was given up before: others have gone meanwhile, and who puts it back judges that.
     """
-    return has_ended(view, delivery_id) or view.item(delivery_id) is not None
+    entry = view.entry(delivery_id)
+    ended = entry is not None and (entry.final or not _GIVEN_UP.isdisjoint(entry.times))
+    return ended or view.item(delivery_id) is not None
 
 
 def has_ended(view: View, delivery_id: DeliveryId) -> bool:

@@ -28,6 +28,8 @@ _MEANS: Final = {
     Result.IN_TURN: "wait for others of their record, or are held back, and go then",
     Result.ON_ITS_WAY: "are on their way: the answer is awaited",
     Result.BUSY: "could not be put back: their record is being sent all the time; try again",
+    Result.UNREAD: "wait until what a worker before may have sent is read again: try again when"
+    " their target gets deliveries",
     Result.UNSENDABLE: "never could be sent: see why with queue, then change the record in Odoo",
     Result.GONE: "are gone from Kafka: change the record in Odoo to send it as it is now",
     Result.FORGOTTEN: "are older than the ledger, so newer ones may have gone ahead: change the"

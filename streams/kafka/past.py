@@ -1,4 +1,4 @@
-"""Reads what stands in an event topic once more, and looks how far send queues are read."""
+"""Reads what stands in an event topic once more."""
 
 from __future__ import annotations
 
@@ -11,22 +11,20 @@ from typing import Any, Final, TypeVar
 from schemas.replay import AtOffset, Moment, Request
 from schemas.topics import Topics
 from streams.kafka.clients import borrowed, marks
-from streams.kafka.offsets import GroupOffsets
 from streams.kafka.records import Taken
-from streams.kafka.scan import Found, Part, offset_at, scan
+from streams.kafka.scan import Found, offset_at, scan
 
 T = TypeVar("T")
 _EARLY: Final = 3600.0  # seconds that the clocks of Postgres and of Kafka may differ
 
 
 class Past:
-    """The events of a source; calls block no event loop, one at a time. Raises KafkaAway."""
+    """The events of a source; calls block no event loop. Raises KafkaAway."""
 
     def __init__(self, topics: Topics, settings: Mapping[str, str]) -> None:
-        """Connect when it is asked."""
+        """Connect when something is read."""
         self._topics = topics
         self._settings = settings
-        self._offsets: GroupOffsets | None = None
 
     async def reach(self, request: Request, partition: int) -> tuple[int, int]:
         """Return the offsets that a partition is to be read from, and to before.
@@ -56,18 +54,6 @@ class Past:
             with suppress(ValueError):  # cancelled while a thread is inside it
                 reading.close()
 
-    async def left(self, filled: Mapping[str, int]) -> int:
-        """Return how many deliveries workers have not taken of what stands in send queues.
-
-        `filled` maps `target/partition` to the offset behind the last one that counts.
-        """
-        return await self._call(self._left, filled)
-
-    def close(self) -> None:
-        """Let go of the connections."""
-        if self._offsets is not None:
-            self._offsets.close()
-
     async def _call(self, function: Callable[..., T], *arguments: Any) -> T:
         return await asyncio.get_running_loop().run_in_executor(None, function, *arguments)
 
@@ -84,19 +70,6 @@ class Past:
         if isinstance(end, AtOffset):
             high = min(high, end.offset)
         return min(low, high), high
-
-    def _left(self, filled: Mapping[str, int]) -> int:
-        ends = {self._queue(name): end for name, end in filled.items()}
-        if self._offsets is None:
-            self._offsets = GroupOffsets(self._settings, self._topics.group)
-        return sum(
-            max(0, ends[place.topic, place.partition] - max(place.committed or 0, place.start))
-            for place in self._offsets.places(ends)
-        )
-
-    def _queue(self, name: str) -> Part:
-        target, _, partition = name.rpartition("/")
-        return self._topics.deliveries(target), int(partition)
 
 
 def _taken(found: Found) -> Taken:

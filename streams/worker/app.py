@@ -25,15 +25,18 @@ from streams.events import Events
 from streams.forward import Deliveries, Forwarder
 from streams.kafka.changelog import Changelog
 from streams.kafka.past import Past
+from streams.kafka.reached import Reached
 from streams.kafka.records import Places
 from streams.kafka.schema_reader import SchemaReader
 from streams.kafka.send_queues import SendQueues
 from streams.kafka.writer import Writer
+from streams.letters import Letters
 from streams.metrics import Metrics
 from streams.pausing import Pausing
 from streams.purging import Purging
 from streams.replaying import Replaying
 from streams.requests import Requests
+from streams.rereading import Rereading
 from streams.responses import Responses
 from streams.retrying import Retrying
 from streams.routing.routes import Routes
@@ -251,12 +254,14 @@ def _duties(config: Config, means: Means, made: Worker) -> dict[str, Work]:
         duties[topics.deliveries(target)] = Deliveries(forwarder, terms[target], metrics)
     duties[topics.responses] = Responses(made.core, places, write, metrics)
     queues = SendQueues(topics, config.kafka)
-    retrying = Retrying(made.core, config.source.name, terms, queues)
+    reached = Reached(topics, config.kafka)
+    means.services.callback(reached.close)
+    letters = Letters(made.core, terms, queues, Rereading(made.core.partitions, reached))
+    retrying = Retrying(made.core, config.source.name, letters)
     sends = {route.name: route.targets for route in config.routes}
     pausing = Pausing(made.core, config.source.name, sends, queues)
     past = Past(topics, config.kafka)
-    means.services.callback(past.close)
-    replaying = Replaying(made.core, past, decoder, routes, places, write)
+    replaying = Replaying(made.core, past, reached, decoder, routes, places, write)
     made.beside.append(replaying.run)
     purging = Purging(made.core, config.source.name, config.targets)
     asked = Requests(made.core, retrying, pausing, replaying, purging, places, write, metrics)

@@ -39,11 +39,10 @@ class Batches:
         """Return what may happen to the batch and the calls of a worker."""
         if not worker.courses:
             for end in range(worker.next + 1, len(self.stage.scenario.queue) + 1):
-                took = self.took(worker, end)
-                yield Step(
-                    f"the {role} takes {end - worker.next} from the queue",
-                    world._replace(**{role: took}),
-                )
+                took = world._replace(**{role: self.took(worker, end)})
+                if self.stage.scenario.retries:
+                    took = took._replace(reached=max(took.reached, end))
+                yield Step(f"the {role} takes {end - worker.next} from the queue", took)
         for course in worker.courses:
             yield from self._course(world, role, worker, course)
         for call in worker.calls:

@@ -71,10 +71,16 @@ class Flushes:
         """Return what an operator asks the owner for; a chain in flight is waited for."""
         if world.asked < 0 or world.did or worker.writing is not None:
             return []
+        if not self.was_read_again(worker):
+            return []
         chain = self.stage.chains[world.asked]
         if any(flight.chain == chain for flight in worker.flights):
             return []
         return [(f"puts {self.stage.name(world.asked)} back", PutBack(chain, world.asked))]
+
+    def was_read_again(self, worker: Worker) -> bool:
+        """Say whether it has done all that a former worker may have sent; see rereading.py."""
+        return worker.done >= worker.behind
 
     def _is_due(self, edit: MemoryEdit, slot: int) -> bool:
         item = edit.item(self.stage.id(slot))

@@ -89,7 +89,8 @@ class Model:
         yield from self.outside.moves(world)
 
     def opened(self, world: World) -> World:
-        worker = Worker(world.log, world.committed, world.committed, world.said)
+        at = world.committed
+        worker = Worker(world.log, at, at, world.said, behind=world.reached)
         return world._replace(owner=worker)
 
     def _group(self, world: World) -> Moves:

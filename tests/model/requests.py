@@ -59,13 +59,15 @@ def _owner_may_not_send(stage: Stage, world: World, slot: int) -> str:
 def _goes_too_late(stage: Stage, world: World, slot: int) -> str:
     """Law 2: nothing is accepted for the first time behind a newer one.
 
-    What is replayed goes by those of its route alone, and where nobody heard of an acceptance.
+    What is replayed goes by those of its route alone. It goes also where nobody heard of an
+    acceptance, and so does what was put back.
     """
     if stage.forced(slot) or world.accepted & 1 << slot:
         return ""
     replayed = stage.replayed(slot)
+    again = replayed or world.ended & 1 << slot
     for newer in stage.newer(slot) if replayed else stage.later(slot):
-        if world.accepted & 1 << newer and not (replayed and _unheard(stage, world, newer)):
+        if world.accepted & 1 << newer and not (again and _unheard(stage, world, newer)):
             newest = stage.name(newer)
             return f"law 2: {stage.name(slot)} goes for the first time after {newest} was accepted"
     return ""

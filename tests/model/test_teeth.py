@@ -14,6 +14,7 @@ from streams.chains import ahead, by_hand, rules
 from streams.chains.item import Item
 from streams.chains.rules import Send
 from streams.partitions.changeset import Changeset
+from tests.model.flushes import Flushes
 from tests.model.laws import look
 from tests.model.moves import Model
 from tests.model.scenario import ACCEPTED, REQUIRED, Scenario, Told
@@ -169,6 +170,27 @@ def test_one_put_back_behind_a_newer_that_waits_for_its_time(
     found = _found(replace(TWO, crashes=0, retries=1))
 
     assert found.startswith("law 2: B goes before A, which was put back")
+
+
+AGAIN: Final = replace(TWO, outcomes=frozenset({"refused"}), retries=1, gate=False, slow=False)
+
+
+def test_one_put_back_before_its_queue_was_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Flushes, "was_read_again", lambda *_: True)
+
+    found = _found(AGAIN)
+
+    assert found.startswith(TOO_LATE)
+    assert "the owner is killed" in found
+
+
+def test_one_put_back_that_comes_from_the_queue_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rules, "_GIVEN_UP", frozenset())
+
+    found = _found(AGAIN)
+
+    assert found.startswith(TOO_LATE)
+    assert "the owner is killed" in found
 
 
 def test_one_put_back_although_a_newer_has_gone(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -84,6 +84,7 @@ class Worker(NamedTuple):
     calls: tuple[Call, ...] = ()
     flights: tuple[Flight, ...] = ()
     writing: Writing | None = None
+    behind: int = 0  # what a former worker may have sent is before this
 
 
 class World(NamedTuple):
@@ -106,6 +107,7 @@ class World(NamedTuple):
     retries: int
     asked: int = -1  # the delivery that an operator wants to be put back; -1: none
     did: bool = False  # it is done, but maybe not committed
+    reached: int = 0  # how far anybody took the queue, where that is asked for
 
 
 Moves = Iterator[Step[World]]

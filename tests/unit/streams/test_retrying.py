@@ -9,7 +9,7 @@ import pytest
 from schemas.acknowledgement import Acknowledgement
 from schemas.command import Answer, Progress
 from schemas.state import State
-from streams import retrying
+from streams import letters, retrying
 from streams.chains.outcome import Refused, Unavailable
 from streams.partitions.ports import StateTopic
 from tests.core_rig import ASKED, TERMS, Cut, PowerCut, Rig
@@ -306,10 +306,62 @@ async def test_law_1_a_retry_that_a_power_cut_interrupts_is_done_again_whole(
     assert sorted(rig.wso2.taken) == sorted(each.id for each in dead)
 
 
+async def test_law_2_nothing_is_put_back_before_its_queue_was_read_again(
+    rig: Rig, operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A newer one may be there, sent by a worker that died before it could say so."""
+    monkeypatch.setattr(letters, "_PATIENCE", 0.0)
+    dead = [a_delivery(target="webshop"), a_delivery(target="shop"), a_delivery(target="webshop")]
+    rig.wso2.script.extend([NO] * len(dead))
+    for each in dead:
+        await rig.deliver(each)
+    unread = {"webshop/0"}
+
+    async def left(ends: dict[str, int]) -> int:
+        return len(unread & set(ends))
+
+    monkeypatch.setattr(operator, "left", left)
+    before = await operator.retry(all_dead=True)
+    await rig.later(0.1)
+    unread.clear()
+    after = await operator.retry(all_dead=True)
+    await rig.later(0.1)
+
+    assert before == {"put_back": 1, "unread": 2}
+    assert after == {"put_back": 2}
+    assert rig.wso2.taken == [dead[1].id, dead[0].id, dead[2].id]
+
+
+async def test_a_queue_that_is_being_read_again_is_waited_for(
+    rig: Rig, operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dead = a_delivery()
+    rig.wso2.script.append(NO)
+    await rig.deliver(dead)
+    still = iter([2, 1, 0])
+
+    async def left(_: dict[str, int]) -> int:
+        return next(still)
+
+    monkeypatch.setattr(letters, "_LOOK", 0.0)
+    monkeypatch.setattr(operator, "left", left)
+
+    assert await operator.retry(all_dead=True) == {"put_back": 1}
+
+
+async def test_a_look_first_waits_for_no_queue(rig: Rig, operator: Operator) -> None:
+    dead = a_delivery()
+    rig.wso2.script.append(NO)
+    await rig.deliver(dead)
+    operator.unread = 1
+
+    assert await operator.retry(all_dead=True, dry_run=True) == {"put_back": 1}
+
+
 async def test_a_long_command_goes_on_in_slices(
     rig: Rig, operator: Operator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(retrying, "_AT_ONCE", 1)
+    monkeypatch.setattr(retrying, "AT_ONCE", 1)
     waiting = [a_delivery() for _ in range(3)]
     rig.wso2.script.extend([BUSY] * len(waiting))
     await rig.deliver(*waiting)
@@ -350,7 +402,13 @@ async def test_what_cannot_be_read_is_left_and_what_is_not_known_is_refused(
 
 @pytest.mark.parametrize(
     "rest",
-    [{"counts": "?"}, {"name": []}, {"letter": "x"}, {"shown": [1]}, {"counts": {"a": "b"}}],
+    [
+        {"counts": "?"},
+        {"name": []},
+        {"letter": "x"},
+        {"shown": [1]},
+        {"counts": {"a": "b"}},
+    ],
 )
 async def test_law_10_a_rest_that_no_worker_wrote_ends_no_worker(
     operator: Operator, rest: dict[str, Any]

@@ -1,0 +1,181 @@
+"""What `retry` does with the dead letters of one partition: it puts them back.
+
+Not those of a target whose queue was not read again yet since the partition was opened: what a
+former worker sent last is not known before, and a newer one may be among it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from schemas.delivery import Delivery
+from schemas.keys import Chain, split_delivery_id
+from streams.chains.by_hand import Result, concerns, put_back
+from streams.chains.dead_letter import Letter
+from streams.chains.item import Terms
+from streams.core import Core
+from streams.partitions.changeset import Changeset
+from streams.partitions.ports import StateTopic, Stored
+from streams.slices import AT_ONCE, Slice
+
+logger = logging.getLogger(__name__)
+
+_PAUSE: Final = 0.02  # seconds until a chain that is in flight is looked at again
+_LOOKS: Final = 500  # until it is given up
+_PATIENCE: Final = 10.0  # seconds for a queue that is being read again
+_LOOK: Final = 0.25  # seconds until it is looked at again
+
+
+class Bodies(Protocol):
+    """Reads deliveries from the send queues."""
+
+    async def at(self, target: str, partition: int, order: int) -> Delivery | None:
+        """Return what stands in a target's queue at an offset; None where it is gone."""
+
+
+class Read(Protocol):
+    """Knows which send queues were read again."""
+
+    async def is_done(self, target: str, partition: int) -> bool:
+        """Say whether a queue was, since its partition was opened."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    letter: Letter
+    delivery: Delivery
+    terms: Terms
+
+
+class Letters:
+    """Puts back what dead letters hold."""
+
+    def __init__(self, core: Core, terms: Mapping[str, Terms], bodies: Bodies, read: Read) -> None:
+        """Work with the means of a worker's core; `terms` are those of the file, by target."""
+        self._core = core
+        self._terms = terms
+        self._bodies = bodies
+        self._read = read
+
+    async def put_back(self, part: Slice, start: int) -> int | None:
+        """Put back what the letters from an offset on hold; return where to go on, if anywhere."""
+        log, monotonic = self._core.ports.log, self._core.ports.monotonic
+        async with aclosing(log.read(StateTopic.DEAD, part.partition, start)) as chunks:
+            async for chunk in chunks:
+                await self._put_back_all(part, chunk.records)
+                if chunk.records and monotonic() >= part.end:
+                    return chunk.next
+        return None
+
+    async def _put_back_all(self, part: Slice, records: Sequence[Stored]) -> None:
+        found = [letter for letter in map(_letter, records) if letter]
+        asked = [each for each in found if part.selection.holds(each.entry.id, each.entry.target)]
+        read = {target: await self._was_read(part, target) for target in _targets(asked)}
+        for letter in asked:
+            if not read[letter.entry.target]:
+                part.tally.add(letter.entry.id, Result.UNREAD)
+        ready = [letter for letter in asked if read[letter.entry.target]]
+        for first in range(0, len(ready), AT_ONCE):
+            await self._put_back_some(part, ready[first : first + AT_ONCE])
+
+    async def _was_read(self, part: Slice, target: str) -> bool:
+        """Wait until a queue was read again; a command waits for one of them only."""
+        if part.selection.dry_run:
+            return True
+        monotonic = self._core.ports.monotonic
+        patience = 0.0 if Result.UNREAD.value in part.tally.counts else _PATIENCE
+        end = monotonic() + patience
+        while not await self._read.is_done(target, part.partition):
+            if monotonic() >= end:
+                return False
+            await asyncio.sleep(_LOOK)  # no event says when offsets are committed
+        return True
+
+    async def _put_back_some(self, part: Slice, letters: Sequence[Letter]) -> None:
+        candidates = [
+            found for each in letters if (found := await self._candidate(part, each)) is not None
+        ]
+        for _ in range(_LOOKS):
+            if not candidates:
+                return
+            candidates = await self._try(part, candidates)
+            if candidates:
+                await asyncio.sleep(_PAUSE)  # their chains are busy: no event says when not
+        for each in candidates:
+            part.tally.add(each.letter.entry.id, Result.BUSY)
+
+    async def _candidate(self, part: Slice, letter: Letter) -> _Candidate | None:
+        """Return what can be put back, with all that it needs; the rest is counted."""
+        entry, partition = letter.entry, part.partition
+        with self._core.partitions.caches[partition].view() as view:
+            result = concerns(view, letter, part.wish)
+            known = view.entry(entry.id)
+        if result is None:
+            return None
+        if result is not Result.PUT_BACK or known is None or known.order is None:
+            part.tally.add(entry.id, result)
+            return None
+        terms = letter.terms or self._terms.get(entry.target)
+        delivery = letter.delivery or await self._bodies.at(entry.target, partition, known.order)
+        if terms is None or delivery is None or delivery.id != entry.id:
+            part.tally.add(entry.id, Result.GONE)
+            return None
+        return _Candidate(letter, delivery, terms)
+
+    async def _try(self, part: Slice, candidates: Sequence[_Candidate]) -> list[_Candidate]:
+        """Put back those whose chain is not in flight; return the others.
+
+        Their chains are taken until it is durable: what comes in meanwhile must find them there.
+        """
+        in_flight = self._core.in_flight
+        taken: set[Chain] = set()
+        busy: list[_Candidate] = []
+
+        def step(changeset: Changeset) -> None:
+            for each in candidates:
+                chain = Chain(each.delivery.chain)
+                if chain in in_flight and chain not in taken:
+                    busy.append(each)
+                    continue
+                if not part.selection.dry_run and chain not in taken:
+                    in_flight.take(chain, ())
+                    taken.add(chain)
+                self._judge(part, changeset, each)
+
+        try:
+            await self._core.committer.write(part.partition, step)
+        finally:
+            for chain in taken:
+                in_flight.let_go(chain)
+        return busy
+
+    def _judge(self, part: Slice, changeset: Changeset, each: _Candidate) -> None:
+        edit = changeset.edit
+        if concerns(edit, each.letter, part.wish) is not Result.PUT_BACK:
+            return
+        done = put_back(edit, each.delivery, each.terms, part.wish)
+        part.tally.add(each.letter.entry.id, done.result)
+        if not part.selection.dry_run:
+            changeset.apply(done.changes)
+
+
+def _letter(record: Stored) -> Letter | None:
+    if record.value is None:
+        return None
+    try:
+        letter = Letter.from_json(record.value)
+        split_delivery_id(letter.entry.id)
+    except (ValueError, KeyError, TypeError):
+        logger.warning("a dead letter cannot be read", extra={"action": "unreadable"})
+        return None
+    else:
+        return letter
+
+
+def _targets(letters: Iterable[Letter]) -> list[str]:
+    return sorted({letter.entry.target for letter in letters})
