@@ -7,6 +7,7 @@ asks (`hide`): logs, errors, what commands print, what HTTP serves, answers that
 from __future__ import annotations
 
 import base64
+import html
 import json
 import re
 import threading
@@ -14,7 +15,6 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Any, Final, TextIO, cast
 from urllib.parse import quote, quote_plus
-from xml.sax.saxutils import escape
 
 STARS: Final = "***"
 SHORTEST: Final = 8  # characters; what is shorter cannot be told from an ordinary word
@@ -68,9 +68,10 @@ def _forms(secret: str) -> Iterator[str]:
         once = _inside(json.dumps(secret, ensure_ascii=ascii_only))
         yield once
         yield _inside(json.dumps(once))
-    yield escape(secret)
-    yield escape(secret, {'"': "&quot;"})
-    yield escape(secret, {'"': "&quot;", "'": "&#x27;"})
+    xml = html.escape(secret, quote=False)  # xml.sax would bring HTTP, mail and TLS with it
+    yield xml
+    yield xml.replace('"', "&quot;")
+    yield html.escape(secret)
     yield secret.replace("'", "''")
     yield secret.replace("\\", "\\\\").replace("'", "\\'")
     data = secret.encode("utf-8", "surrogatepass")

@@ -121,8 +121,8 @@ def one_rejects(fire: Fire, size: Size) -> None:
 
 @fault
 def words_lost(fire: Fire, size: Size) -> None:
-    """Three of ten acknowledgements are lost."""
-    fire.wso2.words = lambda _: () if fire.random.random() < 0.3 else DELIVERED
+    """One of ten acknowledgements is lost."""
+    fire.wso2.words = lambda _: () if fire.random.random() < 0.1 else DELIVERED
     feed(fire, size)
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.acceptance
 
 PATIENCE: Final = 90.0  # seconds until a test gives up; none waits that long
-MANY: Final = 5_000
+MANY: Final = 3_000
 MANY_PARTNERS: Final = """
     INSERT INTO res_partner (name, complete_name, type, active, is_company, color)
     SELECT 'Many ' || n, 'Many ' || n, 'contact', true, true, 0 FROM generate_series(1, %s) n

@@ -181,8 +181,15 @@ def _reading(kafka: Kafka, topics: list[str]) -> Consumer:
     return consumer
 
 
-@pytest.mark.parametrize("level", ["", "DEBUG"], ids=["by default", "at debug level"])
-@pytest.mark.parametrize("form", ["console", "json"])
+@pytest.mark.parametrize(
+    ("form", "level"),
+    [
+        pytest.param("console", "", id="console, by default"),
+        pytest.param("json", "DEBUG", id="json, at debug level"),
+        pytest.param("console", "DEBUG", id="console, at debug level", marks=pytest.mark.slow),
+        pytest.param("json", "", id="json, by default", marks=pytest.mark.slow),
+    ],
+)
 def test_law_8_values_of_rows_are_in_no_log(  # noqa: PLR0913, PLR0917  fixtures
     odoo_database: Database,
     kafka: Kafka,

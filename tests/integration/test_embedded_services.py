@@ -110,10 +110,10 @@ def first_value(servers: str, topic: str) -> bytes | None:
 def artifacts(tmp_path: Path, wso2_config: Callable[..., Config]) -> Path:
     """The flow that we generate."""
     folder = tmp_path / "wso2"
-    for path, text in generate(wso2_config()).items():
+    for path, artifact in generate(wso2_config()).items():
         file = folder / path
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
+        file.write_text(artifact.text, encoding="utf-8")
     return folder
 
 
