@@ -19,7 +19,7 @@ class Queues(Protocol):
     """Looks at send queues; ServiceUnavailable where Kafka is away."""
 
     async def end(self, target: str, partition: int) -> int:
-        """Return the offset behind the last delivery of a queue."""
+        """Return the offset behind the last delivery of a queue; 0 where there is no queue."""
 
     async def left(self, ends: Mapping[str, int]) -> int:
         """Return how many deliveries before these offsets no worker is done with."""
@@ -48,7 +48,8 @@ class Rereading:
         cache = self.partitions.caches[partition]
         known = self._known.get((target, partition))
         if known is None or known.cache is not cache:
-            known = _Queue(cache, await self.queues.end(target, partition))
+            end = await self.queues.end(target, partition)
+            known = _Queue(cache, end, read=end == 0)
             self._known[target, partition] = known
         if not known.read:
             known.read = await self.queues.left({f"{target}/{partition}": known.end}) == 0

@@ -61,7 +61,7 @@ class Operator:
         return self.unread
 
     async def end(self, target: str, partition: int) -> int:
-        return 0
+        return 1
 
     async def event(self, value: bytes) -> Event:
         return self.past[int(value)]

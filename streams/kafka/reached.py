@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from schemas.topics import Topics
+from streams.kafka.clients import borrowed, describe_topic, marks
 from streams.kafka.offsets import GroupOffsets, Place
 
 T = TypeVar("T")
@@ -23,9 +24,8 @@ class Reached:
         self._lock = asyncio.Lock()
 
     async def end(self, target: str, partition: int) -> int:
-        """Return the offset behind the last delivery of a queue."""
-        (place,) = await self._call(self._places, [f"{target}/{partition}"])
-        return place.end
+        """Return the offset behind the last delivery of a queue; 0 where there is no queue."""
+        return await self._call(self._end, target, partition)
 
     async def left(self, ends: Mapping[str, int]) -> int:
         """Return how many deliveries workers have not taken of what stands in send queues.
@@ -47,6 +47,13 @@ class Reached:
         async with self._lock:
             loop = asyncio.get_running_loop()
             return await loop.run_in_executor(None, function, *arguments)
+
+    def _end(self, target: str, partition: int) -> int:
+        topic = self._topics.deliveries(target)
+        with borrowed(self._settings) as client:
+            if describe_topic(client, topic) <= partition:
+                return 0
+            return marks(client, topic, partition)[1]
 
     def _places(self, queues: list[str]) -> list[Place]:
         if self._offsets is None:
