@@ -62,6 +62,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="write them there as one Carbon application, for WSO2's folder carbonapps",
     )
     parser.add_argument(
+        "--guard",
+        choices=["basic"],
+        help="let in only users of WSO2, who say so as wso2.auth.basic does (WSO2's own handler)",
+    )
+    parser.add_argument(
         "--vault",
         action="store_true",
         help="write names that WSO2 looks up in its Secure Vault, instead of secrets",
@@ -78,7 +83,8 @@ def run(args: argparse.Namespace) -> int:
     """List the artifacts, and write them where a folder is given."""
     config = load(args.config)
     to_kafka = args.acks == "kafka"
-    artifacts = generate(config, to_kafka=to_kafka, vault=args.vault)
+    guard = args.guard is not None
+    artifacts = generate(config, to_kafka=to_kafka, vault=args.vault, guard=guard)
     car = None if args.car is None else _write_car(args.car, artifacts, config)
     written = None if args.out is None else write(artifacts, args.out)
     names = list(secrets_of(config, to_kafka=to_kafka)) if args.vault else []

@@ -24,6 +24,7 @@ from streams.flow.artifact import Artifact, NotGenerated
 KINDS: Final = ("api", "sequences", "endpoints", "local-entries")
 FOLDERS: Final = (*KINDS, "conf")
 """Those of artifacts, and that of what belongs to the server's own configuration."""
+INTAKE: Final = "api/CdcIntake.xml"
 ACK_INTAKE: Final = "endpoints/CdcAckIntake.xml"
 ACK_AUTHORIZATION: Final = "sequences/CdcAckAuthorization.xml"
 TARGET_AUTHORIZATION: Final = "sequences/CdcTargetAuthorization.xml"
@@ -84,16 +85,28 @@ _KAFKA: Final = """\
 """
 
 
+# The integrator's own, which knows its users; Apache Synapse has none.
+_GUARD: Final = """\
+    <handlers>
+        <handler class="org.wso2.micro.integrator.security.handler.RESTBasicAuthHandler"/>
+    </handlers>
+</api>
+"""
+
+
 def generate(
-    config: Config, *, to_kafka: bool = False, vault: bool = False
+    config: Config, *, to_kafka: bool = False, vault: bool = False, guard: bool = False
 ) -> dict[str, Artifact]:
     """Return every artifact: relative path -> its text, sorted by path.
 
     Acknowledgements go to the intake, or `to_kafka`: then WSO2 writes them to the response queue.
-    With `vault` artifacts hold no secret, but its name in WSO2's Secure Vault.
+    With `vault` artifacts hold no secret, but its name in WSO2's Secure Vault. With `guard` only
+    users of WSO2 may call the flow.
     Raises NotGenerated for a name, URL or secret that WSO2 cannot be given.
     """
     artifacts = {path: Artifact(text) for path, text in static()}
+    if guard:
+        artifacts[INTAKE] = Artifact(artifacts[INTAKE].text.replace("</api>\n", _GUARD))
     artifacts[KNOWN_TARGETS] = Artifact(_KNOWN.format(names="|".join(_names(config))))
     artifacts[TARGET_AUTHORIZATION] = authorization.to_targets(config, vault=vault)
     if to_kafka:

@@ -50,7 +50,7 @@ def test_every_artifact_is_valid(
 ) -> None:
     config = wso2_config(targets=TARGETS, token="s3cret-acks")
 
-    artifacts = generate(config, to_kafka=to_kafka, vault=vault)
+    artifacts = generate(config, to_kafka=to_kafka, vault=vault, guard=vault)
 
     faults = {
         path: str(error.reason)

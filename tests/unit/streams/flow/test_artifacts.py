@@ -214,3 +214,15 @@ def test_the_other_way_leaves_nothing_behind(wso2_config: Configure, tmp_path: P
     ]
     back = write(generate(config), tmp_path)
     assert back.removed == ["local-entries/CdcKafka.xml"]
+
+
+def test_only_users_of_wso2_may_call_where_that_is_asked_for(wso2_config: Configure) -> None:
+    config = wso2_config()
+    open_to_all, guarded = generate(config), generate(config, guard=True)
+
+    changed = {path for path, each in guarded.items() if each != open_to_all[path]}
+    assert changed == {"api/CdcIntake.xml"}
+    api = root(guarded, "api/CdcIntake.xml")
+    assert [child.tag.removeprefix(NS) for child in api] == ["resource", "handlers"]
+    handler = "org.wso2.micro.integrator.security.handler.RESTBasicAuthHandler"
+    assert [each.get("class") for each in api.iterfind(f"{NS}handlers/{NS}handler")] == [handler]
