@@ -14,6 +14,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
+# Where it is set every program would compile all of its modules at every start.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 ROOT: Final = Path(__file__).parents[1]
 COMMAND: Final = (sys.executable, "-m", "cdc")
 LONG: Final = 180.0  # seconds; what tests wait for comes long before
