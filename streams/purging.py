@@ -14,6 +14,7 @@ from schemas.arguments import Person, Subject
 from schemas.command import Command
 from schemas.keys import Chain, chain_of
 from streams.chains.changes import Erase
+from streams.chains.pause import Pause
 from streams.core import Core
 from streams.partitions.changeset import Changeset
 
@@ -38,9 +39,9 @@ class Purging:
         person = Person.of(command.arguments)
         with self._core.partitions.caches[partition].view() as view:
             # Of a target of the file something may be sent of which nothing is known yet.
-            targets = sorted(self._targets.union(view.targets(self._source)))
+            targets = self._targets.union(view.targets(self._source), _paused(view.pauses()))
         counts: dict[str, int] = {}
-        for target in targets:
+        for target in sorted(targets):
             chain = chain_of(self._source, target, person.model, person.record)
             for name, number in (await self._purge(partition, chain, person)).items():
                 counts[name] = counts.get(name, 0) + number
@@ -70,3 +71,9 @@ class Purging:
                 return done
             await asyncio.sleep(_PAUSE)  # its chain is busy: no event says when not
         return {BUSY: 1}
+
+
+def _paused(pauses: Iterable[Pause]) -> set[str]:
+    """Return the targets that chains are paused of: nothing else need be known of these."""
+    chains = (each.subject.name for each in pauses if each.subject.kind == "chain")
+    return {chain.split("/")[1] for chain in chains}

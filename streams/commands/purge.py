@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Final
@@ -13,18 +14,20 @@ from schemas.arguments import MalformedCommand, Person
 from schemas.command import Kind
 from schemas.config import load
 from schemas.errors import BadUsage, NothingFound, ServiceUnavailable
-from schemas.keys import chain_of, partition_of
 from streams.chains.ledger import iso
 from streams.commands.asking import agrees, declare_timeout, is_asked
 from streams.commands.names import unfamiliar
-from streams.kafka.scan import Part
+from streams.kafka.scan import Found, Part
 from streams.purging import BUSY, ENTRIES, ITEMS
+from streams.queries.answers import Gathered
 from streams.queries.asking import Asking, require_answers
 from streams.queries.lookup import Lookup
 from streams.queries.prose import table
+from streams.queries.remains import IsMine, Remains
 
 HELP: Final = "forget a record: what waits of it, and what the ledger knows"
 EXAMPLE: Final = "odoo-cdc purge res.partner 42 --dry-run"
+_PAUSE: Final = 0.2  # seconds between two looks at what workers have taken
 
 
 class NoSuchRecord(BadUsage):
@@ -45,13 +48,30 @@ class StillSent(ServiceUnavailable):
     hint = "Pause its chain (`odoo-cdc pause --chain ...`), then purge it again."
 
 
+class NotTaken(ServiceUnavailable):
+    """Events or deliveries of the record wait for the workers still."""
+
+    hint = (
+        "`odoo-cdc status` shows whether workers run, and what is held back (`held`). Purge again"
+        " when they have taken these: they are sent, and known again."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """What came of it: the last answers, counts over all, and how much workers may yet read."""
+
+    gathered: Gathered
+    counts: Mapping[str, int]
+    untaken: int
+
+
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What a topic holds of the record; `youngest` and `until` in UTC seconds, None for ever."""
+    """What a topic holds of the record; `until` in UTC seconds, None for ever."""
 
     topic: str
     records: int
-    youngest: float
     until: float | None
 
     def to_json(self) -> dict[str, Any]:
@@ -70,30 +90,78 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Forget it; 1 where nothing is known of it, 3 where a worker does not answer."""
+    """Forget it; 1 where nothing is known of it, 3 where workers do not answer or lag behind."""
     config = load(args.config)
     person = _person(args)
     if not args.dry_run and is_asked(args) and not _is_wanted(person):
         return 1
-    _, gathered = Asking(config, args.timeout).ask(Kind.PURGE, person.to_fields())
+    remains = Remains(config.source.name, person)
     with closing(Lookup(config)) as lookup:
-        held = list(_held(lookup, person))
-        queued = _queued(lookup, person)
+        done = _forget(lookup, remains, args.timeout)
+        held = list(_held(lookup, remains))
         with lookup.catalogue():
             pass  # what was forgotten is forgotten in the index of this host too
     if args.json:
-        counts = {name: gathered.counts.get(name, 0) for name in (ITEMS, ENTRIES, BUSY)}
-        said = {"dry_run": person.dry_run, **counts, "queued": queued}
+        counts = {name: done.counts.get(name, 0) for name in (ITEMS, ENTRIES, BUSY)}
+        said = {"dry_run": person.dry_run, **counts, "queued": done.untaken}
         print(json.dumps({**said, "held": [each.to_json() for each in held]}))
     else:
-        _print(gathered.counts, queued, held, person)
-    require_answers(gathered)
-    if gathered.counts.get(BUSY):
+        _print(done, held, person)
+    require_answers(done.gathered)
+    if done.counts.get(BUSY):
         raise StillSent
-    if not gathered.counts and not held:
+    if done.untaken and not person.dry_run:
+        raise NotTaken(f"{done.untaken} events and deliveries are not taken yet")
+    if not done.counts and not held:
         strange = unfamiliar(config, models=[person.model])
         raise NothingToPurge(f"nothing is known of {person.model} {person.record}{strange}")
     return 0
+
+
+def _forget(lookup: Lookup, remains: Remains, timeout: float) -> Forgotten:
+    """Ask until workers can read nothing more of it that was there before they were asked.
+
+    What they have not committed they read again after a crash, as if it were new.
+    """
+    asking, person = Asking(lookup.config, timeout), remains.person
+    counts: dict[str, int] = {}
+    while True:
+        untaken = _untaken(lookup, remains)
+        _, gathered = asking.ask(Kind.PURGE, person.to_fields())
+        for name, number in gathered.counts.items():
+            counts[name] = counts.get(name, 0) + number
+        unanswered = gathered.silent or gathered.failures or counts.get(BUSY)
+        if person.dry_run or not untaken or unanswered:
+            return Forgotten(gathered, counts, len(untaken))
+        if not _are_taken(lookup, untaken, timeout):
+            return Forgotten(gathered, counts, len(untaken))
+
+
+def _untaken(lookup: Lookup, remains: Remains) -> list[Found]:
+    """Return its records that workers may yet read; events first: they become deliveries."""
+    found: list[Found] = []
+    if any(route.model == remains.person.model for route in lookup.config.routes):
+        found += lookup.those(remains.events(lookup.partitions), undone=True)
+    queues: dict[Part, IsMine] = {}
+    for target in lookup.config.targets:
+        queues |= remains.queue(target, lookup.partitions)
+    return [*found, *lookup.those(queues, undone=True)]
+
+
+def _are_taken(lookup: Lookup, untaken: Iterable[Found], timeout: float) -> bool:
+    """Wait until workers have taken these; give up when they take nothing for so long."""
+    wanted: dict[Part, int] = {}
+    for found in untaken:
+        part = (found.topic, found.partition)
+        wanted[part] = max(found.offset, wanted.get(part, 0))
+    done, moved = lookup.done(wanted), time.monotonic()
+    while any(done[part] <= offset for part, offset in wanted.items()):
+        if time.monotonic() - moved > timeout:
+            return False
+        time.sleep(_PAUSE)  # workers commit, they do not tell
+        before, done = done, lookup.done(wanted)
+        moved = moved if done == before else time.monotonic()
+    return True
 
 
 def _person(args: argparse.Namespace) -> Person:
@@ -104,35 +172,15 @@ def _person(args: argparse.Namespace) -> Person:
         raise NoSuchRecord(str(error)) from error
 
 
-def _held(lookup: Lookup, person: Person) -> Iterator[Held]:
+def _held(lookup: Lookup, remains: Remains) -> Iterator[Held]:
     """Give what topics hold of the record that are cleaned by age alone."""
-    topics, config = lookup.topics, lookup.config
-    keys = {
-        chain_of(config.source.name, target, person.model, person.record): target
-        for target in config.targets
-    }
-    parts: dict[Part, set[bytes]] = {}
-    if any(route.model == person.model for route in config.routes):
-        name = str(person.record)
-        parts[topics.events(person.model), partition_of(name, lookup.partitions)] = {name.encode()}
-    for chain, target in keys.items():
-        for topic in (topics.deliveries(target), topics.responses, topics.dead):
-            parts.setdefault((topic, lookup.partition(chain)), set()).add(chain.encode())
-    retention = lookup.retention({topic for topic, _ in parts})
     found: dict[str, list[float]] = {}
-    for topic, written in lookup.of_keys(parts):
-        found.setdefault(topic, []).append(written)
+    for each in lookup.those(remains.everywhere(lookup.there())):
+        found.setdefault(each.topic, []).append(each.written)
+    retention = lookup.retention(found)
     for topic, times in sorted(found.items()):
         kept = retention.get(topic)
-        youngest = max(times)
-        yield Held(topic, len(times), youngest, None if kept is None else youngest + kept)
-
-
-def _queued(lookup: Lookup, person: Person) -> int:
-    """Count the deliveries of the record that no worker has taken yet."""
-    places = lookup.places(lookup.queues)
-    mine = (person.model, person.record)
-    return sum((sent.model, sent.record_id) == mine for _, sent in lookup.queued(places))
+        yield Held(topic, len(times), None if kept is None else max(times) + kept)
 
 
 def _is_wanted(person: Person) -> bool:
@@ -140,14 +188,14 @@ def _is_wanted(person: Person) -> bool:
     return agrees(f"{what}, not even that it is deleted. Forget it?")
 
 
-def _print(counts: dict[str, int], queued: int, held: list[Held], person: Person) -> None:
+def _print(done: Forgotten, held: list[Held], person: Person) -> None:
     verb = "would be" if person.dry_run else "are"
-    items, entries = counts.get(ITEMS, 0), counts.get(ENTRIES, 0)
+    items, entries = done.counts.get(ITEMS, 0), done.counts.get(ENTRIES, 0)
     print(
         f"{items} deliveries that waited {verb} dropped, {entries} in the ledger {verb} forgotten"
     )
-    if queued:
-        print(f"{queued} stand in send queues still, and go: purge again when they have")
+    if done.untaken:
+        print(f"{done.untaken} events and deliveries wait for the workers still, and go then")
     if held:
         print("\nKafka holds until their time has come:\n")
         rows = [

@@ -140,6 +140,21 @@ class GroupOffsets:
                     raise self._heard.away(self._admin, error) from error
         refuse_other_counts(asked, known, wanted)
 
+    def topics(self, start: str) -> dict[str, int]:
+        """Return the topics whose names begin so, with their numbers of partitions.
+
+        Asks for all that the cluster has, and that this user may see. Raises KafkaAway.
+        """
+        try:
+            found = self._admin.list_topics(timeout=_TIMEOUT).topics
+        except KafkaException as error:
+            raise self._heard.away(self._admin, error) from error
+        return {
+            name: len(topic.partitions)
+            for name, topic in sorted(found.items())
+            if name.startswith(start) and topic.error is None
+        }
+
     def places(self, parts: Iterable[Part]) -> list[Place]:
         """Return where the group stands in each of these partitions."""
         wanted = [TopicPartition(topic, partition) for topic, partition in parts]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
@@ -20,6 +20,7 @@ from streams.kafka.offsets import GroupOffsets, Place
 from streams.kafka.scan import Found, Part, offset_at, scan, written
 from streams.kafka.schema_reader import SchemaReader
 from streams.queries.catalogue import catalogue
+from streams.queries.remains import IsMine
 from streams.replays.job import Job
 from streams.sending import holds
 from streams.sending.holds import Hold
@@ -133,11 +134,28 @@ class Lookup:
             except NotADelivery:  # its worker reports it when it comes there
                 continue
 
-    def of_keys(self, parts: Mapping[Part, Container[bytes]]) -> Iterator[tuple[str, float]]:
-        """Give the records of some keys: their topic, and when each was written."""
-        for found in self._scan(dict.fromkeys(parts, 0)):
-            if found.value is not None and found.key in parts[found.topic, found.partition]:
-                yield found.topic, found.written
+    def there(self) -> dict[str, int]:
+        """Return the topics of the source that there are, with their numbers of partitions."""
+        return self._offsets.topics(f"{self.config.source.name}.")
+
+    def those(self, parts: Mapping[Part, IsMine], *, undone: bool = False) -> Iterator[Found]:
+        """Give the records that are wanted of some partitions.
+
+        Where `undone`, only those behind what the workers have done for good.
+        """
+        starts = dict.fromkeys(parts, 0)
+        if undone:
+            places = self._offsets.places(parts)
+            starts = {(p.topic, p.partition): p.end - p.lag for p in places if p.lag}
+        for found in self._scan(starts):
+            is_mine = parts[found.topic, found.partition]
+            if found.value is not None and is_mine(found.key, found.value):
+                yield found
+
+    def done(self, parts: Iterable[Part]) -> dict[Part, int]:
+        """Return the offsets that the workers have done for good, and do not read again."""
+        places = self._offsets.places(parts)
+        return {(p.topic, p.partition): p.end - p.lag for p in places}
 
     def event(self, model: str, record: int, sequence: str, since: float) -> Found | None:
         """Return a record's event of that sequence, looked for among those since a time.

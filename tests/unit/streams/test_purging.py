@@ -106,6 +106,19 @@ async def test_a_pause_of_a_record_without_deliveries_is_forgotten(
     assert rig.log.latest(StateTopic.PAUSES) == {}
 
 
+async def test_a_pause_of_a_target_that_the_file_names_no_longer_is_forgotten(
+    rig: Rig, operator: Operator
+) -> None:
+    await operator.ask("pause", chain=of(7, "gone").chain)
+    await operator.ask("pause", chain=of(8, "gone").chain)
+    await operator.ask("pause", route="orders")
+
+    await operator.ask("purge", **PERSON)
+
+    left = {"route/orders", f"chain/{of(8, 'gone').chain}"}
+    assert {key for key, value in rig.log.latest(StateTopic.PAUSES).items() if value} == left
+
+
 async def test_its_pause_is_forgotten_too(rig: Rig, operator: Operator) -> None:
     sent = of(7)
     await operator.ask("pause", chain=sent.chain)
