@@ -77,7 +77,9 @@ def hasten(view: View, item: Item, wish: Wish) -> Done:
 def concerns(view: View, letter: Letter, wish: Wish) -> Result | None:
     """Look whether a dead letter can be put back: PUT_BACK where it can, None where not asked.
 
-    Asked for is the latest letter of a delivery that is still dead or rejected.
+    Asked for is the latest letter of a delivery that is still dead or rejected, and of one that a
+    command began to put back: a crash came before its item, and whether that command is ever
+    completed is not known.
     """
     entry, item = view.entry(letter.entry.id), view.item(letter.entry.id)
     if entry is None:
@@ -86,7 +88,8 @@ def concerns(view: View, letter: Letter, wish: Wish) -> Result | None:
         return None
     if entry.command == wish.command:  # it was interrupted: `put_back` completes it
         return None if entry.state in DEAD else _came_to(entry)
-    asked = (item is None or entry.final) and entry.state in DEAD
+    interrupted = item is None and not entry.final
+    asked = interrupted or ((item is None or entry.final) and entry.state in DEAD)
     return _judged(entry, letter, wish) if asked else None
 
 

@@ -285,9 +285,13 @@ async def test_a_command_that_is_done_twice_has_one_effect(rig: Rig, operator: O
     assert len(rig.wso2.calls) == calls
 
 
+@pytest.mark.parametrize("another", [False, True], ids=["the same command", "another"])
 @pytest.mark.parametrize("through", [{}, {StateTopic.LEDGER: 2}, {StateTopic.RETRIES: 1}])
 async def test_law_1_a_retry_that_a_power_cut_interrupts_is_done_again_whole(
-    rig: Rig, operator: Operator, through: dict[StateTopic, int]
+    rig: Rig,
+    operator: Operator,
+    through: dict[StateTopic, int],
+    another: bool,  # noqa: FBT001  a parameter of the test
 ) -> None:
     dead = [a_delivery() for _ in range(2)]
     rig.wso2.script.extend([NO] * 2)
@@ -300,7 +304,7 @@ async def test_law_1_a_retry_that_a_power_cut_interrupts_is_done_again_whole(
     await rig.power_cut()
     await rig.begin()
 
-    await operator.do(command)
+    await operator.do(operator.command(all_dead=True) if another else command)
     await rig.later(0.1)
 
     assert sorted(rig.wso2.taken) == sorted(each.id for each in dead)
