@@ -20,6 +20,7 @@ from streams.flow.vault import Secret, secrets_of
 
 HELP: Final = "make the WSO2 artifacts for the targets of the file"
 EXAMPLE: Final = "odoo-cdc wso2 generate --out build/wso2"
+_OTHERS: Final = 0o077  # what a file's group and everybody may do
 
 
 class NotWritable(BadUsage):
@@ -134,6 +135,8 @@ def write(artifacts: Mapping[str, Artifact], folder: Path) -> Written:
 
 def _write(file: Path, data: bytes, *, secret: bool) -> bool:
     if file.is_file() and file.read_bytes() == data:
+        if secret and file.stat().st_mode & _OTHERS:  # a copy or a checkout leaves it so
+            file.chmod(0o600)
         return False
     file.parent.mkdir(parents=True, exist_ok=True)
     if secret:  # before anybody can read it

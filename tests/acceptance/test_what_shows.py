@@ -34,6 +34,29 @@ ODD: Final = "/@:%+&'\"\\<é>="  # what URLs, JSON, XML, SQL and shells write in
 TEXTS: Final = {"dsn": ODD, "basic": ODD, "token": "/+=~", "mask": ODD, "api": ODD, "url": "/@:%"}
 
 
+COMMANDS: Final = {  # as they are typed -> the exit codes that they may have
+    ("check",): {1},
+    ("status",): {0, 1},
+    ("queue",): {0},
+    ("trace", "res.country", "1"): {0},
+    ("wso2", "generate"): {2},  # a password in a URL is refused
+    ("pause", "--target", "shop"): {0},
+    ("drain", "--target", "shop"): {0},
+    ("resume", "--target", "shop"): {0, 1},  # one of two ends it
+    ("retry", "--all-dead"): {0, 1},
+    ("replay", "res.country", "--id", "1"): {0},
+    ("purge", "res.country", "1"): {0},
+}
+MISTAKEN: Final = (  # what takes a secret for a name
+    ("retry", "--id", "{}"),
+    ("pause", "--target", "{}"),
+    ("drain", "--target", "{}"),
+    ("resume", "--chain", "{}"),
+    ("replay", "{}"),
+    ("purge", "{}", "1"),
+)
+
+
 class Repeating(Wso2StandIn):
     """WSO2 that refuses everything, and repeats what it was sent in every way it can."""
 
@@ -114,12 +137,11 @@ def test_no_secret_comes_out_of_any_program_or_stands_in_any_topic(  # noqa: PLR
         for path in ("metrics", "readyz"):
             with urlopen(f"http://127.0.0.1:{port}/{path}", timeout=5) as answer:
                 (tmp_path / f"{path}.out").write_bytes(answer.read())
-        for command in (
-            ("check",), ("status",), ("queue",), ("trace", "res.country", "1"),
-            ("wso2", "generate"), ("pause", "--target", "shop"),
-        ):  # fmt: skip
-            programs.start(command[0], *command[1:], "--json").wait()
-            programs.start(*command).wait()
+        for command, codes in COMMANDS.items():
+            both = [programs.start(*command, *form) for form in ((), ("--json",))]
+            assert {each.wait() for each in both} <= codes, (command, both[0].tail())
+        wrong = [programs.start(*(w.format(hidden["token"]) for w in words)) for words in MISTAKEN]
+        assert {each.wait() for each in wrong} == {2}
         assert worker.stop() == 0
         (tmp_path / "dsn.yaml").write_text(
             programs.config.read_text().replace("password=", "pass word="), encoding="utf-8"

@@ -154,6 +154,47 @@ def test_files_with_secrets_are_for_their_owner_only(config: Config, tmp_path: P
     }
 
 
+def holders(folder: Path) -> dict[str, int]:
+    """Return the files that hold a secret, with their rights; of an archive all that is in it."""
+    coded = base64.b64encode(f"o'döo:{SECRETS['password']}".encode())
+    found = {}
+    for file in (each for each in folder.rglob("*") if each.is_file()):
+        data = file.read_bytes()
+        if file.suffix == ".car":
+            with ZipFile(file) as archive:
+                data = b"".join(map(archive.read, archive.namelist()))
+        if b"s3cret" in data or coded in data:
+            found[str(file.relative_to(folder))] = file.stat().st_mode & 0o777
+    return found
+
+
+@pytest.mark.parametrize("acks", ["http", "kafka"])
+def test_the_command_shows_no_secret_and_only_its_owner_reads_the_files_that_hold_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], acks: str
+) -> None:
+    config, out = tmp_path / "sync.yaml", tmp_path / "out"
+    config.write_text(sync_yaml(targets=TARGETS, token=SECRETS["token"]))
+    command = ["wso2", "generate", "-c", str(config), "--acks", acks]
+    command += ["--out", str(out), "--car", str(out / "flow.car")]
+
+    assert main(command) == 0
+    held = holders(out)
+    for file in held:  # as a copy or a checkout leaves them
+        (out / file).chmod(0o644)
+    assert main([*command, "--json"]) == 0
+    again = holders(out)
+    assert main([*command, "--vault"]) == 0
+    assert main([*command, "--vault", "--json"]) == 0
+
+    said = capsys.readouterr()
+    assert not any(secret in said.out + said.err for secret in ("s3cret", *SECRETS.values()))
+    files = {HEADERS, PROFILES, "endpoints/CdcTarget_oauth.xml", "flow.car"}
+    if acks == "http":
+        files.add("sequences/CdcAckAuthorization.xml")
+    assert held == again == dict.fromkeys(files, 0o600)
+    assert holders(out) == {}
+
+
 def test_with_the_vault_no_file_holds_a_secret(config: Config) -> None:
     artifacts = generate(config, vault=True)
 
