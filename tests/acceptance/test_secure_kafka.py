@@ -123,6 +123,14 @@ COMMANDS: Final = (
     ("pause", "--target", "shop"),
     ("queue",),
 )
+BY_HAND: Final = (
+    ("retry", "--all-dead"),
+    ("drain", "--target", "shop"),
+    ("resume", "--target", "shop"),
+    ("replay", "res.country", "--id", "1"),
+    ("purge", "res.country", "1"),
+    ("trace", "res.country", "1"),
+)
 
 
 @pytest.mark.parametrize(("way", "words", "remedy"), cases(TURNED_AWAY.items()))
@@ -154,3 +162,20 @@ def test_law_10_who_is_not_let_in_is_told_why_and_what_to_do(
     assert words in finding["message"]
     assert remedy in finding["remedy"]
     assert finding["line"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", ["a wrong password", "another CA"])
+def test_law_10_who_does_something_by_hand_is_told_as_well(
+    case: str, secure_kafka: SecureKafka, stranger: Authority, installation: Installation
+) -> None:
+    way, words, remedy = TURNED_AWAY[case]
+    installation.use(way(secure_kafka, stranger))
+
+    started = [installation.programs.start(*command) for command in BY_HAND]
+
+    for command, program in zip(BY_HAND, started, strict=True):
+        assert program.wait() == 3, (command, program.tail())
+        assert words in program.tail(), command
+        assert remedy in program.tail(), command
+        assert "wr0ng" not in program.tail() + program.out.read_text()
