@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -67,21 +67,26 @@ class Letters:
         log, monotonic = self._core.ports.log, self._core.ports.monotonic
         async with aclosing(log.read(StateTopic.DEAD, part.partition, start)) as chunks:
             async for chunk in chunks:
-                await self._put_back_all(part, chunk.records)
+                letters = [letter for letter in map(_letter, chunk.records) if letter]
+                asked = [
+                    each
+                    for each in letters
+                    if part.selection.holds(each.entry.id, each.entry.target)
+                ]
+                for first in range(0, len(asked), AT_ONCE):
+                    await self._put_back_some(part, asked[first : first + AT_ONCE])
                 if chunk.records and monotonic() >= part.end:
                     return chunk.next
         return None
 
-    async def _put_back_all(self, part: Slice, records: Sequence[Stored]) -> None:
-        found = [letter for letter in map(_letter, records) if letter]
-        asked = [each for each in found if part.selection.holds(each.entry.id, each.entry.target)]
-        read = {target: await self._was_read(part, target) for target in _targets(asked)}
-        for letter in asked:
-            if not read[letter.entry.target]:
-                part.tally.add(letter.entry.id, Result.UNREAD)
-        ready = [letter for letter in asked if read[letter.entry.target]]
-        for first in range(0, len(ready), AT_ONCE):
-            await self._put_back_some(part, ready[first : first + AT_ONCE])
+    async def _those_read(self, part: Slice, found: Sequence[_Candidate]) -> list[_Candidate]:
+        """Return those whose queues were read again; the others are counted."""
+        targets = sorted({each.delivery.target for each in found})
+        read = {target: await self._was_read(part, target) for target in targets}
+        for each in found:
+            if not read[each.delivery.target]:
+                part.tally.add(each.delivery.id, Result.UNREAD)
+        return [each for each in found if read[each.delivery.target]]
 
     async def _was_read(self, part: Slice, target: str) -> bool:
         """Wait until a queue was read again; a command waits for one of them only."""
@@ -97,9 +102,10 @@ class Letters:
         return True
 
     async def _put_back_some(self, part: Slice, letters: Sequence[Letter]) -> None:
-        candidates = [
+        found = [
             found for each in letters if (found := await self._candidate(part, each)) is not None
         ]
+        candidates = await self._those_read(part, found)
         for _ in range(_LOOKS):
             if not candidates:
                 return
@@ -175,7 +181,3 @@ def _letter(record: Stored) -> Letter | None:
         return None
     else:
         return letter
-
-
-def _targets(letters: Iterable[Letter]) -> list[str]:
-    return sorted({letter.entry.target for letter in letters})

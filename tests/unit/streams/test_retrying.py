@@ -12,6 +12,7 @@ from schemas.state import State
 from streams import letters, retrying
 from streams.chains.outcome import Refused, Unavailable
 from streams.partitions.ports import StateTopic
+from streams.rereading import Rereading
 from tests.core_rig import ASKED, TERMS, Cut, PowerCut, Rig
 from tests.deliveries import a_delivery
 from tests.operator_rig import Operator
@@ -319,12 +320,18 @@ async def test_law_2_nothing_is_put_back_before_its_queue_was_read_again(
     rig.wso2.script.extend([NO] * len(dead))
     for each in dead:
         await rig.deliver(each)
+    settled = a_delivery(target="webshop")
+    rig.wso2.script.append(NO)
+    await rig.deliver(settled)
+    await operator.retry(ids=[settled.id])
+    await rig.later(0.1)
     unread = {"webshop/0"}
 
     async def left(ends: dict[str, int]) -> int:
         return len(unread & set(ends))
 
     monkeypatch.setattr(operator, "left", left)
+    operator.rereading = Rereading(rig.core.partitions, operator)
     before = await operator.retry(all_dead=True)
     await rig.later(0.1)
     unread.clear()
@@ -333,7 +340,7 @@ async def test_law_2_nothing_is_put_back_before_its_queue_was_read_again(
 
     assert before == {"put_back": 1, "unread": 2}
     assert after == {"put_back": 2}
-    assert rig.wso2.taken == [dead[1].id, dead[0].id, dead[2].id]
+    assert rig.wso2.taken == [settled.id, dead[1].id, dead[0].id, dead[2].id]
 
 
 async def test_a_queue_that_is_being_read_again_is_waited_for(
