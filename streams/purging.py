@@ -37,6 +37,7 @@ class Purging:
     async def do(self, partition: int, command: Command) -> dict[str, int]:
         """Do it in a partition that is held; return what there was. Raises MalformedCommand."""
         person = Person.of(command.arguments)
+        await self._core.committer.write(partition, lambda _: None, anew=True)
         with self._core.partitions.caches[partition].view() as view:
             # Of a target of the file something may be sent of which nothing is known yet.
             targets = self._targets.union(view.targets(self._source), _paused(view.pauses()))

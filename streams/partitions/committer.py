@@ -28,6 +28,7 @@ class _Job:
     partition: int
     step: Step[Any]
     done: asyncio.Future[Any]
+    anew: bool = False  # it wants to see what others wrote
 
     def succeed(self, result: object) -> None:
         if not self.done.done():
@@ -81,14 +82,15 @@ class Committer:
         while self._pump is not None and not self._pump.done():
             await asyncio.wait({self._pump})
 
-    async def write(self, partition: int, step: Step[T]) -> T:
+    async def write(self, partition: int, step: Step[T], *, anew: bool = False) -> T:
         """Run a step, make its changes durable, return what it returned.
 
         A step runs without interruption, after all steps asked for before it; NotOurs where
-        the partition is not open.
+        the partition is not open. With `anew` the cache reads first what others have written:
+        who makes deliveries writes of those that are dead at birth.
         """
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._jobs.append(_Job(partition, step, done))
+        self._jobs.append(_Job(partition, step, done, anew))
         if self._pump is None or self._pump.done():
             self._pump = asyncio.create_task(self._run(), name="committer")
         return await done
@@ -103,6 +105,8 @@ class Committer:
     async def _write(self, jobs: list[_Job]) -> None:
         changesets: dict[int, Changeset] = {}
         try:
+            for cache in self._stale(jobs):
+                await self._catch_up(cache)
             results = [self._step(job, changesets) for job in jobs]
             await self._publish(changesets)
         except BaseException as error:  # who waits for a job hears of it
@@ -115,6 +119,11 @@ class Committer:
         else:
             for job, result in zip(jobs, results, strict=True):
                 job.succeed(result)
+
+    def _stale(self, jobs: Iterable[_Job]) -> list[Cache]:
+        """Return the caches that must read what others wrote, before anything is changed."""
+        partitions = {job.partition for job in jobs if job.anew}
+        return [cache for number, cache in self._caches.items() if number in partitions]
 
     def _step(self, job: _Job, changesets: dict[int, Changeset]) -> object:
         cache = self._caches.get(job.partition)

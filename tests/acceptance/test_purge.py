@@ -32,6 +32,7 @@ SOURCE: Final = "src_purge"
 ROUTES: Final = """
 routes:
   - {name: orders, model: sale.order, targets: [shop, erp], fields: [name]}
+  - {name: states, model: sale.order, targets: [shop], map: {s: {path: state, table: {sale: s}}}}
 """
 TARGETS: Final = ("shop", "erp")
 KEPT: Final = (1000, 1001, 1002)  # records that nobody forgets, with deliveries in all states
@@ -134,17 +135,20 @@ def known_to_the_index(line: Line, record: int) -> list[str]:
 def test_a_record_is_forgotten_and_what_kafka_holds_of_it_is_named(
     line: Line, known: int, kept: dict[str, bytes]
 ) -> None:
+    line.change(known, "dead at birth by one route", state="odd")
+    line.tail.until(lambda: len(line.tail.states(known)) == 9)
+
     looked = purge(line, str(known), "--dry-run")
     done = purge(line, str(known))
 
-    assert (looked["waiting"], looked["known"]) == (done["waiting"], done["known"]) == (4, 6)
+    assert (looked["waiting"], looked["known"]) == (done["waiting"], done["known"]) == (6, 9)
     assert done["queued"] == 0
     held = {each["topic"]: each["records"] for each in done["held"]}
     assert held == {
-        line.topics.events(MODEL): 3,
-        line.topics.deliveries("shop"): 3,
-        line.topics.deliveries("erp"): 3,
-        line.topics.dead: 2,
+        line.topics.events(MODEL): 4,
+        line.topics.deliveries("shop"): 4,
+        line.topics.deliveries("erp"): 4,
+        line.topics.dead: 3,
     }
     assert all(each["until"] for each in done["held"])
     assert known_of(line, known) == {}

@@ -12,9 +12,10 @@ from schemas.command import Progress
 from schemas.delivery import Delivery
 from schemas.keys import chain_of, delivery_id
 from schemas.state import State
+from streams.chains.dead_letter import stillborn
 from streams.chains.outcome import Refused, Unavailable
-from streams.partitions.ports import StateTopic
-from tests.core_rig import ASKED, Cut, PowerCut, Rig
+from streams.partitions.ports import StateTopic, Write
+from tests.core_rig import ASKED, PARTITION, TERMS, Cut, PowerCut, Rig
 from tests.deliveries import a_delivery
 from tests.operator_rig import Operator
 
@@ -49,6 +50,21 @@ async def test_everything_of_a_record_is_forgotten_and_nothing_else(
     assert waiting.id not in rig.wso2.taken
     assert len(rig.log.letters()) == 1
     assert await operator.ask("purge", **PERSON) == {}
+
+
+async def test_what_was_dead_at_birth_is_forgotten_although_others_wrote_it(
+    rig: Rig, operator: Operator
+) -> None:
+    born = (of(7), of(7, "gone"), of(8))
+    for each in born:
+        entry, _ = stillborn(each, TERMS, why="too large", code="OVERSIZE", now=rig.clock())
+        key = each.id.encode()
+        await rig.log.publish([Write(StateTopic.LEDGER, PARTITION, key, entry)])
+
+    assert await operator.ask("purge", **PERSON, dry_run=True) == {"known": 2}
+    assert await operator.ask("purge", **PERSON) == {"known": 2}
+
+    assert rig.log.entries().keys() == {born[2].id}
 
 
 async def test_looking_forgets_nothing(rig: Rig, operator: Operator) -> None:
