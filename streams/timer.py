@@ -12,7 +12,7 @@ from collections.abc import Callable, Container, Iterator
 from contextlib import suppress
 from typing import Final
 
-from schemas.keys import DeliveryId, split_delivery_id
+from schemas.keys import Chain, DeliveryId, split_delivery_id
 from streams.chains.item import Item
 from streams.chains.rules import Send, begin, fall_due
 from streams.core import Core
@@ -29,6 +29,7 @@ _EXPIRED_AT_ONCE: Final = 500  # ledger entries
 _CROWNED_AT_ONCE: Final = 500  # items
 _SWEEP: Final = 1.0  # seconds between two looks for what has expired
 _SOON: Final = 0.02  # seconds
+_GATE: Final = (Reason.WSO2, Reason.BREAKER)
 
 Choice = Callable[[PartitionView, float], list[DeliveryId]]
 Begun = Callable[[Item], None]
@@ -144,29 +145,33 @@ class Timer:
 
     async def _try_gate(self, gate: Gate) -> float:
         """Try the longest due; where nothing is, let the next delivery find out."""
-        pause = gate.trials.until()
+        trials, pause = gate.trials, gate.trials.until()
         if pause > 0:
+            gate.thirsty = gate.thirsty and self._fresh(trials, _GATE) is None
             return pause
-        found = self._candidate(gate.trials, (Reason.WSO2,))
-        if found is None:
-            found = self._candidate(gate.trials, (Reason.WSO2, Reason.BREAKER))
+        found = self._fresh(trials, (Reason.WSO2,)) or self._fresh(trials, _GATE)
+        gate.thirsty = found is None
+        found = found or self._tried(trials, (Reason.WSO2,)) or self._tried(trials, _GATE)
         if found is not None:
-            await self._begin_trial(gate.trials, *found)
+            await self._begin_trial(trials, *found)
         elif not self._core.in_flight:
             gate.open()
             return 0.0
         return _SOON
 
     async def _try_target(self, target: str, breaker: Breaker) -> float:
-        """Try the longest due of a target; where nothing is, let its send queue be read."""
+        """Try the longest due of a target, rather one that was not tried yet."""
         trials = breaker.trials
         if breaker.stage is Stage.OPEN and (pause := trials.until()) > 0:
-            breaker.thirsty = False
+            if breaker.thirsty:
+                breaker.thirsty = self._fresh(trials, (Reason.BREAKER,), target) is None
             return pause
-        found = self._candidate(trials, (Reason.BREAKER,), target)
+        found = self._fresh(trials, (Reason.BREAKER,), target)
         breaker.thirsty = found is None
-        if found is not None and breaker.stage is Stage.OPEN:
-            await self._begin_trial(trials, *found)
+        if breaker.stage is Stage.OPEN:
+            found = found or self._tried(trials, (Reason.BREAKER,), target)
+            if found is not None:
+                await self._begin_trial(trials, *found)
         return IDLE
 
     async def _begin_trial(self, trials: Trials, partition: int, delivery_id: DeliveryId) -> None:
@@ -178,14 +183,30 @@ class Timer:
         for item in await self._claim(partition, lambda *_: [delivery_id], begun):
             self._core.spawn(self._send(partition, item), f"try with {item.id}")
 
-    def _candidate(
+    def _fresh(
         self, trials: Trials, reasons: Container[Reason], target: str = ""
     ) -> tuple[int, DeliveryId] | None:
-        """Return the longest due that nothing holds back but these reasons; (partition, id).
+        """Return the longest due of a chain that was never tried; see `_candidate`."""
+        return self._candidate(trials.known, reasons, target)
 
-        One of a chain that was tried comes again when all have had their turn.
+    def _tried(
+        self, trials: Trials, reasons: Container[Reason], target: str = ""
+    ) -> tuple[int, DeliveryId] | None:
+        """Return the longest due; one comes again when all have had their turn."""
+        found = self._candidate(trials.tried, reasons, target)
+        if found is None and trials.tried:
+            found = self._candidate((), reasons, target)
+            if found is not None:
+                trials.tried.clear()
+        return found
+
+    def _candidate(
+        self, but: Container[Chain], reasons: Container[Reason], target: str
+    ) -> tuple[int, DeliveryId] | None:
+        """Return the longest due, `but` for some chains: (partition, id).
+
+        Nothing holds it back but for these reasons.
         """
-        tried = frozenset(trials.tried)
 
         def lanes(lane: Lane) -> bool:
             holds = self._core.permits.holds
@@ -193,13 +214,9 @@ class Timer:
             return mine and holds.of_line(lane.target, lane.route, but=reasons) is None
 
         def skip(delivery_id: DeliveryId) -> bool:
-            return split_delivery_id(delivery_id)[0] in tried or self._skip(delivery_id)
+            return split_delivery_id(delivery_id)[0] in but or self._skip(delivery_id)
 
         found = min(self._longest_due(skip, lanes), default=None)
-        if found is None and tried:
-            found = min(self._longest_due(self._skip, lanes), default=None)
-            if found is not None:
-                trials.tried.clear()
         return None if found is None else found[1:]
 
     def _longest_due(self, skip: Skip, lanes: Lanes) -> Iterator[tuple[float, int, DeliveryId]]:

@@ -131,6 +131,7 @@ class Wso2:
     watch: Callable[[Delivery], None] = lambda _: None
     late: Outcome = field(default_factory=Accepted)  # the answer to what it made wait
     down: dict[str, Outcome] = field(default_factory=dict)  # target -> the answer to all for it
+    spoilt: dict[str, Outcome] = field(default_factory=dict)  # id -> the answer to it, always
     _open: set[str] = field(default_factory=set)
 
     async def send(self, delivery: Delivery, attempt: int) -> Outcome:
@@ -139,6 +140,7 @@ class Wso2:
         self._open.add(delivery.chain)
         self.calls.append((delivery, attempt))
         usual = self.down.get(delivery.target, Accepted())
+        usual = self.spoilt.get(delivery.id, usual)
         said = self.script.popleft() if self.script else usual
         try:
             if isinstance(said, asyncio.Event):

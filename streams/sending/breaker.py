@@ -6,10 +6,12 @@ word or, where its terms ask for none, WSO2's 202. Where a word is asked for, a 
 is well, not that the target is.
 
 While it is open attempts do not count, and one delivery is tried at a time, after a failure one
-of another chain, with pauses that double. When a trial has succeeded two may be on their way,
-and one more for every success: twice as many with every answer time, until there are so many
-that nobody need count, or until none has had to wait for some seconds. All of it is memory: a
-worker that starts learns it again.
+of another chain, with pauses that double. Where all chains at hand were tried its queue is read
+until another is there: it may be they that fail, and not the target.
+
+When a trial has succeeded two may be on their way, and one more for every success: twice as many
+with every answer time, until there are so many that nobody need count, or until none has had to
+wait for some seconds. All of it is memory: a worker that starts learns it again.
 """
 
 from __future__ import annotations
@@ -71,7 +73,7 @@ class Breaker:
         self.hold: Hold | None = None
         self.stage = Stage.CLOSED
         self.trials = Trials(_FIRST, _LONGEST, monotonic)
-        self.thirsty = False  # nothing of its target is at hand: its send queue may be read
+        self.thirsty = False  # nothing untried of its target is at hand: its queue may be read
 
     @property
     def holds(self) -> bool:
@@ -109,6 +111,7 @@ class Breaker:
         if self.stage is Stage.OPEN:
             if self.trials.under_way == item.id:
                 self.trials.failed(asked)
+                self._say(why)
             return
         self._row = [*self._row[1 - _KEPT :], _Failure(item.chain, at_wso2)]
         if len(self._row) >= _FAILURES and len({each.chain for each in self._row}) >= _CHAINS:
@@ -165,13 +168,17 @@ class Breaker:
         self.trials.failed(asked)
         if not returning:
             self._opened, self._alarmed = self._monotonic(), False
-        since = self.hold.since if self.hold is not None else self._clock()
-        self.hold = Hold(Reason.BREAKER, self._target, f"{self._target} fails: {why}", since)
+        self._say(why)
         logger.warning(
             "%s fails: its deliveries wait",
             self._target,
             extra={"action": "breaker_opened", "target": self._target, "reason": why},
         )
+
+    def _say(self, why: str) -> None:
+        """Hold for what went wrong last, since it began."""
+        since = self.hold.since if self.hold is not None else self._clock()
+        self.hold = Hold(Reason.BREAKER, self._target, f"{self._target} fails: {why}", since)
 
     def _return(self) -> None:
         self.stage, self._width, self._full = Stage.RETURNING, 2, self._monotonic()

@@ -2,6 +2,10 @@
 
 Closed while WSO2 is away or does not know us: then nothing counts as an attempt, the send queues
 stay in Kafka, and one delivery is tried now and then, after a failure one of another chain.
+
+Something before WSO2 may forbid one record alone, by its size or its words. So where all chains
+at hand were tried and not let in the queues are read until another is there; and what was not
+let in while another was counts its attempts from then on, and closes nothing.
 """
 
 from __future__ import annotations
@@ -11,13 +15,16 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Final, assert_never
 
-from schemas.keys import DeliveryId
+from schemas.keys import Chain, DeliveryId, split_delivery_id
 from streams.chains.outcome import Accepted, Outcome, Refused, Unauthorised, Unavailable
 from streams.sending.holds import Hold, Holder, Reason
 from streams.sending.trials import Trials
 
 _FIRST: Final = 0.2  # seconds before the first trial
 _LONGEST: Final = 5.0
+_KNOWN: Final = 1000  # chains that stand alone: more are forgotten, the first first
+_AWAY: Final = "away"
+_UNAUTHORISED: Final = "unauthorised"
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +44,9 @@ class Gate(Holder):
         self._hold: Hold | None = None
         self.trials = Trials(_FIRST, _LONGEST, monotonic)
         self.why = ""
+        self.thirsty = False  # nothing untried is at hand
+        self._refused: set[Chain] = set()  # that were not let in since it was open
+        self._alone: dict[Chain, None] = {}  # that were not let in while others were
 
     @property
     def closed(self) -> bool:
@@ -48,27 +58,38 @@ class Gate(Holder):
         return self._hold
 
     def halts(self, target: str) -> bool:
-        """Say whether it is closed."""
-        return self.closed
+        """Say whether it is closed, and something may be tried that is at hand."""
+        return self.closed and not (self.thirsty and self.why == _UNAUTHORISED)
 
     def standing(self) -> Iterator[Hold]:
         """Give the one hold that there is while it is closed."""
         if self._hold is not None:
             yield self._hold
 
-    def note(self, delivery_id: DeliveryId, outcome: Outcome) -> None:
-        """Close when the outcome says so; a trial that got any answer opens."""
+    def note(self, delivery_id: DeliveryId, outcome: Outcome) -> Outcome:
+        """Close when the outcome says so; a trial that got any answer opens.
+
+        Returns the outcome as it counts.
+        """
         trial = self.trials.under_way == delivery_id
+        chain, _, _ = split_delivery_id(delivery_id)
         match outcome:
             case Unavailable(why=why, counted=False, remedy=remedy):
-                self._close("away", f"{why}; {remedy}" if remedy else why, trial=trial)
-            case Unauthorised(why=why):
-                self._close("unauthorised", why, trial=trial)
+                said = f"{why}; {remedy}" if remedy else why
+                self._close(_AWAY, said, delivery_id, trial=trial)
+            case Unauthorised(why=why, http_status=status):
+                if not self.closed and chain in self._alone:
+                    return Unavailable(f"{why}, and not to others", http_status=status)
+                self._refused.add(chain)
+                self._close(_UNAUTHORISED, why, delivery_id, trial=trial)
             case Accepted() | Unavailable() | Refused():
+                self._alone.pop(chain, None)
+                self._refused.discard(chain)
                 if trial:
-                    self.open()
+                    self._let_in()
             case _:
                 assert_never(outcome)
+        return outcome
 
     def drop(self, delivery_id: DeliveryId) -> None:
         """Go on without a trial's delivery, where it was not sent."""
@@ -80,26 +101,41 @@ class Gate(Holder):
         if not self.closed:
             return
         logger.info("deliveries go on", extra={"action": "gate_opened"})
-        self.why, self._hold = "", None
+        self.why, self._hold, self.thirsty = "", None, False
+        self._refused.clear()
         self.trials.reset()
 
-    def _close(self, kind: str, why: str, *, trial: bool) -> None:
+    def _let_in(self) -> None:
+        """Open for what a trial has shown: those that were not let in before it stand alone."""
+        self._alone |= dict.fromkeys(sorted(self._refused))
+        while len(self._alone) > _KNOWN:
+            del self._alone[next(iter(self._alone))]
+        self.open()
+
+    def _close(self, kind: str, why: str, delivery_id: DeliveryId, *, trial: bool) -> None:
         if trial or not self.closed:
             self.trials.failed()
-        if self.why != kind:
-            _announce(kind, why)
+        said = f"WSO2 is not to be had: {why}"
+        if self._hold is None or self.why != kind or self._hold.why != said:
+            _announce(kind, why, delivery_id)
             since = self._hold.since if self._hold else self._clock()
-            self._hold = Hold(Reason.WSO2, "", f"WSO2 is not to be had: {why}", since)
+            self._hold = Hold(Reason.WSO2, "", said, since)
             self.why = kind
 
 
-def _announce(kind: str, why: str) -> None:
-    if kind == "unauthorised":
+def _announce(kind: str, why: str, delivery_id: DeliveryId) -> None:
+    if kind == _UNAUTHORISED:
         logger.error(
             "wso2 does not let us in: all deliveries are paused; correct wso2.auth in sync.yaml",
-            extra={"action": "alarm", "alarm": "wso2_unauthorised", "reason": why},
+            extra={
+                "action": "alarm",
+                "alarm": "wso2_unauthorised",
+                "reason": why,
+                "delivery": delivery_id,
+            },
         )
     else:
         logger.warning(
-            "wso2 is away: deliveries are paused", extra={"action": "gate_closed", "reason": why}
+            "wso2 is away: deliveries are paused",
+            extra={"action": "gate_closed", "reason": why, "delivery": delivery_id},
         )

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from typing import Final
 
 from schemas.keys import Chain, DeliveryId
 
-_KEPT: Final = 100  # chains that a trial failed with: the next is tried with another
+_KNOWN: Final = 1000  # chains that trials failed with: more are forgotten, the first first
 
 
 class Trials:
-    """Pauses that double up to a bound, and the chains that were tried."""
+    """Pauses that double up to a bound, and the chains that were tried.
+
+    `tried` are those of this round: each comes again when all have had their turn. `known` are
+    those of all rounds: where nothing else is at hand it may be they that fail, each by itself.
+    """
 
     def __init__(self, first: float, longest: float, monotonic: Callable[[], float]) -> None:
         """Pause for `first` seconds, then longer, `longest` at most."""
@@ -24,7 +27,8 @@ class Trials:
         self._given_up = 0.0
         self._chain: Chain | None = None
         self.under_way: DeliveryId | None = None
-        self.tried: deque[Chain] = deque(maxlen=_KEPT)
+        self.tried: set[Chain] = set()
+        self.known: dict[Chain, None] = {}  # in the order in which they were tried
 
     def until(self) -> float:
         """Return the seconds until the next one may begin: 0 is now, infinity while one is on."""
@@ -59,6 +63,7 @@ class Trials:
         self._chain = None
         self._end()
         self.tried.clear()
+        self.known.clear()
 
     def lost(self) -> bool:
         """Say whether a trial is under way that should have ended."""
@@ -67,5 +72,9 @@ class Trials:
     def _end(self) -> None:
         self.under_way = None
         if self._chain is not None:
-            self.tried.append(self._chain)
+            self.tried.add(self._chain)
+            self.known.pop(self._chain, None)
+            self.known[self._chain] = None
+            if len(self.known) > _KNOWN:
+                del self.known[next(iter(self.known))]
             self._chain = None

@@ -12,6 +12,7 @@ from schemas.acknowledgement import Acknowledgement
 from schemas.config import Window
 from schemas.delivery import Delivery
 from schemas.state import State
+from streams.chains.dead_letter import Letter
 from streams.chains.outcome import Accepted, Refused, Unauthorised, Unavailable
 from streams.sending.breaker import Stage
 from tests.core_rig import ASKED, TERMS, Rig
@@ -330,6 +331,91 @@ async def test_after_a_delivery_that_wso2_forbids_another_chain_is_tried(rig: Ri
 
     assert calls(rig)[:2] == [forbidden.id, other.id]
     assert not rig.halt.halted
+
+
+async def go_on(rig: Rig, more: list[Delivery], seconds: float) -> None:
+    """Let time pass; each second one more comes, where its send queue is read."""
+    for _ in range(int(seconds)):
+        await rig.later(1.0)
+        if more and not rig.halt.halted:
+            await rig.deliver(more.pop(0))
+
+
+@pytest.mark.parametrize("number", [3, 10])
+async def test_law_7_records_that_fail_by_themselves_stop_no_target(rig: Rig, number: int) -> None:
+    bad = [a_delivery() for _ in range(number)]
+    rig.wso2.spoilt = {each.id: FAILS for each in bad}
+    for each in bad:
+        await rig.deliver(each)
+    good = [a_delivery() for _ in range(60)]
+    wanted = [each.id for each in good]
+
+    await go_on(rig, good, 3600)
+
+    assert sorted(rig.wso2.taken) == sorted(wanted)
+    assert [rig.state(each) for each in bad] == [State.DEAD] * number
+    assert stage(rig) is Stage.CLOSED
+
+
+async def test_while_a_target_is_away_little_of_its_queue_is_read(rig: Rig) -> None:
+    failed = await fail(rig)
+    more = [a_delivery() for _ in range(2000)]
+    rig.wso2.down["webshop"] = FAILS
+
+    await go_on(rig, more, 3600)
+
+    tried = {delivery.id for delivery, _ in rig.wso2.calls}
+    assert 2000 - len(more) == pytest.approx(len(tried) - len(failed), abs=2)
+
+
+async def test_law_7_a_record_that_wso2_forbids_stops_no_other(rig: Rig) -> None:
+    forbidden = a_delivery()
+    rig.wso2.spoilt = {forbidden.id: Unauthorised("WSO2 answered 403", 403)}
+    await rig.deliver(forbidden)
+    good = [a_delivery() for _ in range(20)]
+    wanted = [each.id for each in good]
+
+    await go_on(rig, good, 120)
+
+    assert rig.wso2.taken == wanted
+    assert not rig.halt.halted
+    assert rig.state(forbidden) is State.DEAD
+    (letter,) = map(Letter.from_json, rig.log.letters())
+    assert letter.entry.why == "WSO2 answered 403, and not to others; given up after 3 attempts"
+
+
+async def test_what_was_let_in_again_closes_the_gate_like_any_other(rig: Rig) -> None:
+    chain = a_delivery().record_id
+    rig.wso2.script.append(Unauthorised("WSO2 answered 401", 401))
+    await rig.deliver(a_delivery(record=chain))
+    await go_on(rig, [a_delivery()], 10)
+    assert len(rig.wso2.taken) == 2
+
+    rig.wso2.script.append(Unauthorised("WSO2 answered 401", 401))
+    await rig.deliver(a_delivery(record=chain))
+
+    assert rig.halt.halted
+
+
+async def test_what_is_held_is_held_for_what_went_wrong_last(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    rig.wso2.down["webshop"] = AWAY
+    await rig.deliver(a_delivery())
+    (before,) = rig.core.figures().holds
+    rig.wso2.down["webshop"] = replace(AWAY, why="its certificate has expired")
+    with caplog.at_level(logging.INFO):
+        for _ in range(10):
+            await rig.later(5.0)
+
+    (hold,) = rig.core.figures().holds
+    assert hold.why == "WSO2 is not to be had: its certificate has expired"
+    assert hold.since == before.since
+    said = [record for record in caplog.records if record.name == "streams.sending.gate"]
+    assert [vars(record)["reason"] for record in said] == [
+        "no connection",
+        "its certificate has expired",
+    ]
 
 
 async def test_each_time_that_wso2_goes_away_the_first_trial_comes_soon(rig: Rig) -> None:
