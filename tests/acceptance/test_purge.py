@@ -175,7 +175,7 @@ def test_law_1_a_command_that_is_killed_is_begun_again(
     killed = line.programs.start("purge", MODEL, str(known), launcher=launcher)
     assert killed.wait() == -signal.SIGKILL
     line.tail.until(lambda: not any(f"shop/{MODEL}/{known}/" in name for name in line.tail.items))
-    done_half = any(f"erp/{MODEL}/{known}/" in name for name in line.tail.items)
+    done_half = any(f"erp/{MODEL}/{known}/" in name for name in known_of(line, known))
     assert done_half == (point == faults.ASKED)
 
     done = purge(line, str(known))
