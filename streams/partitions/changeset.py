@@ -51,7 +51,9 @@ class Changeset:
                     assert_never(change)
 
     def _keep(self, item: Item) -> None:
-        if item.id not in self.kept and self.edit.item(item.id) is None:
+        # What this write lets go of stands in Kafka until its tombstone does.
+        known = item.id in self.kept or item.id in self.forgotten
+        if not known and self.edit.item(item.id) is None:
             self.unwritten.add(item.id)
         self.edit.keep(item)
         self.kept[item.id] = item

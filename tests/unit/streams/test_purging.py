@@ -12,8 +12,10 @@ from schemas.command import Progress
 from schemas.delivery import Delivery
 from schemas.keys import chain_of, delivery_id
 from schemas.state import State
+from streams.chains.changes import Erase, Forget, Keep
 from streams.chains.dead_letter import stillborn
 from streams.chains.outcome import Refused, Unavailable
+from streams.partitions.changeset import Changeset
 from streams.partitions.ports import StateTopic, Write
 from tests.core_rig import ASKED, PARTITION, TERMS, Cut, PowerCut, Rig
 from tests.deliveries import a_delivery
@@ -65,6 +67,22 @@ async def test_what_was_dead_at_birth_is_forgotten_although_others_wrote_it(
     assert await operator.ask("purge", **PERSON) == {"known": 2}
 
     assert rig.log.entries().keys() == {born[2].id}
+
+
+async def test_no_payload_stays_where_a_copy_comes_and_is_superseded_in_the_same_write(
+    rig: Rig,
+) -> None:
+    waiting = of(7)
+    rig.wso2.down["webshop"] = BUSY
+    await rig.deliver(waiting)
+    copy = rig.log.items()[waiting.id]
+
+    def step(changeset: Changeset) -> None:
+        changeset.apply([Erase(copy.id), Keep(copy), Forget(copy.id)])
+
+    await rig.core.committer.write(PARTITION, step)
+
+    assert rig.log.items() == {}
 
 
 async def test_looking_forgets_nothing(rig: Rig, operator: Operator) -> None:
