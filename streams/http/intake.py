@@ -25,6 +25,7 @@ from schemas.errors import ServiceUnavailable
 from schemas.from_files import current
 from schemas.keys import Chain, split_delivery_id
 from streams.http import address
+from streams.http.refusals import Count, Refusals, nobody
 
 logger = logging.getLogger(__name__)
 
@@ -68,14 +69,17 @@ class Intake(AbstractAsyncContextManager["Intake"]):
         *,
         patience: float = PATIENCE,
         clock: Callable[[], float] = time.monotonic,
+        count: Count = nobody,
     ) -> None:
         """Listen nowhere yet; NoAddress where `acks.listen` is none.
 
-        `clock` tells seconds that never go back: a former token is let in for some time.
+        `clock` tells seconds that never go back: a former token is let in for some time. `count`
+        is told the status of what is turned away.
         """
         self._address = address.parse(acks.listen) if acks.listen.strip() else None
         self._tokens = _Tokens(acks.token, clock)
         self._writing = _Writing(publish, patience)
+        self._refusals = Refusals(count, clock)
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._runner = web.AppRunner(
             self._app(), access_log=None, shutdown_timeout=_GRACE, keepalive_timeout=75
@@ -120,9 +124,9 @@ class Intake(AbstractAsyncContextManager["Intake"]):
 
     async def _acks(self, request: web.Request) -> web.Response:
         if not self._known(request.headers.get("Authorization", "")):
-            return _problem(401, "no such token", {"WWW-Authenticate": "Bearer"})
+            return self._problem(401, "no such token", {"WWW-Authenticate": "Bearer"})
         if (request.content_length or 0) > LARGEST:
-            return _too_large()
+            return self._too_large()
         async with self._slots:
             return await self._take(request)
 
@@ -132,14 +136,23 @@ class Intake(AbstractAsyncContextManager["Intake"]):
                 body = await request.read()
             responses = [_response(word) for word in acknowledgement.read(body)]
         except web.HTTPRequestEntityTooLarge:
-            return _too_large()
+            return self._too_large()
         except TimeoutError:
-            return _problem(408, f"the body did not come within {_SLOWEST:g} s")
+            return self._problem(408, f"the body did not come within {_SLOWEST:g} s")
         except MalformedAcknowledgement as error:
-            return _problem(400, str(error))
+            return self._problem(400, str(error))
         if await self._writing.write(responses):
             return web.Response(status=204)
-        return _problem(503, "Kafka is away", {"Retry-After": _RETRY_AFTER})
+        return self._problem(503, "Kafka is away", {"Retry-After": _RETRY_AFTER})
+
+    def _problem(
+        self, status: int, why: str, headers: dict[str, str] | None = None
+    ) -> web.Response:
+        self._refusals.note(status, why)
+        return web.json_response({"error": why}, status=status, headers=headers)
+
+    def _too_large(self) -> web.Response:
+        return self._problem(413, f"more than {LARGEST} bytes")
 
     def _known(self, authorization: str) -> bool:
         scheme, _, token = authorization.partition(" ")
@@ -233,11 +246,3 @@ def _response(word: Acknowledgement) -> Response:
     except ValueError:  # nobody's: kept, and counted by who reads the topic
         chain = Chain(word.id)
     return Response(chain, acknowledgement.to_json(word))
-
-
-def _problem(status: int, why: str, headers: dict[str, str] | None = None) -> web.Response:
-    return web.json_response({"error": why}, status=status, headers=headers)
-
-
-def _too_large() -> web.Response:
-    return _problem(413, f"more than {LARGEST} bytes")

@@ -24,7 +24,10 @@ def _sender(config: Config) -> Wso2Sender:
 
 
 def _intake(config: Config, made: Worker) -> Intake:
-    return Intake(config.acks, _Responses(made.places, made.writer))
+    def count(status: str) -> None:
+        made.metrics.count("acknowledgements_refused", status)
+
+    return Intake(config.acks, _Responses(made.places, made.writer), count=count)
 
 
 def _health(config: Config, made: Worker) -> Health:

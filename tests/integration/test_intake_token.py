@@ -92,6 +92,29 @@ async def test_a_new_token_is_let_in_at_once_and_the_former_one_for_a_while(
     assert after == [204, 401, 401]
 
 
+async def test_what_is_turned_away_is_counted_and_said_once_a_minute(
+    token: Path, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    counted: list[str] = []
+    async with Intake(configured(token), take, clock=clock, count=counted.append) as opened:
+        url = f"http://127.0.0.1:{opened.port}/acks"
+        for _ in range(3):
+            assert await said(url, "wrong") == 401
+        clock.now += 60
+        assert await said(url, "wrong") == 401
+        async with (
+            aiohttp.ClientSession() as session,
+            session.post(url, data=b"{", headers={"Authorization": "Bearer former-token"}) as bad,
+        ):
+            assert bad.status == 400
+        assert await said(url, "former-token") == 204
+
+    assert counted == ["401"] * 4 + ["400"]
+    lines = [r for r in caplog.records if r.name == "streams.http.refusals"]
+    assert [vars(line)["action"] for line in lines] == ["alarm", "alarm", "acks_refused"]
+    assert "wrong" not in caplog.text
+
+
 @pytest.mark.parametrize("text", ["", "\n", None], ids=["empty", "a line break", "gone"])
 async def test_law_10_a_token_that_goes_missing_opens_no_door(
     listening: str, token: Path, text: str | None
