@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -34,8 +34,10 @@ _LOOK: Final = 0.25  # seconds until it is looked at again
 class Bodies(Protocol):
     """Reads deliveries from the send queues."""
 
-    async def at(self, target: str, partition: int, order: int) -> Delivery | None:
-        """Return what stands in a target's queue at an offset; None where it is gone."""
+    async def at(
+        self, target: str, partition: int, orders: Collection[int]
+    ) -> Mapping[int, Delivery]:
+        """Return what stands in a target's queue at some offsets, as far as it is there still."""
 
 
 class Read(Protocol):
@@ -43,6 +45,12 @@ class Read(Protocol):
 
     async def is_done(self, target: str, partition: int) -> bool:
         """Say whether a queue was, since its partition was opened."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    letter: Letter
+    order: int  # where its delivery stands in the send queue
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +73,7 @@ class Letters:
     async def put_back(self, part: Slice, start: int) -> int | None:
         """Put back what the letters from an offset on hold; return where to go on, if anywhere."""
         log, monotonic = self._core.ports.log, self._core.ports.monotonic
-        async with aclosing(log.read(StateTopic.DEAD, part.partition, start)) as chunks:
+        async with aclosing(log.read(StateTopic.DEAD, part.partition, start, AT_ONCE)) as chunks:
             async for chunk in chunks:
                 letters = [letter for letter in map(_letter, chunk.records) if letter]
                 asked = [
@@ -73,8 +81,8 @@ class Letters:
                     for each in letters
                     if part.selection.holds(each.entry.id, each.entry.target)
                 ]
-                for first in range(0, len(asked), AT_ONCE):
-                    await self._put_back_some(part, asked[first : first + AT_ONCE])
+                await self._put_back_some(part, asked)
+                self._core.taken += len(chunk.records)
                 if chunk.records and monotonic() >= part.end:
                     return chunk.next
         return None
@@ -102,10 +110,8 @@ class Letters:
         return True
 
     async def _put_back_some(self, part: Slice, letters: Sequence[Letter]) -> None:
-        found = [
-            found for each in letters if (found := await self._candidate(part, each)) is not None
-        ]
-        candidates = await self._those_read(part, found)
+        found = self._those_concerned(part, letters)
+        candidates = await self._those_read(part, await self._with_bodies(part, found))
         for _ in range(_LOOKS):
             if not candidates:
                 return
@@ -115,23 +121,43 @@ class Letters:
         for each in candidates:
             part.tally.add(each.letter.entry.id, Result.BUSY)
 
-    async def _candidate(self, part: Slice, letter: Letter) -> _Candidate | None:
+    def _those_concerned(self, part: Slice, letters: Sequence[Letter]) -> list[_Found]:
+        """Return those that can be put back, with where they stand; the rest is counted."""
+        found: list[_Found] = []
+        with self._core.partitions.caches[part.partition].view() as view:
+            for each in letters:
+                name = each.entry.id
+                result, known = concerns(view, each, part.wish), view.entry(name)
+                if result is None:
+                    continue
+                if result is not Result.PUT_BACK or known is None or known.order is None:
+                    part.tally.add(name, result)
+                elif known.command == part.wish.command and (known.final or view.item(name)):
+                    part.tally.add(name, result)  # done before a crash: it needs no body
+                else:
+                    found.append(_Found(each, known.order))
+        return found
+
+    async def _with_bodies(self, part: Slice, found: Sequence[_Found]) -> list[_Candidate]:
         """Return what can be put back, with all that it needs; the rest is counted."""
-        entry, partition = letter.entry, part.partition
-        with self._core.partitions.caches[partition].view() as view:
-            result = concerns(view, letter, part.wish)
-            known = view.entry(entry.id)
-        if result is None:
-            return None
-        if result is not Result.PUT_BACK or known is None or known.order is None:
-            part.tally.add(entry.id, result)
-            return None
-        terms = letter.terms or self._terms.get(entry.target)
-        delivery = letter.delivery or await self._bodies.at(entry.target, partition, known.order)
-        if terms is None or delivery is None or delivery.id != entry.id:
-            part.tally.add(entry.id, Result.GONE)
-            return None
-        return _Candidate(letter, delivery, terms)
+        orders: dict[str, list[int]] = {}
+        for each in found:
+            if each.letter.delivery is None:
+                orders.setdefault(each.letter.entry.target, []).append(each.order)
+        queues = {
+            target: await self._bodies.at(target, part.partition, asked)
+            for target, asked in orders.items()
+        }
+        candidates: list[_Candidate] = []
+        for each in found:
+            entry = each.letter.entry
+            terms = each.letter.terms or self._terms.get(entry.target)
+            delivery = each.letter.delivery or queues[entry.target].get(each.order)
+            if terms is None or delivery is None or delivery.id != entry.id:
+                part.tally.add(entry.id, Result.GONE)
+            else:
+                candidates.append(_Candidate(each.letter, delivery, terms))
+        return candidates
 
     async def _try(self, part: Slice, candidates: Sequence[_Candidate]) -> list[_Candidate]:
         """Put back those whose chain is not in flight; return the others.

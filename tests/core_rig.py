@@ -23,7 +23,7 @@ from streams.chains.ledger import Entry
 from streams.chains.outcome import Accepted, Outcome
 from streams.core import Core, Limits, Ports
 from streams.forward import Forwarder
-from streams.partitions.ports import Chunk, StateTopic, Stored, Write
+from streams.partitions.ports import MANY, Chunk, StateTopic, Stored, Write
 from streams.responses import acknowledge
 from streams.timer import Timer
 
@@ -92,12 +92,16 @@ class Log:
             self.written.append(write)
         return offsets
 
-    async def read(self, topic: StateTopic, partition: int, start: int) -> AsyncIterator[Chunk]:
+    async def read(
+        self, topic: StateTopic, partition: int, start: int, most: int = MANY
+    ) -> AsyncIterator[Chunk]:
         kept = self.records[topic, partition]
-        if start > len(kept):
+        if start >= len(kept):
             yield Chunk([], len(kept))
             return
-        yield Chunk(kept[start:], len(kept))
+        for first in range(start, len(kept), most):
+            some = kept[first : first + most]
+            yield Chunk(some, first + len(some))
 
     def latest(self, topic: StateTopic) -> dict[str, bytes]:
         """Return the values that compaction would keep."""

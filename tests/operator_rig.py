@@ -29,16 +29,18 @@ class Operator:
         self.rig = rig
         self.written: list[Record] = []
         self.queue: dict[int, Delivery] = {}
+        self.looked: list[set[int]] = []  # what of the queue was asked for, each time
         self.sent: list[Delivery] = []  # what replays have written to the send queues
         self.past: list[Event] = []  # what stands in the event topic
         self.unread = 0  # deliveries that no worker has taken
         self.routes = Routes("odoo_a", "en_US", "string", ())
         self._numbers = iter(range(100))
         self.replaying: Replaying | None = None
-        self.rereading = Rereading(rig.core.partitions, self)
+        self.rereading: Rereading | None = None
 
-    async def at(self, target: str, partition: int, order: int) -> Delivery | None:
-        return self.queue.get(order)
+    async def at(self, target: str, partition: int, orders: Any) -> dict[int, Delivery]:
+        self.looked += [set(orders)]
+        return {order: self.queue[order] for order in orders if order in self.queue}
 
     async def write(self, records: Any) -> list[int]:
         offsets = []
@@ -102,9 +104,10 @@ class Operator:
     async def answer(self, value: bytes) -> Answer:
         """Do what is asked, and what is left of it; return the last answer."""
         topics = Topics("odoo_a")
-        if self.rereading.partitions is not self.rig.core.partitions:  # another worker
-            self.rereading = Rereading(self.rig.core.partitions, self)
-        letters = Letters(self.rig.core, {"webshop": TERMS}, self, self.rereading)
+        rereading, held = self.rereading, self.rig.core.partitions
+        if rereading is None or rereading.partitions is not held:  # another worker
+            self.rereading = rereading = Rereading(held, self)
+        letters = Letters(self.rig.core, {"webshop": TERMS}, self, rereading)
         retry = Retrying(self.rig.core, "odoo_a", letters)
         pause = Pausing(self.rig.core, "odoo_a", {"orders": ["webshop", "shop"]}, self)
         places = Places(topics, 1)

@@ -11,7 +11,7 @@ from schemas.topics import Topics
 from streams.kafka.records import Record
 from streams.kafka.scan import read_partition
 from streams.kafka.writer import Writer
-from streams.partitions.ports import Chunk, StateTopic, Write
+from streams.partitions.ports import MANY, Chunk, StateTopic, Write
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +32,15 @@ class Changelog:
         )
 
     async def read(
-        self, topic: StateTopic, partition: int, start: int
+        self, topic: StateTopic, partition: int, start: int, most: int = MANY
     ) -> AsyncGenerator[Chunk, None]:
-        """Read a partition from `start` to its end as of now; at least one chunk.
+        """Read a partition from `start` to its end as of now; at least one chunk, of `most`.
 
         Where the topic holds less than `start` (it was made anew) the only chunk's `next` is
         before `start`.
         """
         loop = asyncio.get_running_loop()
-        reading = read_partition(self.settings, self._name(topic), partition, start)
+        reading = read_partition(self.settings, self._name(topic), partition, start, most)
         try:
             while (chunk := await loop.run_in_executor(None, next, reading, None)) is not None:
                 yield chunk

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from schemas.kafka_errors import KafkaAway
 from streams.kafka.clients import PATIENCE, borrowed, marks
-from streams.partitions.ports import Chunk, Stored
+from streams.partitions.ports import MANY, Chunk, Stored
 
-_CHUNK: Final = 1000  # records that a reader holds at a time
 _SECONDS: Final = 0.2  # that are waited for some of them
 Part = tuple[str, int]  # topic, partition
 
@@ -63,12 +62,13 @@ class Reach:
 
 
 def scan(
-    settings: Mapping[str, str], starts: Mapping[Part, int]
+    settings: Mapping[str, str], starts: Mapping[Part, int], most: int = MANY
 ) -> Generator[tuple[list[Found], Reach], None, None]:
     """Give the records of partitions from the offsets given, and how far they reach; blocking.
 
-    Those of one partition come in order. At least once, with no records where there are none.
-    Where a partition ends before its start (it was made anew) it reaches to that end.
+    Those of one partition come in order, `most` of them at a time. At least once, with no
+    records where there are none. Where a partition ends before its start (it was made anew) it
+    reaches to that end.
     """
     with borrowed(settings) as client:
         reach = Reach()
@@ -78,17 +78,41 @@ def scan(
             reach.at[part] = min(max(start, low), high)
         yield [], reach
         client.assign([TopicPartition(*part, reach.at[part]) for part in reach.open])
-        heard = time.monotonic()
-        while unread := reach.open:
-            # For the first one it waits, then it takes what is there: who asks for many at once
-            # waits for all of them, at the end of a topic in vain.
-            messages = client.consume(1, timeout=_SECONDS)
-            if messages:
-                messages += client.consume(_CHUNK - 1, timeout=0)
-                heard = time.monotonic()
-            elif time.monotonic() - heard > PATIENCE:
-                raise KafkaAway(f"Kafka gives no records of {sorted(unread)}")
+        for messages in _heard(client, reach, most):
             yield reach.take(messages), reach
+
+
+def picked(client: Consumer, part: Part, offsets: Iterable[int]) -> list[Found]:
+    """Return the records at some offsets of a partition, those that there are; blocking."""
+    low, high = marks(client, *part)
+    wanted = {offset for offset in offsets if low <= offset < high}
+    reach = Reach({part: high}, {part: -1})
+    found: list[Found] = []
+    for offset in sorted(wanted):
+        if reach.at[part] < offset:
+            client.assign([TopicPartition(*part, offset)])
+            reach.at[part] = offset
+        if reach.at[part] == offset:  # else it came with one before, or there is none
+            for messages in _heard(client, reach, MANY):
+                found += (each for each in reach.take(messages) if each.offset in wanted)
+                if reach.at[part] > offset:
+                    break
+    return found
+
+
+def _heard(client: Consumer, reach: Reach, most: int) -> Iterator[list[Message]]:
+    """Give messages, also none now and then, until partitions are read to their ends."""
+    heard = time.monotonic()
+    while unread := reach.open:
+        # For the first one it waits, then it takes what is there: who asks for many at once
+        # waits for all of them, at the end of a topic in vain.
+        messages = client.consume(1, timeout=_SECONDS)
+        if messages:
+            messages += client.consume(most - 1, timeout=0)
+            heard = time.monotonic()
+        elif time.monotonic() - heard > PATIENCE:
+            raise KafkaAway(f"Kafka gives no records of {sorted(unread)}")
+        yield messages
 
 
 def written(settings: Mapping[str, str], starts: Mapping[Part, int]) -> dict[Part, float]:
@@ -116,11 +140,11 @@ def written(settings: Mapping[str, str], starts: Mapping[Part, int]) -> dict[Par
 
 
 def read_partition(
-    settings: Mapping[str, str], topic: str, partition: int, start: int = 0
+    settings: Mapping[str, str], topic: str, partition: int, start: int = 0, most: int = MANY
 ) -> Generator[Chunk, None, None]:
     """Give at least one chunk of a partition from `start` to its end as of now; blocking."""
     part = (topic, partition)
-    for found, reach in scan(settings, {part: start}):
+    for found, reach in scan(settings, {part: start}, most):
         yield Chunk([Stored(record.key, record.value) for record in found], reach.at[part])
 
 

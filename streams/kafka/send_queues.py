@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
@@ -12,7 +12,7 @@ from schemas import delivery as deliveries
 from schemas.delivery import Delivery, NotADelivery
 from schemas.topics import Topics
 from streams.kafka.clients import borrowed, describe_topic, marks
-from streams.kafka.scan import scan
+from streams.kafka.scan import picked, scan
 
 _LAST: Final = 5000  # deliveries at the end of a queue that are looked through
 
@@ -24,10 +24,12 @@ class SendQueues:
     topics: Topics
     settings: Mapping[str, str]
 
-    async def at(self, target: str, partition: int, order: int) -> Delivery | None:
-        """Return what stands in a target's queue at an offset; None where it is gone."""
+    async def at(
+        self, target: str, partition: int, orders: Collection[int]
+    ) -> Mapping[int, Delivery]:
+        """Return what stands in a target's queue at some offsets, as far as it is there still."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(None, self._at, target, partition, order)
+        return await loop.run_in_executor(None, self._at, target, partition, orders)
 
     async def latest(self, target: str, partition: int) -> str:
         """Return the highest sequence among the last ones of a queue; "" where it is empty.
@@ -50,17 +52,12 @@ class SendQueues:
                     latest = max(latest, deliveries.decode(found.value or b"").sequence)
         return latest
 
-    def _at(self, target: str, partition: int, order: int) -> Delivery | None:
+    def _at(self, target: str, partition: int, orders: Collection[int]) -> dict[int, Delivery]:
         topic = self.topics.deliveries(target)
+        there: dict[int, Delivery] = {}
         with borrowed(self.settings) as client:
-            if describe_topic(client, topic) <= partition:
-                return None
-        for records, _ in scan(self.settings, {(topic, partition): order}):
-            for found in records:
-                if found.offset != order:
-                    return None
-                try:
-                    return deliveries.decode(found.value or b"")
-                except NotADelivery:
-                    return None
-        return None
+            if describe_topic(client, topic) > partition:
+                for found in picked(client, (topic, partition), orders):
+                    with suppress(NotADelivery):  # its worker has reported it
+                        there[found.offset] = deliveries.decode(found.value or b"")
+        return there

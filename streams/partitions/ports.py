@@ -35,6 +35,7 @@ MIRRORED: Final = (
     StateTopic.RETRIES,
     StateTopic.LEDGER,
 )
+MANY: Final = 1000  # records that are read at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +74,10 @@ class Publisher(Protocol):
 class Log(Protocol):
     """Reads a partition of a compacted topic from an offset to its end."""
 
-    def read(self, topic: StateTopic, partition: int, start: int) -> AsyncGenerator[Chunk, None]:
-        """Yield at least one chunk; the last one's `next` is the end."""
+    def read(
+        self, topic: StateTopic, partition: int, start: int, most: int = MANY
+    ) -> AsyncGenerator[Chunk, None]:
+        """Yield at least one chunk, of `most` records; the last one's `next` is the end."""
 
 
 @dataclass(frozen=True, slots=True)

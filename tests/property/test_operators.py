@@ -17,7 +17,7 @@ from schemas.arguments import Subject
 from schemas.command import Command
 from schemas.delivery import Delivery
 from schemas.state import State
-from streams import retrying
+from streams import letters
 from streams.chains.item import Terms
 from streams.chains.outcome import Accepted, Refused
 from tests.core_rig import ASKED, TERMS, Rig
@@ -98,8 +98,8 @@ class Watched(Story):
 @pytest.fixture(autouse=True)
 def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits for a chain whose answer a story holds back."""
-    monkeypatch.setattr(retrying, "_PAUSE", 0.0)
-    monkeypatch.setattr(retrying, "_LOOKS", 3)
+    monkeypatch.setattr(letters, "_PAUSE", 0.0)
+    monkeypatch.setattr(letters, "_LOOKS", 3)
 
 
 @pytest.mark.parametrize("history", ["all", "latest"])

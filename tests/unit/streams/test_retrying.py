@@ -286,6 +286,24 @@ async def test_a_command_that_is_done_twice_has_one_effect(rig: Rig, operator: O
     assert len(rig.wso2.calls) == calls
 
 
+@pytest.mark.parametrize("later", [0.0, 0.1], ids=["it waits", "it was sent"])
+async def test_no_body_is_found_again_for_what_the_command_has_put_back(
+    rig: Rig, operator: Operator, later: float
+) -> None:
+    rejected = a_delivery()
+    await rig.deliver(rejected)
+    await rig.hear(Acknowledgement(rejected.id, "rejected"))
+    operator.queue[1] = rejected
+    command = operator.command(all_dead=True)
+    await operator.do(command)
+    if later:
+        await rig.later(later)
+    operator.looked.clear()
+
+    assert await operator.do(command) == {"put_back": 1}
+    assert operator.looked == []
+
+
 @pytest.mark.parametrize("another", [False, True], ids=["the same command", "another"])
 @pytest.mark.parametrize("through", [{}, {StateTopic.LEDGER: 2}, {StateTopic.RETRIES: 1}])
 async def test_law_1_a_retry_that_a_power_cut_interrupts_is_done_again_whole(
@@ -376,6 +394,29 @@ async def test_a_long_command_goes_on_in_slices(
     waiting = [a_delivery() for _ in range(3)]
     rig.wso2.script.extend([BUSY] * len(waiting))
     await rig.deliver(*waiting)
+
+    assert await in_slices(rig, operator) == [{"now": n} for n in (1, 2, 3, 3)]
+
+
+async def test_dead_ones_whose_bodies_must_be_found_go_again_in_slices(
+    rig: Rig, operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(letters, "AT_ONCE", 2)
+    rejected = [a_delivery() for _ in range(5)]
+    await rig.deliver(*rejected)
+    await rig.hear(*(Acknowledgement(each.id, "rejected") for each in rejected))
+    operator.queue.update(enumerate(rejected, start=1))
+    before = rig.core.taken
+
+    counts = await in_slices(rig, operator)
+
+    assert counts == [{"put_back": n} for n in (2, 4, 5, 5)]
+    assert operator.looked == [{1, 2}, {3, 4}, {5}]
+    assert rig.core.taken - before == len(rejected) + len(counts)
+
+
+async def in_slices(rig: Rig, operator: Operator) -> list[dict[str, int]]:
+    """Ask while the time of a slice is over whenever it is looked at; return what is answered."""
     slices = iter(range(1, 10_000))
     monotonic = replace(rig.core.ports, monotonic=lambda: float(2 * next(slices)))
     rig.core.ports = monotonic
@@ -388,11 +429,8 @@ async def test_a_long_command_goes_on_in_slices(
         return await write(records)
 
     operator.write = spy  # type: ignore[method-assign]
-    counts = await operator.retry(targets=["webshop"])
-
-    assert counts == {"now": 3}
-    progress = [Answer.from_json(record.value or b"").counts["now"] for record in answers]
-    assert progress == [1, 2, 3, 3]
+    await operator.retry(targets=["webshop"])
+    return [dict(Answer.from_json(record.value or b"").counts) for record in answers]
 
 
 async def test_what_cannot_be_read_is_left_and_what_is_not_known_is_refused(
