@@ -108,6 +108,11 @@ class Core:
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
+    def remembered(self) -> float:
+        """Since when the ledger knows what became of deliveries, in UTC seconds."""
+        return self.clock() - self.limits.retention
+
+    @property
     def background(self) -> int:
         """How many tasks run beside the batches."""
         return len(self._tasks)

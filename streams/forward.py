@@ -95,7 +95,7 @@ class Forwarder:
             for arrival in course.rest:
                 hold = core.permits.hold_of(arrival.delivery)
                 why = hold.why if hold else ""
-                changeset.apply(arrive(changeset.edit, arrival, seen, why))
+                changeset.apply(arrive(changeset.edit, arrival, seen, why, core.remembered))
             if taken:
                 core.let_go(changeset, chain, slow.item if slow is not None else None)
 
@@ -149,7 +149,7 @@ class Forwarder:
             return arrivals, ()  # live ones stand in the order of their commits
         # Apart, so that nobody who waits for an answer holds on to a view: there are not so many.
         with cache.view() as view:
-            return ready(view, arrivals)
+            return ready(view, arrivals, self._core.remembered)
 
 
 @dataclass(slots=True)

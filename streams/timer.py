@@ -112,7 +112,9 @@ class Timer:
                 if item is None or item.chain in core.in_flight:
                     continue
                 chance = core.ports.chance()
-                what = fall_due(changeset.edit, item, now, chance, core.permits.missed)
+                what = fall_due(
+                    changeset.edit, item, now, chance, core.permits.missed, core.remembered
+                )
                 if not isinstance(what, Send):
                     changeset.apply(what)
                 elif begun is not None or core.permits.claim(item):

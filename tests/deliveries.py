@@ -28,7 +28,7 @@ def a_delivery(*, target: str = "webshop", record: int = 0, body: bytes = b"{}")
         operation="update",
         mode="stream",
         source="odoo_a",
-        time="2026-11-23T10:00:00.123456Z",
+        time="2027-01-15T08:00:00.123456Z",  # when a rig begins
         traceparent=f"00-{number:032x}-{number:016x}-01",
         body=body,
     )

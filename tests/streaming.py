@@ -10,6 +10,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -31,6 +32,8 @@ from tests.programs import Program, Programs, sync_yaml
 from tests.stand_ins import Act, Received
 
 LONG: Final = 40.0  # seconds; what tests wait for comes long before
+# When all changes were committed: lately, since what is older than the ledger is not replayed.
+COMMITTED: Final = f"{datetime.now(UTC) - timedelta(hours=1):%Y-%m-%dT%H:%M:%S}.123456Z"
 PARTITIONS: Final = 4
 MODEL: Final = "sale.order"
 GENERATION: Final = 0x6743A1F0
@@ -228,7 +231,7 @@ class Line:
             "ordinal": 1,
             "mode": "stream",
             "id": record,
-            "time": "2026-11-23T10:00:00.123456Z",
+            "time": COMMITTED,
             "transaction": 7311,
             "before_known": True,
             "before": before,

@@ -13,7 +13,7 @@ from schemas.keys import DeliveryId
 from schemas.state import State
 from streams.chains.changes import View
 from streams.chains.item import LATEST, Arrival, Item
-from streams.chains.ledger import Entry
+from streams.chains.ledger import Entry, iso
 
 _AHEAD: Final = (State.SENT, State.ACCEPTED, State.DELIVERED)
 
@@ -30,11 +30,14 @@ def ahead_of(view: View, older: DeliveryId, history: str) -> DeliveryId | None:
     return next((e.id for e in view.newer(older) if _is_ahead(view, e, history, taken)), None)
 
 
-def ready(view: View, arrivals: Sequence[Arrival]) -> tuple[list[Arrival], list[Arrival]]:
+def ready(
+    view: View, arrivals: Sequence[Arrival], remembered: float = 0.0
+) -> tuple[list[Arrival], list[Arrival]]:
     """Return what of a chain's arrivals may be sent, in its order, and what may not.
 
     They come as they stand in the queue. A replayed one behind a newer one of its route has to
-    be judged before anything goes that stands behind it.
+    be judged before anything goes that stands behind it. The ledger knows what became of what was
+    committed since `remembered`, in UTC seconds.
     """
     goes: list[Arrival] = []
     passed: list[Arrival] = []
@@ -45,7 +48,8 @@ def ready(view: View, arrivals: Sequence[Arrival]) -> tuple[list[Arrival], list[
         if _is_judged(item) and before > delivery.id:
             passed += arrivals[place:]
             break
-        (goes if overtaken(view, item) is None else passed).append(each)
+        may_go = overtaken(view, item) is None and not is_forgotten(item, remembered)
+        (goes if may_go else passed).append(each)
         newest[delivery.route] = max(before, delivery.id)
     return sorted(goes, key=lambda each: Item.of(each, 0.0).place), passed
 
@@ -59,6 +63,14 @@ def overtaken(view: View, item: Item) -> DeliveryId | None:
     if not _is_judged(item):
         return None
     return ahead_of(view, item.id, item.terms.history) or _before(view, item)
+
+
+def is_forgotten(item: Item, remembered: float) -> bool:
+    """Say whether the ledger may know nothing any more of newer ones that went before a replay.
+
+    It was not when the replay was written; its queue may have rested since.
+    """
+    return _is_judged(item) and item.delivery.time < iso(remembered)
 
 
 def _is_judged(item: Item) -> bool:

@@ -15,7 +15,7 @@ from schemas.acknowledgement import Acknowledgement
 from schemas.keys import DeliveryId
 from schemas.state import State
 from streams.chains.acknowledgements import Finish, Ignore, Repeat, on_entry, on_item, reason
-from streams.chains.ahead import overtaken
+from streams.chains.ahead import is_forgotten, overtaken
 from streams.chains.changes import Bury, Change, Forget, Keep, Record, View
 from streams.chains.dead_letter import Letter
 from streams.chains.item import LATEST, Arrival, Item
@@ -24,6 +24,7 @@ from streams.chains.outcome import Accepted, Outcome, Unavailable
 from streams.chains.retry import Again, GiveUp, Proceed, Resume, next_step
 
 _GIVEN_UP: Final = frozenset({State.DEAD.value, State.REJECTED.value})
+_FORGOTTEN: Final = "older than the ledger by now: a newer one may have gone ahead"
 
 Counts = Callable[[Item], bool]  # whether an attempt counts that its target was not done with
 
@@ -63,15 +64,18 @@ def has_ended(view: View, delivery_id: DeliveryId) -> bool:
     return entry is not None and entry.final
 
 
-def arrive(view: View, arrival: Arrival, now: float, why: str = "") -> list[Change]:
+def arrive(
+    view: View, arrival: Arrival, now: float, why: str = "", remembered: float = 0.0
+) -> list[Change]:
     """Let a delivery wait for its turn; `why` where it is held back.
 
-    One that is replayed is superseded at once where a newer one has gone.
+    One that is replayed is superseded at once where a newer one has gone, or may have: the ledger
+    knows of what was committed since `remembered`, in UTC seconds.
     """
     item = replace(Item.of(arrival, now), why=why)
     if known(view, item.id):
         return []
-    return _overtaken(view, item, now) or let_wait(view, item, now)
+    return _overtaken(view, item, now, remembered) or let_wait(view, item, now)
 
 
 def begin(item: Item, now: float, timeout: float) -> list[Change]:
@@ -113,11 +117,16 @@ def unanswered(view: View, item: Item, now: float, timeout: float) -> list[Chang
 
 
 def fall_due(
-    view: View, item: Item, now: float, chance: float = 0.0, counts: Counts = always
+    view: View,
+    item: Item,
+    now: float,
+    chance: float = 0.0,
+    counts: Counts = always,
+    remembered: float = 0.0,
 ) -> Send | list[Change]:
     """Decide what happens to an item whose time has come.
 
-    `counts` is asked once of one without its acknowledgement.
+    `counts` is asked once of one without its acknowledgement; for `remembered` see `arrive`.
     """
     if has_ended(view, item.id):
         return _forget(view, item)
@@ -126,7 +135,7 @@ def fall_due(
         return _again(view, item, silence, now, chance)
     if item.state is State.WAITING and view.leader(item.chain) != item.id:
         return [Keep(replace(item, due=None))]
-    if item.state is State.WAITING and (ended := _overtaken(view, item, now)):
+    if item.state is State.WAITING and (ended := _overtaken(view, item, now, remembered)):
         return ended
     return Send(item)
 
@@ -237,13 +246,17 @@ def passed_by(newer: DeliveryId) -> str:
     return f"a newer one had gone ahead: {newer}"
 
 
-def _overtaken(view: View, item: Item, now: float) -> list[Change]:
-    """End one that is replayed where a newer one of its chain and route has gone."""
+def _overtaken(view: View, item: Item, now: float, remembered: float) -> list[Change]:
+    """End one that is replayed where a newer one of its chain and route has gone, or may have."""
     newer = overtaken(view, item)
-    return [] if newer is None else _superseded(view, item, newer, now, passed_by(newer))
+    if newer is not None:
+        return _superseded(view, item, newer, now, passed_by(newer))
+    return _superseded(view, item, None, now, _FORGOTTEN) if is_forgotten(item, remembered) else []
 
 
-def _superseded(view: View, item: Item, by: DeliveryId, now: float, why: str = "") -> list[Change]:
+def _superseded(
+    view: View, item: Item, by: DeliveryId | None, now: float, why: str = ""
+) -> list[Change]:
     """Let a newer one of its chain and route take over."""
     why = why or f"replaced by {by}"
     final = replace(item, state=State.SUPERSEDED, due=None, why=why)

@@ -12,10 +12,11 @@ import pytest
 
 from schemas.command import Command, Kind
 from schemas.keys import partition_of
+from streams.chains.ledger import iso, seconds
 from streams.kafka.asking import claim
 from streams.queries.asking import command_of
 from tests.programs import Program
-from tests.streaming import LONG, MODEL, PARTITIONS, Line, Scripted
+from tests.streaming import COMMITTED, LONG, MODEL, PARTITIONS, Line, Scripted
 
 if TYPE_CHECKING:
     from embedded.kafka import Kafka
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.acceptance
 
 _records = count(1)
-ALWAYS: Final = "2026-11-23T10:00Z"
+ALWAYS: Final = COMMITTED
+LATER: Final = iso(seconds(COMMITTED) + 60.0)
 ROUTES: Final = """
 routes:
   - {name: orders, model: sale.order, targets: [shop], fields: [name]}
@@ -133,7 +135,7 @@ def test_a_look_first_sends_nothing(line: Line, wso2: Scripted) -> None:
         {"route": "orders", "target": "shop", "operation": "update", "number": 3},
     ]
     assert len(wso2.tried(1)) == 6
-    nothing = line.programs.start("replay", MODEL, "--from", "2026-11-24T10:00Z", "--dry-run")
+    nothing = line.programs.start("replay", MODEL, "--from", LATER, "--dry-run")
     assert nothing.wait() == 1
     assert "nothing is sent" in nothing.tail()
 

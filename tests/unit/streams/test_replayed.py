@@ -59,6 +59,32 @@ async def test_where_nothing_newer_is_known_the_past_goes_in_its_order(rig: Rig)
     assert rig.wso2.taken == [each.id for each in again]
 
 
+@pytest.mark.parametrize("waits", [False, True], ids=["in its queue", "as an item"])
+async def test_law_2_one_that_outlives_the_ledger_is_not_sent(
+    rig: Rig,
+    waits: bool,  # noqa: FBT001  a parameter of the test
+) -> None:
+    """Its queue rested until nobody knew any more what had gone ahead of it."""
+    older, newer, _ = three()
+    await rig.deliver(newer)
+    again, forced = replay_of(older), replay_of(older, 2, force_older=True)
+    if waits:
+        rig.wso2.script.append(Unavailable("no connection", counted=False))
+        await rig.deliver(a_delivery())
+        await rig.deliver(again)
+        await rig.deliver(forced)
+    await rig.later(8 * 86400.0)
+    for _ in range(5):
+        await rig.later(1.0)
+    if not waits:
+        await rig.deliver(again)
+        await rig.deliver(forced)
+
+    assert again.id not in rig.wso2.taken
+    assert forced.id in rig.wso2.taken
+    assert rig.log.entries()[again.id].state is State.SUPERSEDED
+
+
 async def test_what_is_committed_meanwhile_goes_behind(rig: Rig) -> None:
     older, middle, newest = three()
     again = [replay_of(each) for each in (older, middle)]
