@@ -157,8 +157,12 @@ class Replaying:
             pass  # whoever has the partition goes on
 
     async def _are_long(self, job: Job) -> bool:
-        """Say whether too much waits in the queues that it fills."""
-        return bool(job.filled) and await self.queues.left(job.filled) > SHORT
+        """Say whether too much waits in the queues that it fills, of targets that there are."""
+        targets = {target for route in self.routes.routes for target in route.targets}
+        filled = {
+            name: end for name, end in job.filled.items() if name.rpartition("/")[0] in targets
+        }
+        return bool(filled) and await self.queues.left(filled) > SHORT
 
     def _is_paused(self, partition: int, job: Job) -> bool:
         """Say whether a target or route that it sends to is paused, or drains.

@@ -189,6 +189,31 @@ async def test_what_is_older_than_the_ledger_can_be_forced(operator: Operator) -
     assert len(operator.sent) == 30
 
 
+async def test_a_target_that_is_gone_lets_no_replay_wait(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody takes what stands in its queue."""
+    monkeypatch.setattr(replaying, "SMALL", 12)
+    await ask(operator)
+    await operator.turn()
+    asked: list[str] = []
+
+    async def left(ends: dict[str, int]) -> int:
+        asked.extend(ends)
+        return 10_000 if "webshop/0" in ends else 0
+
+    monkeypatch.setattr(operator, "left", left)
+    routes = operator.routes.routes
+    operator.routes = replace(
+        operator.routes, routes=tuple(replace(route, targets=("shop",)) for route in routes)
+    )
+    operator.replaying = operator.replayer()
+    last = await to_the_end(operator)
+
+    assert last.progress is Progress.DONE
+    assert set(asked) == {"shop/0"}
+
+
 async def test_the_next_portion_waits_until_the_queues_are_short(
     operator: Operator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
