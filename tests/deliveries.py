@@ -40,3 +40,9 @@ def replay_of(delivery: Delivery, run: int = 1, *, force_older: bool = False) ->
     identity = delivery_id(Chain(delivery.chain), delivery.route, sequence)
     changes = {"id": identity, "sequence": sequence, "mode": "replay"}
     return replace(delivery, **changes, force_older=force_older)
+
+
+def other_route(sent: Delivery, route: str = "other") -> Delivery:
+    """Return a delivery of the same event by another route."""
+    name = delivery_id(Chain(sent.chain), route, sent.sequence)
+    return replace(sent, id=name, route=route)

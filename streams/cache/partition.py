@@ -123,7 +123,7 @@ class LmdbEdit:
         """Return what the ledger knows."""
         return self._rows.entry(delivery_id)
 
-    def waiting(self, chain: Chain, route: str) -> list[DeliveryId]:
+    def waiting(self, chain: Chain, route: str = "") -> list[DeliveryId]:
         """Return the waiting ones of one chain and route."""
         return self._rows.waiting(chain, route)
 

@@ -43,8 +43,8 @@ class LmdbView:
         value = self.get("ledger", delivery_id.encode())
         return None if value is None else Entry.from_json(split_stamped(value)[1])
 
-    def waiting(self, chain: Chain, route: str) -> list[DeliveryId]:
-        start = f"{chain}/{route}/"
+    def waiting(self, chain: Chain, route: str = "") -> list[DeliveryId]:
+        start = f"{chain}/{route}/" if route else f"{chain}/"
         members = (member(value) for _, value in self.scan("chains", prefix(chain)))
         return [i for state, i in members if state is State.WAITING and i.startswith(start)]
 

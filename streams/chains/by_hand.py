@@ -129,12 +129,16 @@ def summary(results: Mapping[str, int]) -> bool:
 
 
 def _step_back(view: View, item: Item) -> list[Change]:
-    """Let a newer one of the chain that waits for its time wait for its turn instead."""
-    first = view.leader(item.chain)
-    leader = view.item(first) if first is not None else None
-    if leader is None or leader.state is not State.WAITING or leader.due is None:
-        return []
-    return [Keep(replace(leader, due=None))] if leader.place > item.place else []
+    """Let newer ones of the chain that wait for their time wait for their turn instead.
+
+    There may be several: one of a route that is paused is passed by others.
+    """
+    others = (view.item(other) for other in view.waiting(item.chain))
+    return [
+        Keep(replace(other, due=None))
+        for other in others
+        if other is not None and other.due is not None and other.place > item.place
+    ]
 
 
 def _passed(entry: Entry, ahead: DeliveryId, wish: Wish) -> Entry:

@@ -21,8 +21,8 @@ class View(Protocol):
     def entry(self, delivery_id: DeliveryId) -> Entry | None:
         """Return what the ledger knows."""
 
-    def waiting(self, chain: Chain, route: str) -> Sequence[DeliveryId]:
-        """Return the waiting ones of one chain and route."""
+    def waiting(self, chain: Chain, route: str = "") -> Sequence[DeliveryId]:
+        """Return the waiting ones of one chain, or of one of its routes."""
 
     def leader(self, chain: Chain) -> DeliveryId | None:
         """Return the one that goes next or is in flight; None where the chain has no item."""

@@ -104,11 +104,11 @@ class MemoryEdit:
     def entry(self, delivery_id: DeliveryId) -> Entry | None:
         return self.entries.get(delivery_id)
 
-    def waiting(self, chain: Chain, route: str) -> list[DeliveryId]:
+    def waiting(self, chain: Chain, route: str = "") -> list[DeliveryId]:
         return [
             item.id
             for item in self._chain(chain)
-            if item.state is State.WAITING and item.route == route
+            if item.state is State.WAITING and route in ("", item.route)
         ]
 
     def leader(self, chain: Chain) -> DeliveryId | None:

@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from schemas.acknowledgement import Acknowledgement
 from schemas.command import Progress
-from schemas.delivery import Delivery
-from schemas.keys import delivery_id
 from schemas.state import State
 from streams import timer
 from streams.chains.outcome import Refused, Unavailable
 from tests.core_rig import ASKED, Cut, PowerCut, Rig
-from tests.deliveries import a_delivery
+from tests.deliveries import a_delivery, other_route
 from tests.operator_rig import Operator
 
 NO = Refused("WSO2 answered 422", "HTTP_422", "", 422)
 BUSY = Unavailable("WSO2 answered 503", http_status=503)
 CHAIN = "odoo_a/webshop/sale.order/7"
-
-
-def other_route(sent: Delivery, route: str = "other") -> Delivery:
-    """Return a delivery of the same event by another route."""
-    name = delivery_id(sent.chain, route, sent.sequence)  # type: ignore[arg-type]
-    return replace(sent, id=name, route=route)
 
 
 def what(kind: str) -> dict[str, str]:

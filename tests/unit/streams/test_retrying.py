@@ -14,7 +14,7 @@ from streams.chains.outcome import Refused, Unavailable
 from streams.partitions.ports import StateTopic
 from streams.rereading import Rereading
 from tests.core_rig import ASKED, TERMS, Cut, PowerCut, Rig
-from tests.deliveries import a_delivery
+from tests.deliveries import a_delivery, other_route
 from tests.operator_rig import Operator
 
 NO = Refused("WSO2 answered 422", "HTTP_422", "", 422)
@@ -376,6 +376,29 @@ async def test_a_queue_that_is_being_read_again_is_waited_for(
     monkeypatch.setattr(operator, "left", left)
 
     assert await operator.retry(all_dead=True) == {"put_back": 1}
+
+
+async def test_law_2_what_is_put_back_goes_before_a_newer_one_whose_route_was_paused(
+    rig: Rig, operator: Operator
+) -> None:
+    """It waits for its time, and another of its chain has passed it meanwhile."""
+    dead = a_delivery()
+    newer = a_delivery(record=dead.record_id)
+    other = other_route(a_delivery(record=dead.record_id))
+    rig.wso2.script.extend([NO, BUSY])
+    await rig.deliver(dead)
+    await rig.deliver(newer)
+    await operator.ask("pause", route="orders")
+    rig.wso2.script.append(BUSY)
+    await rig.deliver(other)
+
+    assert await operator.retry(ids=[dead.id]) == {"put_back": 1}
+    await operator.ask("resume", route="orders")
+    for _ in range(30):
+        await rig.later(10.0)
+
+    assert rig.wso2.taken[:2] == [dead.id, newer.id]
+    assert set(rig.wso2.taken) == {dead.id, newer.id, other.id}
 
 
 async def test_a_look_first_waits_for_no_queue(rig: Rig, operator: Operator) -> None:

@@ -39,11 +39,11 @@ class Held:
     def entry(self, delivery_id: DeliveryId) -> Entry | None:
         return self.entries.get(delivery_id)
 
-    def waiting(self, chain: Chain, route: str) -> Sequence[DeliveryId]:
+    def waiting(self, chain: Chain, route: str = "") -> Sequence[DeliveryId]:
         return [
             i.id
             for i in self._chain(chain)
-            if i.state is State.WAITING and i.delivery.route == route
+            if i.state is State.WAITING and route in ("", i.delivery.route)
         ]
 
     def leader(self, chain: Chain) -> DeliveryId | None:
