@@ -15,7 +15,7 @@ from schemas.config import Config, load
 from schemas.errors import BadUsage
 from schemas.state import State
 from streams.commands.names import unfamiliar
-from streams.index.row import Counts, Row, Wanted
+from streams.index.row import PAST, Counts, Row, Wanted
 from streams.kafka.offsets import lag_of
 from streams.queries.held import held
 from streams.queries.lookup import Lookup
@@ -163,7 +163,7 @@ def _lines(rows: list[Row], now: float) -> list[list[str]]:
     lines = []
     for row in rows:
         due = "-" if row.due is None else f"in {ago(row.due - now)}"
-        why = f"\n{row.why}" if row.why else ""
+        why = "".join(f"\n{text}" for text in (row.why, PAST if row.past else "") if text)
         attempt = str(row.attempt) if row.attempt else "-"
         lines.append([row.state.value, ago(now - row.since), attempt, due, row.id + why])
     return lines

@@ -32,8 +32,8 @@ _MEANS: Final = {
     " their target gets deliveries",
     Result.UNSENDABLE: "never could be sent: see why with queue, then change the record in Odoo",
     Result.GONE: "are gone from Kafka: change the record in Odoo to send it as it is now",
-    Result.FORGOTTEN: "are older than the ledger, so newer ones may have gone ahead: change the"
-    " record in Odoo to send it as it is now",
+    Result.FORGOTTEN: "are older than the ledger: they may have arrived since, newer ones may have"
+    " gone ahead; change the record in Odoo to send it as it is now",
 }
 
 

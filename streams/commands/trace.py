@@ -14,6 +14,7 @@ from schemas.errors import BadUsage, NothingFound
 from schemas.keys import chain_of, split_delivery_id
 from streams.chains.ledger import iso, seconds
 from streams.commands.names import unfamiliar
+from streams.index.row import PAST
 from streams.index.store import Known
 from streams.kafka.scan import Found
 from streams.queries.journey import Spot, Traces, steps, to_json
@@ -130,7 +131,8 @@ def _spot(found: Found) -> Spot:
 
 def _text(traces: Traces) -> str:
     journey = steps(traces)
-    lines = [f"{traces.id}  {traces.operation}: {traces.state.value}"]
+    past = f"; {PAST}" if traces.known and traces.known.row.past else ""
+    lines = [f"{traces.id}  {traces.operation}: {traces.state.value}{past}"]
     before = journey[0].at
     for step in journey:
         later = f"+{ago(step.at - before)}" if step is not journey[0] else ""

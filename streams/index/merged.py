@@ -1,13 +1,14 @@
 """How the records that topics hold of one delivery become one row. Pure.
 
 What is on its way says more than the ledger, and the ledger more than a dead letter: that one
-stays when a late word has made its delivery delivered, or the ledger has forgotten it.
+stays when a late word has made its delivery delivered, and when the ledger has forgotten it. Then
+nothing tells whether it was put back and delivered before: it is past.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from schemas.state import State
@@ -28,7 +29,8 @@ class Merged:
     """What is known of one delivery; None where a topic holds nothing of it.
 
     `place` and `letter` are offsets of the latest records in `ledger` and `dead`, `written` is
-    Kafka's time of the former. `steps` are those that the entries read so far told, each once.
+    Kafka's time of the former. `steps` are those that the entries read so far told, each once;
+    `given_up` is the time of the dead letter, as text in UTC.
     """
 
     id: str
@@ -42,6 +44,7 @@ class Merged:
     superseded_by: str | None = None
     order: int | None = None
     steps: tuple[Told, ...] = ()
+    given_up: str | None = None
 
     def latest(self, *states: State) -> float | None:
         """Return when it last took one of these steps, in UTC seconds; None where it never did."""
@@ -52,7 +55,15 @@ class Merged:
     @property
     def row(self) -> Row | None:
         """What is shown of it; None where nothing is known any more."""
-        return self.on_its_way or self.entry or self.dead
+        past = None if self.dead is None else replace(self.dead, past=True)
+        return self.on_its_way or self.entry or past
+
+    @property
+    def journey(self) -> tuple[Told, ...]:
+        """The steps that are known; what the ledger has forgotten the dead letter tells."""
+        if self.entry is None and self.dead is not None and self.given_up is not None:
+            return (Told(self.given_up, self.dead.state.value, self.dead.why),)
+        return self.steps
 
     def said(self, entry: Entry, place: int, written: float) -> None:
         """Take in a record of the ledger."""
@@ -72,10 +83,11 @@ class Merged:
     def buried(self, entry: Entry, letter: int) -> None:
         """Take in a dead letter."""
         self.dead, self.letter = Row.of_entry(entry), letter
+        self.given_up = entry.times.get(entry.state.value)
 
     def unburied(self) -> None:
         """Take in that its dead letter is gone."""
-        self.dead = self.letter = None
+        self.dead = self.letter = self.given_up = None
 
 
 def _untold(entry: Entry, told: Iterable[Told]) -> list[Told]:

@@ -12,6 +12,7 @@ from streams.chains.item import Item
 from streams.chains.ledger import COMMITTED, Entry, iso, seconds
 
 TROUBLE: Final = (State.DEAD, State.REJECTED)
+PAST: Final = "older than the ledger: what came of it is not known any more"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,8 @@ class Row:
     """One delivery; `since` is when it was committed and `due` when something is to happen.
 
     Both in UTC seconds; `due` is None where nothing is planned. `final` says that nothing more
-    is waited for: WSO2's acceptance is, where the target's word is not asked for.
+    is waited for: WSO2's acceptance is, where the target's word is not asked for. `past` says
+    that only its dead letter is left: `retry` may have sent it since, or nobody cared.
     """
 
     id: str
@@ -34,11 +36,12 @@ class Row:
     due: float | None = None
     why: str = ""
     final: bool = False
+    past: bool = False
 
     @property
     def unsettled(self) -> bool:
-        """Whether it is on its way, or needs somebody."""
-        return not self.final or self.state in TROUBLE
+        """Whether it is on its way, or needs somebody; of what is past nobody can say."""
+        return not self.past and (not self.final or self.state in TROUBLE)
 
     @classmethod
     def of_entry(cls, entry: Entry) -> Row:
@@ -90,6 +93,7 @@ class Row:
             "attempt": self.attempt,
             "due": None if self.due is None else iso(self.due),
             "why": self.why,
+            "past": self.past,
         }
 
 

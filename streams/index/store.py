@@ -220,4 +220,4 @@ class Index:
 
 
 def _known(merged: Merged, row: Row, words: tuple[tuple[float, str], ...]) -> Known:
-    return Known(row, merged.superseded_by, merged.order, merged.steps, words)
+    return Known(row, merged.superseded_by, merged.order, merged.journey, words)

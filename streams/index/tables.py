@@ -16,14 +16,14 @@ from schemas.state import State
 from streams.index.merged import Merged, Told, packed, unpacked
 from streams.index.row import Row, Wanted
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 TABLES: Final = """
 CREATE TABLE deliveries (
     id TEXT NOT NULL UNIQUE, target TEXT, route TEXT, model TEXT, record INTEGER,
     state TEXT, since REAL, final INTEGER, unsettled INTEGER,
     partition INTEGER, on_its_way TEXT, entry TEXT, dead TEXT,
     place INTEGER, letter INTEGER, written REAL, superseded_by TEXT, "order" INTEGER, steps TEXT,
-    queued REAL, accepted REAL, delivered REAL, failed REAL
+    given_up TEXT, queued REAL, accepted REAL, delivered REAL, failed REAL
 );
 CREATE INDEX unsettled ON deliveries (target, state, final, since) WHERE unsettled;
 CREATE INDEX places ON deliveries (partition, place) WHERE place IS NOT NULL;
@@ -47,7 +47,7 @@ TIMES: Final = {  # columns with the time of the latest of some steps
 _COLUMNS: Final = (
     "id", "target", "route", "model", "record", "state", "since", "final", "unsettled",
     "partition", "on_its_way", "entry", "dead", "place", "letter", "written", "superseded_by",
-    "order", "steps", *TIMES,
+    "order", "steps", "given_up", *TIMES,
 )  # fmt: skip
 _NAMES: Final = ", ".join(f'"{name}"' for name in _COLUMNS)
 SELECT: Final = f"SELECT {_NAMES} FROM deliveries"
@@ -98,6 +98,7 @@ def merged_of(found: Sequence[Any]) -> Merged:
         superseded_by=values["superseded_by"],
         order=values["order"],
         steps=tuple(Told(*each) for each in json.loads(values["steps"] or "[]")),
+        given_up=values["given_up"],
     )
 
 
@@ -109,6 +110,7 @@ def values_of(merged: Merged, row: Row) -> tuple[Any, ...]:
         row.state.value, row.since, row.final, row.unsettled,
         merged.partition, *map(_text, (merged.on_its_way, merged.entry, merged.dead)),
         merged.place, merged.letter, merged.written, merged.superseded_by, merged.order, steps,
+        merged.given_up,
         *(merged.latest(*states) for states in TIMES.values()),
     )  # fmt: skip
 

@@ -86,6 +86,7 @@ def to_json(traces: Traces) -> dict[str, Any]:
         "final": last.final if last else False,
         "attempt": last.attempt if last else 0,
         "why": last.why if last else "",
+        "past": last.past if last else False,
         "superseded_by": known.superseded_by if known else None,
         "due": iso(last.due) if last and last.due is not None else None,
         "steps": [{"at": iso(s.at), "step": s.what, "about": s.about} for s in steps(traces)],

@@ -100,11 +100,11 @@ class Whole:
         self.starts = dict.fromkeys(Kind, 0)
 
     def rows(self) -> dict[str, Row]:
-        """One row per delivery: on its way, else as the ledger says, else the dead letter."""
+        """One row per delivery: on its way, else as the ledger says, else past."""
         rows: dict[str, Row] = {}
         for _, value in self._kept(Kind.DEAD):
             entry = Letter.from_json(value or b"").entry
-            rows[entry.id] = Row.of_entry(entry)
+            rows[entry.id] = replace(Row.of_entry(entry), past=True)
         said: dict[str, Row | None] = {}
         for name, value in self._kept(Kind.LEDGER):
             if value == b"torn":
@@ -117,12 +117,19 @@ class Whole:
         return rows | {name: row for name, row in away.items() if row is not None}
 
     def steps(self, name: str) -> set[tuple[str, str]]:
-        """Every step that the ledger has told since it last forgot the delivery."""
-        found: set[tuple[str, str]] = set()
+        """Every step that the ledger has told since it last forgot the delivery.
+
+        Where it knows nothing, what the dead letter tells.
+        """
+        found: set[tuple[str, str]] | None = None
         for key, value in self._all(Kind.LEDGER):
             if key == name and value != b"torn":
                 times = Entry.from_json(value).times.items() if value else None
-                found = set() if times is None else found | {(at, w) for w, at in times}
+                found = None if times is None else (found or set()) | {(at, w) for w, at in times}
+        if found is None:
+            letters = (Letter.from_json(v or b"").entry for _, v in self._kept(Kind.DEAD))
+            told = [each.times.items() for each in letters if each.id == name]
+            found = {(at, w) for w, at in told[-1]} if told else set()
         return {(at, what) for at, what in found if what != "committed"}
 
     def words(self, name: str) -> int:

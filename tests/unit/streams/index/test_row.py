@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from schemas.keys import DeliveryId
 from schemas.state import State
+from streams.chains.dead_letter import Letter
 from streams.chains.ledger import Entry, iso
+from streams.index.merged import Told
+from streams.index.records import Kind
 from streams.index.row import Row, Wanted
-from tests.indexes import Fed
+from tests.indexes import PARTITION, Fed
 
 NOW = 1_000_000.0
 COMMITTED = NOW - 60
@@ -43,6 +48,40 @@ def test_what_is_on_its_way_is_counted_with_the_age_of_the_oldest(state: State) 
 
     assert (shop[state.value], shop["dead"]) == (1, 1)
     assert shop["oldest_waiting_seconds"] == 60
+
+
+@pytest.mark.parametrize("state", [State.DEAD, State.REJECTED])
+@pytest.mark.parametrize("seen", [True, False], ids=["seen before", "never seen"])
+def test_a_letter_that_the_ledger_has_forgotten_is_past_and_troubles_nobody(
+    state: State,
+    seen: bool,  # noqa: FBT001  a parameter of the test
+) -> None:
+    fed, dead = Fed(), replace(entry(state, final=True), why="HTTP_422").at(NOW - 30, state)
+    fed.letter(Letter(dead, NOW - 30))
+    if seen:
+        fed.entry(dead)
+        fed.entry(replace(dead, state=State.DELIVERED).at(NOW, State.DELIVERED))
+        fed.index.age(Kind.LEDGER, PARTITION, 2)
+
+    assert fed.index.counts() == {}
+    assert fed.index.rows(Wanted(), NOW, 10) == (0, [])
+    (number, (row,)) = fed.index.rows(Wanted(states=frozenset({state})), NOW, 10)
+    assert (number, row.id, row.past, row.why) == (1, dead.id, True, "HTTP_422")
+    assert row.to_json(NOW)["past"] is True
+    (known,) = fed.index.chain(dead.chain)
+    assert known.row.past
+    assert known.steps == (Told(iso(NOW - 30), state.value, "HTTP_422"),)
+
+
+@pytest.mark.parametrize("state", [State.DEAD, State.REJECTED])
+def test_what_the_ledger_still_knows_to_be_given_up_needs_somebody(state: State) -> None:
+    fed, dead = Fed(), entry(state, final=True)
+    fed.letter(Letter(dead, NOW))
+    fed.entry(dead)
+
+    assert fed.index.counts()["shop"].states == {state: 1}
+    (_, (row,)) = fed.index.rows(Wanted(), NOW, 10)
+    assert (row.id, row.past) == (dead.id, False)
 
 
 @pytest.mark.parametrize(
