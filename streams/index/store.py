@@ -14,7 +14,7 @@ from typing import Final, assert_never
 from schemas.state import State
 from streams.index.merged import Merged, Told
 from streams.index.records import Kind, Read, said, told, words_in
-from streams.index.row import Counts, Row, Wanted
+from streams.index.row import TROUBLE, Counts, Row, Wanted
 from streams.index.tables import FORMAT, SELECT, TABLES, TIMES, WRITE, merged_of, values_of, where
 
 _CACHE: Final = 65_536  # KiB of pages that SQLite keeps
@@ -123,6 +123,15 @@ class Index:
             counts = found.setdefault(target, Counts())
             counts.add(State(state), number, None if final else oldest)
         return found
+
+    def given_up(self, before: float) -> dict[str, int]:
+        """Return how many of each target are dead or rejected that came before a time."""
+        names = ", ".join(f"'{state.value}'" for state in TROUBLE)
+        query = (
+            f"SELECT target, count(*) FROM deliveries WHERE unsettled AND state IN ({names})"
+            " AND final AND coalesce(queued, since) < ? GROUP BY target ORDER BY target"
+        )
+        return dict(self._db.execute(query, (before,)).fetchall())
 
     def rows(self, wanted: Wanted, now: float, limit: int) -> tuple[int, list[Row]]:
         """Return how many rows are asked for, and the oldest of them."""

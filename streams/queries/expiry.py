@@ -1,4 +1,4 @@
-"""What Kafka will remove before the workers have done it, or has removed already. Pure."""
+"""What is lost with age: what Kafka removes before it is done, what the ledger forgets. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 from streams.kafka.offsets import Part, Place
 from streams.queries.prose import ago
 
-_HALF: Final = 0.5
+HALF: Final = 0.5  # of what is kept: from there on people are warned
 
 
 def ages(places: Iterable[Place], written: Mapping[Part, float], now: float) -> dict[str, float]:
@@ -37,9 +37,23 @@ def warnings(
             yield f"{place.gap}; workers stop at it (exit code 4)"
     for topic, seconds in sorted(age.items()):
         keeps = kept.get(topic)
-        if keeps is not None and seconds > keeps * _HALF:
+        if keeps is not None and seconds > keeps * HALF:
             yield (
                 f"the oldest record of {topic} that is not done is {ago(seconds)} old; Kafka keeps"
                 f" it {ago(keeps)} (retention.ms), then it is lost: see whether workers run"
                 " and WSO2 answers, or raise topics.retention and run `odoo-cdc setup`"
             )
+
+
+def forgetting(given_up: Mapping[str, int], kept: float) -> Iterator[str]:
+    """Say what was given up and is soon forgotten: from half of what the ledger keeps.
+
+    `given_up` is how many there are of each target, `kept` how many seconds the ledger keeps them.
+    """
+    for target, number in given_up.items():
+        yield (
+            f"dead or rejected deliveries to {target} older than {ago(kept * HALF)}: {number};"
+            f" behind {ago(kept)} (topics.retention) `odoo-cdc retry`"
+            " cannot send them any more and status does not count them: see `odoo-cdc queue"
+            f" --target {target} --state dead --state rejected`"
+        )

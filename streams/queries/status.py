@@ -9,7 +9,7 @@ from typing import Any
 from schemas.config import Config
 from streams.index.row import Counts
 from streams.kafka.offsets import lag_of
-from streams.queries.expiry import ages, warnings
+from streams.queries.expiry import HALF, ages, forgetting, warnings
 from streams.queries.held import held
 from streams.queries.lookup import Lookup
 from streams.queries.rates import WINDOW, rates
@@ -28,6 +28,8 @@ def report(config: Config) -> dict[str, Any]:
         with lookup.catalogue() as index:
             counts = index.counts()
             lately = index.steps(now - WINDOW)
+            kept = config.topics.retention
+            forgotten_soon = index.given_up(now - kept * HALF)
         places = lookup.places(lookup.consumed)
         lag = lag_of(places)
         for topic, target in lookup.queues.items():
@@ -43,5 +45,8 @@ def report(config: Config) -> dict[str, Any]:
             "lag_seconds": {topic: round(age.get(topic, 0.0), 1) for topic in lag},
             "rates": rates(lately, ((r.name, t) for r in config.routes for t in r.targets)),
             "workers": lookup.workers(),
-            "warnings": list(warnings(vital, age, lookup.retention(age))),
+            "warnings": [
+                *warnings(vital, age, lookup.retention(age)),
+                *forgetting(forgotten_soon, kept),
+            ],
         }

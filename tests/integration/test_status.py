@@ -15,8 +15,13 @@ from cdc.commands.status import lines
 from cdc.kafka_admin import Admin
 from cdc.topics import wanted
 from schemas.config import Config, load
+from schemas.keys import DeliveryId
+from schemas.state import State
 from schemas.topics import Topics
+from streams.chains.dead_letter import Letter
+from streams.chains.ledger import Entry
 from streams.queries.status import report
+from tests.deliveries import a_delivery
 from tests.programs import sync_yaml
 
 if TYPE_CHECKING:
@@ -117,6 +122,39 @@ def test_law_1_status_names_what_kafka_has_removed_unread(
     assert found["lag"][queue] == 1
     (one,) = warned
     assert f"{queue}[3]: offsets 0 to 1 were removed unread" in one
+
+
+def test_a_letter_counts_as_long_as_the_ledger_knows_of_it_and_half_of_that_unwarned(
+    config: Config, topics: Topics
+) -> None:
+    producer = Producer({"bootstrap.servers": config.kafka["bootstrap.servers"]})
+    now = time.time()
+    for share in (0.4, 0.6):
+        entry, letter = given_up(config.source.name, now - share * RETENTION)
+        producer.produce(topics.dead, letter.to_json(), entry.chain, 0)
+        producer.produce(topics.ledger, entry.to_json(), entry.id, 0)
+    assert producer.flush(LONG) == 0
+
+    found, warned = said(config)
+
+    assert found["targets"]["shop"]["dead"] == 2
+    (one,) = warned
+    assert one.startswith("dead or rejected deliveries to shop older than 30 min: 1;")
+
+    remove(config, topics.ledger, 0, 2)
+    found, warned = said(config)
+
+    assert found["targets"]["shop"]["dead"] == 0
+    assert warned == []
+
+
+def given_up(source: str, at: float) -> tuple[Entry, Letter]:
+    """Return what the ledger and the dead letter say of a delivery that came, and died, then."""
+    sent = a_delivery(target="shop")
+    name = DeliveryId(sent.id.replace("odoo_a/", f"{source}/", 1))
+    entry = Entry(name, sent.model, sent.record_id, "update", State.DEAD, final=True, order=0)
+    entry = entry.at(at, State.QUEUED, State.DEAD)
+    return entry, Letter(entry, at)
 
 
 def remove(config: Config, topic: str, partition: int, offset: int) -> None:

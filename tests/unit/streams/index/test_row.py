@@ -73,6 +73,20 @@ def test_a_letter_that_the_ledger_has_forgotten_is_past_and_troubles_nobody(
     assert known.steps == (Told(iso(NOW - 30), state.value, "HTTP_422"),)
 
 
+def test_what_was_given_up_is_counted_by_when_it_came() -> None:
+    fed, queued = Fed(), NOW - 50
+    for record, state in enumerate([State.DEAD, State.REJECTED, State.DELIVERED], start=1):
+        fed.entry(entry(state, record, final=True).at(queued, State.QUEUED).at(NOW, state))
+    fed.entry(entry(State.DEAD, 4, final=True).at(NOW - 5, State.QUEUED))
+    fed.entry(entry(State.DEAD, 5, final=True))  # when it came is not known: when it was committed
+    past = entry(State.DEAD, 6, final=True)
+    fed.letter(Letter(past, NOW))
+
+    assert fed.index.given_up(queued) == {"shop": 1}
+    assert fed.index.given_up(queued + 1) == {"shop": 3}
+    assert fed.index.given_up(NOW) == {"shop": 4}
+
+
 @pytest.mark.parametrize("state", [State.DEAD, State.REJECTED])
 def test_what_the_ledger_still_knows_to_be_given_up_needs_somebody(state: State) -> None:
     fed, dead = Fed(), entry(state, final=True)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from streams.kafka.offsets import Place
-from streams.queries.expiry import ages, warnings
+from streams.queries.expiry import ages, forgetting, warnings
 
 NOW = 1_000_000.0
 DAY = 86_400.0
@@ -46,3 +46,11 @@ def test_law_1_a_gap_is_named() -> None:
 
     assert "offsets 5 to 6 were removed unread" in said
     assert "exit code 4" in said
+
+
+def test_what_was_given_up_is_named_before_the_ledger_forgets_it() -> None:
+    (said,) = forgetting({"shop": 3}, 7 * DAY)
+
+    assert said.startswith("dead or rejected deliveries to shop older than 3 d 12 h: 3;")
+    assert "behind 7 d (topics.retention)" in said
+    assert "`odoo-cdc queue --target shop --state dead --state rejected`" in said
