@@ -82,11 +82,14 @@ class Gate(Holder):
                     return Unavailable(f"{why}, and not to others", http_status=status)
                 self._refused.add(chain)
                 self._close(_UNAUTHORISED, why, delivery_id, trial=trial)
-            case Accepted() | Unavailable() | Refused():
+            case Accepted() | Refused():
                 self._alone.pop(chain, None)
                 self._refused.discard(chain)
                 if trial:
                     self._let_in()
+            case Unavailable():
+                if trial:
+                    self.open()
             case _:
                 assert_never(outcome)
         return outcome

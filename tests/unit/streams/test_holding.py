@@ -384,6 +384,26 @@ async def test_law_7_a_record_that_wso2_forbids_stops_no_other(rig: Rig) -> None
     assert letter.entry.why == "WSO2 answered 403, and not to others; given up after 3 attempts"
 
 
+async def test_an_answer_that_may_pass_lets_nobody_in(rig: Rig) -> None:
+    """WSO2 is there, but whether it knows us is not said."""
+    chain = a_delivery().record_id
+    rig.wso2.script.append(Unauthorised("WSO2 answered 401", 401))
+    await rig.deliver(a_delivery(record=chain))
+    rig.wso2.script.extend([Unauthorised("WSO2 answered 401", 401), FAILS])
+    other = a_delivery()
+    await rig.deliver(other)
+    for _ in range(2):
+        await rig.later(1.0)
+    assert not rig.halt.halted
+
+    rig.wso2.down["webshop"] = Unauthorised("WSO2 answered 401", 401)
+    await rig.later(1.0)
+
+    assert rig.halt.halted
+    waiting = rig.log.items().values()
+    assert sorted(item.attempt for item in waiting) == [0, 1]  # 401 counts for nobody
+
+
 async def test_what_was_let_in_again_closes_the_gate_like_any_other(rig: Rig) -> None:
     chain = a_delivery().record_id
     rig.wso2.script.append(Unauthorised("WSO2 answered 401", 401))
