@@ -10,13 +10,15 @@ What is left of a long command is written behind the others of its partition.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from schemas.arguments import MalformedCommand
 from schemas.command import Answer, Command, Kind, Progress
+from schemas.kafka_errors import KafkaAway
 from streams.chains.ledger import iso
 from streams.core import Core
 from streams.kafka.records import Places, Record, Taken, WriteRecords, report_unreadable
@@ -28,6 +30,8 @@ from streams.retrying import Retrying
 from streams.slices import Tally
 
 logger = logging.getLogger(__name__)
+
+_PAUSE: Final = 1.0  # seconds until a slice that Kafka was away for is tried again
 
 
 class UnknownKind(MalformedCommand):
@@ -75,9 +79,7 @@ class Requests:
         core = self.core
         done, why = _Done(), ""
         try:
-            async with core.partitions.batch():
-                await core.partitions.ready(partition)
-                done = await self._slice(partition, command)
+            done = await self._patiently(partition, command)
         except MalformedCommand as error:
             why = f"{error}; {error.hint}"
         tally, rest = done.tally, done.rest
@@ -100,6 +102,19 @@ class Requests:
             left = command.with_rest(rest)
             records.append(self.places.command(partition, command.id, left.to_json()))
         return records
+
+    async def _patiently(self, partition: int, command: Command) -> _Done:
+        """Do a slice; while Kafka is away it is waited for, as every other step does."""
+        while True:
+            try:
+                async with self.core.partitions.batch():
+                    await self.core.partitions.ready(partition)
+                    return await self._slice(partition, command)
+            except KafkaAway as error:
+                logger.warning(
+                    "a command waits: %s", error, extra={"action": "kafka_away", "id": command.id}
+                )
+            await asyncio.sleep(_PAUSE)  # no event says when it is back
 
     async def _slice(self, partition: int, command: Command) -> _Done:
         match command.kind:

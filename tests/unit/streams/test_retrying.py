@@ -8,8 +8,9 @@ import pytest
 
 from schemas.acknowledgement import Acknowledgement
 from schemas.command import Answer, Progress
+from schemas.kafka_errors import KafkaAway
 from schemas.state import State
-from streams import letters, retrying
+from streams import letters, requests, retrying
 from streams.chains.outcome import Refused, Unavailable
 from streams.partitions.ports import StateTopic
 from streams.rereading import Rereading
@@ -399,6 +400,26 @@ async def test_law_2_what_is_put_back_goes_before_a_newer_one_whose_route_was_pa
 
     assert rig.wso2.taken[:2] == [dead.id, newer.id]
     assert set(rig.wso2.taken) == {dead.id, newer.id, other.id}
+
+
+async def test_a_command_waits_while_kafka_is_away(
+    rig: Rig, operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(requests, "_PAUSE", 0.0)
+    dead = [a_delivery() for _ in range(2)]
+    rig.wso2.script.extend([NO] * 2)
+    for each in dead:
+        await rig.deliver(each)
+    answers = iter([KafkaAway("it does not answer"), KafkaAway("it does not answer"), None])
+
+    async def left(_: dict[str, int]) -> int:
+        if (away := next(answers)) is not None:
+            raise away
+        return 0
+
+    monkeypatch.setattr(operator, "left", left)
+
+    assert await operator.retry(all_dead=True) == {"put_back": 2}
 
 
 async def test_a_look_first_waits_for_no_queue(rig: Rig, operator: Operator) -> None:
