@@ -6,14 +6,14 @@ replayed, come later than that: they go only where no newer state can be written
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
-from schemas.keys import DeliveryId
+from schemas.keys import DeliveryId, split_delivery_id
 from schemas.state import State
 from streams.chains.changes import View
 from streams.chains.item import LATEST, Arrival, Item
-from streams.chains.ledger import Entry, iso
+from streams.chains.ledger import UNCLEAR, Entry, entry_of, iso
 
 _AHEAD: Final = (State.SENT, State.ACCEPTED, State.DELIVERED)
 
@@ -23,11 +23,10 @@ def ahead_of(view: View, older: DeliveryId, history: str) -> DeliveryId | None:
 
     It has where it may have been written, and where WSO2 would take the older one for the first
     time behind it. Both taken and come to nothing, they can go again in their order, which is
-    of use where each of them counts (history `all`).
+    of use where each of them counts (history `all`); so can those of which it is as unclear.
     """
     entry = view.entry(older)
-    taken = entry is not None and State.ACCEPTED.value in entry.times
-    return next((e.id for e in view.newer(older) if _is_ahead(view, e, history, taken)), None)
+    return next((e.id for e in _newer(view, older) if _is_ahead(view, e, history, entry)), None)
 
 
 def ready(
@@ -86,11 +85,28 @@ def _before(view: View, item: Item) -> DeliveryId | None:
     return None
 
 
-def _is_ahead(view: View, newer: Entry, history: str, taken: bool) -> bool:  # noqa: FBT001
+def _newer(view: View, older: DeliveryId) -> Iterator[Entry]:
+    """Return what is known of the newer ones of its chain and route.
+
+    The ledger may not tell yet what one that waits does: a crash came between the two.
+    """
+    yield from view.newer(older)
+    chain, route, _ = split_delivery_id(older)
+    for other in view.waiting(chain, route):
+        waiting = view.item(other) if other > older else None
+        if waiting is not None and waiting.unclear is not None:
+            yield entry_of(waiting, view.entry(other))
+
+
+def _is_ahead(view: View, newer: Entry, history: str, older: Entry | None) -> bool:
     item = view.item(newer.id)
     state = newer.state if item is None or newer.final else item.state
     if state in _AHEAD:
         return True
-    if State.ACCEPTED.value not in newer.times and state is not State.REJECTED:
+    known = () if older is None else older.times
+    if State.ACCEPTED.value in newer.times or state is State.REJECTED:
+        taken = State.ACCEPTED.value in known
+        return not taken or (history == LATEST and state is not State.REJECTED)
+    if UNCLEAR not in newer.times:
         return False
-    return not taken or (history == LATEST and state is not State.REJECTED)
+    return history == LATEST or not {State.ACCEPTED.value, UNCLEAR} & set(known)

@@ -65,8 +65,9 @@ class Item:
     `due` is when something must happen, in UTC seconds: a waiting item is sent again, a sent one
     has got no answer, an accepted one no acknowledgement. A waiting item without it waits for
     its turn in the chain. `attempt` counts from 1 the attempts made, the one being made
-    included, `sent` when the latest began. `order` is the offset in the send queue; `since` when
-    a worker first saw the delivery; `command` the id of the last `retry` that concerned it.
+    included, `sent` when the latest began, `unclear` when the latest of those that WSO2 may have
+    taken although it did not say so. `order` is the offset in the send queue; `since` when a
+    worker first saw the delivery; `command` the id of the last `retry` that concerned it.
     """
 
     delivery: Delivery
@@ -81,6 +82,7 @@ class Item:
     code: str = ""
     http_status: int | None = None
     command: str = ""
+    unclear: float | None = None
 
     @classmethod
     def of(cls, arrival: Arrival, now: float) -> Item:
@@ -128,8 +130,12 @@ class Item:
         A sent item's answer was lost with the worker that waited for it: the same attempt is
         made again.
         """
-        attempt = self.attempt if self.state is State.SENT else self.attempt + 1
-        return replace(self, state=State.SENT, attempt=attempt, sent=now, due=None)
+        lost = self.state is State.SENT
+        attempt = self.attempt if lost else self.attempt + 1
+        unclear = self.sent if lost else self.unclear
+        return replace(
+            self, state=State.SENT, attempt=attempt, sent=now, due=None, unclear=unclear
+        )
 
     def to_json(self) -> bytes:
         """Write the value of a record in `retries`."""
@@ -150,6 +156,7 @@ class Item:
             "since": self.since,
             "order": self.order,
             "command": self.command,
+            "unclear": self.unclear,
             "terms": self.terms.to_fields(),
             "delivery": origin(sent),
             "body": sent.body.decode(),
@@ -173,6 +180,7 @@ class Item:
             code=fields["code"],
             http_status=fields["http_status"],
             command=fields.get("command", ""),
+            unclear=fields.get("unclear"),
         )
 
 

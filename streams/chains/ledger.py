@@ -17,6 +17,7 @@ from schemas.state import State
 from streams.chains.item import Item
 
 COMMITTED: Final = "committed"  # in `Entry.times`, beside the states
+UNCLEAR: Final = "unclear"  # there, too: the latest attempt that WSO2 may have taken unheard
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +121,8 @@ def entry_of(item: Item, known: Entry | None, *, final: bool = False) -> Entry:
     times = dict(known.times) if known else birth(item.delivery, item.since)
     if item.sent is not None:
         times[State.SENT.value] = iso(item.sent)
+    if item.unclear is not None:
+        times[UNCLEAR] = iso(item.unclear)
     return Entry(
         id=item.id,
         model=item.delivery.model,

@@ -16,6 +16,7 @@ _KEPT: Final = 2000  # characters of an answer that are kept
 _REFUSALS: Final = frozenset({400, 413, 415, 422})
 _UNAUTHORISED: Final = frozenset({401, 403})
 _ACCEPTED: Final = 202
+_BUSY: Final = 503
 _LONGEST: Final = 7 * 86400.0  # seconds of a pause that are granted; far dates cannot be written
 
 
@@ -78,6 +79,18 @@ def of_answer(
         return Refused(f"WSO2 answered {status}", f"HTTP_{status}", answer, status)
     why = f"WSO2 answered {status}" + (" without the delivery's id" if status < 300 else "")  # noqa: PLR2004  every 2xx
     return Unavailable(why, seconds_until(retry_after, now), http_status=status)
+
+
+def may_be_taken(outcome: Outcome) -> bool:
+    """Say whether WSO2 may have the delivery although its answer does not say so.
+
+    It may where the answer was lost, and where it came of a flow that had begun: of that kind is
+    no 3xx, no 4xx and no 503.
+    """
+    if not isinstance(outcome, Unavailable) or not outcome.counted:
+        return False
+    status = outcome.http_status
+    return status is None or status < 300 or (status >= 500 and status != _BUSY)  # noqa: PLR2004  classes of answers
 
 
 def seconds_until(text: str, now: float) -> float | None:

@@ -20,7 +20,7 @@ from streams.chains.changes import Bury, Change, Forget, Keep, Record, View
 from streams.chains.dead_letter import Letter
 from streams.chains.item import LATEST, Arrival, Item
 from streams.chains.ledger import Entry, entry_of
-from streams.chains.outcome import Accepted, Outcome, Unavailable
+from streams.chains.outcome import Accepted, Outcome, Unavailable, may_be_taken
 from streams.chains.retry import Again, GiveUp, Proceed, Resume, next_step
 
 _GIVEN_UP: Final = frozenset({State.DEAD.value, State.REJECTED.value})
@@ -94,6 +94,8 @@ def attempted(
     """Settle an attempt; `item` as it was while being sent, `chance` from 0 to below 1."""
     if has_ended(view, item.id) and not isinstance(outcome, Accepted):
         return _forget(view, item)
+    if may_be_taken(outcome):
+        item = replace(item, unclear=item.sent)
     step = next_step(outcome, item.attempt, item.terms.retry, now, chance)
     match step:
         case Proceed():

@@ -148,7 +148,7 @@ class Batches:
                 self.answered(world, role, worker, call, "accepted"),
             )
             if "lost" in outcomes:
-                after = self.answered(world, role, worker, call, "busy")
+                after = self.answered(world, role, worker, call, "lost")
                 yield Step(f"the answer of {name} is lost", after)
             return
         yield from self.takes(world, role, worker, call)
@@ -156,7 +156,7 @@ class Batches:
             after = self.answered(world, role, worker, call, outcome)
             yield Step(f"WSO2 answers {name} of the {role}: {outcome}", after)
         if "late" in outcomes:
-            after = self.answered(world, role, worker, call, "busy")
+            after = self.answered(world, role, worker, call, "lost")
             orphaned = after._replace(orphans=after.orphans | 1 << call.slot)
             yield Step(f"no answer to {name} of the {role} in time; WSO2 still has it", orphaned)
 

@@ -26,7 +26,7 @@ class Held(NamedTuple):
 
 
 _BLANK = {"why": "", "code": "", "http_status": None}
-_STEPS = ("queued", "accepted", "dead", "rejected")  # that rules look at
+_STEPS = ("queued", "accepted", "dead", "rejected", "unclear")  # that rules look at
 
 
 class Archive:

@@ -35,6 +35,7 @@ from tests.model.world import Answer, Call, Course, Flight, Word
 ANSWERS: dict[str, Outcome] = {
     "accepted": Accepted(),
     "busy": Unavailable("WSO2 answered 503", http_status=503),
+    "lost": Unavailable("no answer within 10 s"),
     "refused": Refused("WSO2 answered 422", "HTTP_422", "", 422),
     "away": Unavailable("no connection", counted=False),
 }

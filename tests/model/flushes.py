@@ -14,7 +14,7 @@ from tests.model.stage import Stage
 from tests.model.world import Answer, Course, Moves, Worker, World, Writing
 
 _BITS: Final = {StateTopic.RETRIES.value: 1, StateTopic.LEDGER.value: 2}
-_ENDED: Final = ("accepted", "busy", "refused", "away")
+_ENDED: Final = ("accepted", "busy", "lost", "refused", "away")
 
 
 @dataclass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from schemas.state import State
+from streams.chains.ledger import UNCLEAR
 from tests.model.stage import Stage
 from tests.model.world import Call, Worker, World
 
@@ -59,7 +60,7 @@ def _owner_may_not_send(stage: Stage, world: World, slot: int) -> str:
 def _goes_too_late(stage: Stage, world: World, slot: int) -> str:
     """Law 2: nothing is accepted for the first time behind a newer one.
 
-    What is replayed goes by those of its route alone. It goes also where nobody heard of an
+    What is replayed goes by those of its route alone. It goes also where nobody could know of an
     acceptance, and so does what was put back.
     """
     if stage.forced(slot) or world.accepted & 1 << slot:
@@ -67,14 +68,28 @@ def _goes_too_late(stage: Stage, world: World, slot: int) -> str:
     replayed = stage.replayed(slot)
     again = replayed or world.ended & 1 << slot
     for newer in stage.newer(slot) if replayed else stage.later(slot):
-        if world.accepted & 1 << newer and not (again and _unheard(stage, world, newer)):
+        if world.accepted & 1 << newer and not (again and _unheard(stage, world, slot, newer)):
             newest = stage.name(newer)
             return f"law 2: {stage.name(slot)} goes for the first time after {newest} was accepted"
     return ""
 
 
-def _unheard(stage: Stage, world: World, slot: int) -> bool:
-    """Say whether WSO2 took one unheard that has been given up since."""
-    entry = stage.entry(world.log, slot)
-    dead = entry is not None and entry.state is State.DEAD
-    return dead and State.ACCEPTED.value not in entry.times
+def _unheard(stage: Stage, world: World, older: int, newer: int) -> bool:
+    """Say whether WSO2 took a newer one unheard.
+
+    Who made the attempt knows that it may be so; nobody does where that one was killed before it
+    could say. An older one of which it is as unclear goes again, in its order.
+    """
+    entry = stage.entry(world.log, newer)
+    if entry is not None and State.ACCEPTED.value in entry.times:
+        return False
+    if _unclear(stage, world, newer):
+        return _unclear(stage, world, older)
+    return entry is not None and entry.state is State.DEAD and stage.scenario.crashes > 0
+
+
+def _unclear(stage: Stage, world: World, slot: int) -> bool:
+    """Say whether an attempt at it is on record that WSO2 may have taken unheard."""
+    entry, number = stage.entry(world.log, slot), world.log.items[slot]
+    waits = bool(number) and stage.archive.item(number).unclear is not None
+    return waits or (entry is not None and UNCLEAR in entry.times)

@@ -1,9 +1,9 @@
 """All that can happen to deliveries that repeat past events, beside live ones of their chain.
 
 As in `test_delivery_model`, and of law 2 besides: what is replayed is not accepted for the first
-time behind a newer one of its chain and route, unless it is forced or nobody heard that WSO2 took
-the newer one. What an operator asks for is done while any of it goes on; a command that was done
-and not committed is done again.
+time behind a newer one of its chain and route, unless it is forced or nobody could know that WSO2
+took the newer one. What an operator asks for is done while any of it goes on; a command that was
+done and not committed is done again.
 
 A worker that died before it could say what it sent last leaves a queue that must be read again:
 before, nothing older is put back. What nobody ever heard of cannot be kept to: that WSO2 took a
@@ -24,6 +24,7 @@ from tests.model.scenario import ACCEPTED, REQUIRED, Scenario, Told
 
 BUSY: Final = frozenset({"busy"})
 REFUSED: Final = frozenset({"refused"})
+LOST: Final = frozenset({"refused", "lost", "late"})
 NONE: Final = frozenset[str]()
 LATEST: Final = replace(ACCEPTED, history="latest")
 ASKED_LATEST: Final = replace(REQUIRED, history="latest")
@@ -71,6 +72,16 @@ SMALL: Final = {
     "one asked for again while it dies": replace(
         BEHIND, told=(OLDER,), queue=(0,), outcomes=REFUSED, retries=1
     ),
+    "asked for again behind one of which no answer came": replace(
+        BEHIND,
+        told=(Told(), Told()),
+        queue=(0, 1),
+        outcomes=LOST,
+        retries=1,
+        crashes=0,
+        gate=False,
+    ),
+    "behind one of which no answer came": replace(QUIET, outcomes=LOST),
     "a zombie": replace(QUIET, moves=1, outcomes=NONE, gate=False),
 }
 LARGE: Final = {
@@ -85,6 +96,9 @@ LARGE: Final = {
         FIRST, terms=ASKED_LATEST, words=1
     ),
     "between": replace(BEHIND, told=(OLDER, NEWER, NEWEST), queue=(1, 0, 2)),
+    "asked for again behind one of which no answer came": replace(
+        BEHIND, told=(Told(), Told()), queue=(0, 1), outcomes=LOST, retries=1, gate=False
+    ),
     "asked for again behind a newer one": replace(
         BEHIND, outcomes=REFUSED | BUSY, retries=1, gate=False
     ),

@@ -149,9 +149,9 @@ def test_a_replayed_one_whose_turn_is_not_looked_at(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_rejection_taken_for_no_acceptance(monkeypatch: pytest.MonkeyPatch) -> None:
-    def blind(view: Any, newer: Any, history: str, taken: Any) -> bool:
+    def blind(view: Any, newer: Any, history: str, older: Any) -> bool:
         unheard = newer.state is State.REJECTED and State.ACCEPTED.value not in newer.times
-        return not unheard and right(view, newer, history, taken)
+        return not unheard and right(view, newer, history, older)
 
     right = ahead._is_ahead  # noqa: SLF001 - the rule that is broken
     monkeypatch.setattr(ahead, "_is_ahead", blind)
@@ -197,3 +197,14 @@ def test_one_put_back_although_a_newer_has_gone(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(by_hand, "ahead_of", lambda *_: None)
 
     assert _found(replace(TWO, crashes=0, retries=1)).startswith(TOO_LATE)
+
+
+@pytest.mark.parametrize("outcome", ["lost", "late"])
+def test_an_answer_that_did_not_come_taken_for_a_refusal(
+    monkeypatch: pytest.MonkeyPatch, outcome: str
+) -> None:
+    monkeypatch.setattr(rules, "may_be_taken", lambda _: False)
+
+    found = _found(replace(AGAIN, crashes=0, outcomes=frozenset({"refused", outcome})))
+
+    assert found.startswith(TOO_LATE)

@@ -20,6 +20,7 @@ from tests.operator_rig import Operator
 
 NO = Refused("WSO2 answered 422", "HTTP_422", "", 422)
 BUSY = Unavailable("WSO2 answered 503", http_status=503)
+SILENT = Unavailable("no answer within 10 s")
 LATEST = replace(TERMS, history="latest")
 
 
@@ -420,6 +421,75 @@ async def test_a_command_waits_while_kafka_is_away(
     monkeypatch.setattr(operator, "left", left)
 
     assert await operator.retry(all_dead=True) == {"put_back": 2}
+
+
+async def test_law_2_one_of_which_no_answer_came_may_have_gone_ahead(
+    rig: Rig, operator: Operator
+) -> None:
+    """No answer came to the first attempt at the newer; the last ones were refused clearly."""
+    older = a_delivery()
+    newer = a_delivery(record=older.record_id)
+    rig.wso2.script.extend([NO, SILENT, BUSY, BUSY])
+    await rig.deliver(older)
+    await rig.deliver(newer)
+    for pause in (11.0, 21.0):
+        await rig.later(pause)
+    assert rig.state(newer) is State.DEAD
+
+    assert await operator.retry(ids=[older.id]) == {"superseded": 1}
+    await rig.later(0.1)
+
+    assert rig.log.entries()[older.id].superseded_by == newer.id
+    assert rig.wso2.calls[-1][0] == newer
+
+
+async def test_law_2_so_may_one_whose_answer_went_with_its_worker(rig: Rig) -> None:
+    older = a_delivery()
+    newer = a_delivery(record=older.record_id)
+    rig.wso2.script.extend([NO, BUSY, asyncio.Event()])
+    await rig.deliver(older)
+    await rig.deliver(newer)
+    await rig.later(11.0)
+    await rig.power_cut()
+    rig.wso2.script.append(NO)
+    await rig.begin()
+    await rig.later(61.0)
+    assert rig.state(newer) is State.DEAD
+
+    assert await Operator(rig).retry(ids=[older.id]) == {"superseded": 1}
+
+
+async def test_law_2_so_may_one_of_which_the_ledger_does_not_tell_yet(rig: Rig) -> None:
+    older = a_delivery()
+    newer = a_delivery(record=older.record_id)
+    rig.wso2.script.extend([NO, SILENT])
+    await rig.deliver(older)
+    rig.log.cut = Cut(0, {StateTopic.RETRIES: 1})
+    with pytest.raises(PowerCut):
+        await rig.deliver(newer)
+    await rig.power_cut()
+    await rig.begin()
+    assert rig.state(newer) is None
+
+    assert await Operator(rig).retry(ids=[older.id]) == {"superseded": 1}
+
+
+async def test_those_of_which_no_answer_came_go_again_in_their_order(
+    rig: Rig, operator: Operator
+) -> None:
+    """Where each of them counts; else the newest is enough."""
+    older = a_delivery()
+    newer = a_delivery(record=older.record_id)
+    once = replace(TERMS, retry=())
+    rig.wso2.script.extend([SILENT, SILENT])
+    await rig.deliver(older, terms=once)
+    await rig.deliver(newer, terms=once)
+
+    assert await operator.retry(all_dead=True) == {"put_back": 2}
+    for _ in range(3):
+        await rig.later(0.1)
+
+    assert rig.wso2.taken == [older.id, newer.id]
 
 
 async def test_a_look_first_waits_for_no_queue(rig: Rig, operator: Operator) -> None:
