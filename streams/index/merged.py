@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from schemas.state import State
-from streams.chains.ledger import COMMITTED, Entry, iso, seconds
+from streams.chains.ledger import COMMITTED, UNCLEAR, Entry, iso, seconds
 from streams.index.row import Row
+
+_NO_STEPS: Final = frozenset({COMMITTED, UNCLEAR})  # of times: told elsewhere, or none by itself
 
 
 class Told(NamedTuple):
@@ -96,7 +98,7 @@ def _untold(entry: Entry, told: Iterable[Told]) -> list[Told]:
     return [
         Told(at, what, _about(entry, what))
         for what, at in entry.times.items()
-        if what != COMMITTED and (at, what) not in known
+        if what not in _NO_STEPS and (at, what) not in known
     ]
 
 
