@@ -80,6 +80,11 @@ class Place:
         return max(0, self.end - at)
 
     @property
+    def done(self) -> int:
+        """The first offset that is not done, of those that Kafka still has."""
+        return max(self.start, self.committed or 0)
+
+    @property
     def gap(self) -> str:
         """What is missing, in words; "" for nothing."""
         where = f"{self.topic}[{self.partition}]"

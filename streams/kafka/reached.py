@@ -34,8 +34,7 @@ class Reached:
         """
         places = await self._call(self._places, list(ends))
         return sum(
-            max(0, end - max(place.committed or 0, place.start))
-            for end, place in zip(ends.values(), places, strict=True)
+            max(0, end - place.done) for end, place in zip(ends.values(), places, strict=True)
         )
 
     def close(self) -> None:

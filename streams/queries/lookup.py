@@ -146,7 +146,7 @@ class Lookup:
         starts = dict.fromkeys(parts, 0)
         if undone:
             places = self._offsets.places(parts)
-            starts = {(p.topic, p.partition): p.end - p.lag for p in places if p.lag}
+            starts = {(p.topic, p.partition): p.done for p in places if p.lag}
         for found in self._scan(starts):
             is_mine = parts[found.topic, found.partition]
             if found.value is not None and is_mine(found.key, found.value):
@@ -155,7 +155,7 @@ class Lookup:
     def done(self, parts: Iterable[Part]) -> dict[Part, int]:
         """Return the offsets that the workers have done for good, and do not read again."""
         places = self._offsets.places(parts)
-        return {(p.topic, p.partition): p.end - p.lag for p in places}
+        return {(p.topic, p.partition): p.done for p in places}
 
     def event(self, model: str, record: int, sequence: str, since: float) -> Found | None:
         """Return a record's event of that sequence, looked for among those since a time.

@@ -15,7 +15,8 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Final, assert_never
 
-from schemas.keys import Chain, DeliveryId, split_delivery_id
+from schemas.keys import Chain, DeliveryId
+from streams.chains.item import Item
 from streams.chains.outcome import Accepted, Outcome, Refused, Unauthorised, Unavailable
 from streams.sending.holds import Hold, Holder, Reason
 from streams.sending.trials import Trials
@@ -66,25 +67,24 @@ class Gate(Holder):
         if self._hold is not None:
             yield self._hold
 
-    def note(self, delivery_id: DeliveryId, outcome: Outcome) -> Outcome:
+    def note(self, item: Item, outcome: Outcome) -> Outcome:
         """Close when the outcome says so; a trial that got any answer opens.
 
         Returns the outcome as it counts.
         """
-        trial = self.trials.under_way == delivery_id
-        chain, _, _ = split_delivery_id(delivery_id)
+        trial = self.trials.under_way == item.id
         match outcome:
             case Unavailable(why=why, counted=False, remedy=remedy):
                 said = f"{why}; {remedy}" if remedy else why
-                self._close(_AWAY, said, delivery_id, trial=trial)
+                self._close(_AWAY, said, item.id, trial=trial)
             case Unauthorised(why=why, http_status=status):
-                if not self.closed and chain in self._alone:
+                if not self.closed and item.chain in self._alone:
                     return Unavailable(f"{why}, and not to others", http_status=status)
-                self._refused.add(chain)
-                self._close(_UNAUTHORISED, why, delivery_id, trial=trial)
+                self._refused.add(item.chain)
+                self._close(_UNAUTHORISED, why, item.id, trial=trial)
             case Accepted() | Refused():
-                self._alone.pop(chain, None)
-                self._refused.discard(chain)
+                self._alone.pop(item.chain, None)
+                self._refused.discard(item.chain)
                 if trial:
                     self._let_in()
             case Unavailable():

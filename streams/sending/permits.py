@@ -86,7 +86,7 @@ class Permits:
     def note(self, item: Item, outcome: Outcome) -> Outcome:
         """Take in what became of an attempt; return it as it counts."""
         was = self.gate.why
-        outcome = self.gate.note(item.id, outcome)
+        outcome = self.gate.note(item, outcome)
         if self.gate.why != was:
             if self.gate.closed:
                 self._meter.count("gate_closed", self.gate.why)
