@@ -3,6 +3,10 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+# Test files at a time. Each has its own services: about 2 GB of memory and a core.
+JOBS   ?= 2
+# The long files are in `acceptance`: as they come, not by their number of tests.
+PYTEST := $(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-long lint format bench clean
@@ -24,10 +28,10 @@ demo: $(READY)
 	$(BIN)/odoo-cdc demo $(if $(ONCE),--once)
 
 test: $(READY)
-	$(BIN)/pytest
+	$(PYTEST)
 
 test-long: $(READY)
-	$(BIN)/pytest -m slow
+	$(PYTEST) -m slow
 
 lint: $(READY)
 	$(BIN)/ruff check

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Final
 
@@ -31,8 +31,17 @@ class NotWritten(ServiceUnavailable):
 class Writer:
     """Writes and tells when Kafka has it; one per process, for one event loop."""
 
-    def __init__(self, settings: Mapping[str, str], patience: float = _PATIENCE) -> None:
-        """Write with a client's settings; a write that takes longer than `patience` has failed."""
+    def __init__(
+        self,
+        settings: Mapping[str, str],
+        beat: Callable[[], object],
+        patience: float = _PATIENCE,
+    ) -> None:
+        """Write with a client's settings; a write that takes longer than `patience` has failed.
+
+        `beat` is called before each record, and does not return where it may not be written.
+        """
+        self._beat = beat
         self._patience = patience
         self._producer = Producer(
             {
@@ -72,6 +81,7 @@ class Writer:
 
     async def _produce(self, record: Record, told: _Told) -> None:
         while True:
+            self._beat()
             try:
                 self._producer.produce(
                     record.topic,

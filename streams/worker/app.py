@@ -50,6 +50,7 @@ from streams.worker.broker import settings
 from streams.worker.consumer import use_consumer
 from streams.worker.exits import UNEXPECTED, die, fatal
 from streams.worker.gauges import gauges
+from streams.worker.pulse import Pulse, WhileAlive
 from streams.worker.traffic import Traffic, assignment
 from streams.worker.watchdog import Watchdog
 
@@ -93,6 +94,7 @@ class Worker:
     consumed: frozenset[str]
     places: Places
     name: str
+    pulse: Pulse
     beside: list[Callable[[], Coroutine[Any, Any, None]]] = field(default_factory=list)
     stopping: bool = False
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
@@ -197,12 +199,13 @@ def create_app(config: Config, worker: str, means: Means) -> Worker:
     others = (topics.responses, topics.commands)
     use_consumer(app, lambda topic: topic not in others)
     metrics = Metrics()
-    writer = Writer(config.kafka)
+    pulse = Pulse(broker.undisputed(config.kafka))
+    writer = Writer(config.kafka, pulse.beat)
     traffic = Traffic(app, {target: topics.deliveries(target) for target in config.targets})
     changelog = Changelog(topics, config.kafka, writer)
     core = Core(
         means.folder,
-        Ports(means.sender, changelog, changelog, traffic, metrics, fatal),
+        Ports(WhileAlive(means.sender, pulse.beat), changelog, changelog, traffic, metrics, fatal),
         Limits(
             concurrency=config.wso2.concurrency,
             timeout=config.wso2.timeout,
@@ -220,6 +223,7 @@ def create_app(config: Config, worker: str, means: Means) -> Worker:
         frozenset(consumed(config)),
         Places(topics, config.topics.partitions),
         worker,
+        pulse,
     )
     for topic, work in _duties(config, means, made).items():
         consume(app, topic, work, _PORTION)

@@ -81,10 +81,25 @@ def _file(settings: Mapping[str, str], what: str, files: ExitStack) -> str | Non
     return str(file)
 
 
+def undisputed(kafka: Mapping[str, str]) -> float:
+    """Return for how many seconds nobody else gets a worker's partitions, whatever it does.
+
+    Its last sign of life may be one interval old when it falls silent.
+    """
+    return _session(kafka) - _heartbeat(kafka)
+
+
+def _session(kafka: Mapping[str, str]) -> float:
+    return int(kafka.get("session.timeout.ms", "10000")) / 1000
+
+
+def _heartbeat(kafka: Mapping[str, str]) -> float:
+    return min(int(kafka.get("heartbeat.interval.ms", "3000")) / 1000, _session(kafka) / 3)
+
+
 def settings(kafka: Mapping[str, str], worker: str) -> dict[str, Any]:
     """Return what Faust is told beside brokers and credentials; every figure was measured."""
-    session = int(kafka.get("session.timeout.ms", "10000")) / 1000
-    heartbeat = int(kafka.get("heartbeat.interval.ms", "3000")) / 1000
+    session, heartbeat = _session(kafka), _heartbeat(kafka)
     return {
         "processing_guarantee": "at_least_once",
         "store": "memory://",
@@ -98,7 +113,7 @@ def settings(kafka: Mapping[str, str], worker: str) -> dict[str, Any]:
         "broker_commit_interval": 0.5,  # capture paces the first load by it
         "broker_commit_every": 2000,
         "broker_session_timeout": session,
-        "broker_heartbeat_interval": min(heartbeat, session / 3),
+        "broker_heartbeat_interval": heartbeat,
         "broker_request_timeout": max(20.0, 2 * session),  # must exceed the session's
         "broker_max_poll_interval": 300.0,
         "consumer_auto_offset_reset": "earliest",

@@ -70,7 +70,7 @@ def serve(config: Config, worker: str, edges: Edges) -> int:
         loop = asyncio.new_event_loop()
         asyncio.set_event_loop(loop)
         made = loop.run_until_complete(_open(config, worker, edges, folder, reader))
-        watchdog = Watchdog(_looking(made, offsets), die)
+        watchdog = Watchdog(_looking(made, offsets), made.pulse.beat, die)
         watchdog.start()
         loop.run_until_complete(_begin(made, watchdog))
         code = _run(made, loop)

@@ -6,12 +6,9 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
 
 from schemas.errors import DataAtRisk, ServiceUnavailable
-
-STUCK: Final = 75
-NO_PROGRESS: Final = 76
+from streams.worker.exits import NO_PROGRESS, STUCK
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +59,7 @@ class Watchdog:
     """
 
     look: Callable[[], Look]
+    beat: Callable[[], object]  # says that the process runs
     die: Callable[[int, str], object]
     patience: Patience = field(default_factory=Patience)
     clock: Callable[[], float] = time.monotonic
@@ -75,6 +73,7 @@ class Watchdog:
 
     def tick(self) -> None:
         """Say that the event loop turns; it does so twice a second."""
+        self.beat()
         self._tick = self.clock()
 
     def stop(self) -> None:
@@ -89,6 +88,7 @@ class Watchdog:
 
     def _watch_loop(self) -> None:
         while not self._stop.wait(min(1.0, self.patience.tick / 4)):
+            self.beat()
             silent = self.clock() - self._tick
             if silent > self.patience.tick:
                 self.die(STUCK, f"the event loop has stood still for {silent:.0f} s")

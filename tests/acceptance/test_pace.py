@@ -77,7 +77,7 @@ def until(condition: Callable[[], Any], program: Program) -> None:
 def test_a_live_change_overtakes_the_first_load(
     programs: Programs, odoo_database: Database, wso2: Wso2StandIn
 ) -> None:
-    wso2.otherwise = RespondSlowly(0.05)
+    wso2.otherwise = RespondSlowly(0.1)
     programs.start("stream", "--worker", "one")
     capture = programs.start("capture")
     until(lambda: len(wso2.requests) > PORTION, capture)

@@ -12,7 +12,7 @@ import pytest
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient, NewPartitions
 
-from schemas.keys import partition_of
+from schemas.keys import chain_of, partition_of
 from tests.fix_wso2 import HoldResponse, Refuse, RetryAfter
 from tests.programs import ROOT, Program
 from tests.stand_ins import Received
@@ -151,12 +151,43 @@ def test_law_2_workers_share_the_chains_and_take_over_from_one_that_is_killed(
     assert two.stop() == 0
 
 
+def test_law_2_a_worker_that_was_frozen_does_nothing_once_others_have_its_partitions(
+    line: Line, wso2: Scripted
+) -> None:
+    one, two = line.worker("one"), line.worker("two")
+    line.tail.until(lambda: _is_shared(line))
+    records = list({_partition(line, record): record for record in range(1, 25)}.values())
+    assert len(records) == PARTITIONS
+    for record in records:
+        wso2.of(record, Refuse(500))
+        line.change(record, "refused, and due again while one does not run")
+    line.tail.reached("waiting", *records)
+
+    one.process.send_signal(signal.SIGSTOP)
+    line.tail.reached("accepted", *records)  # by the other worker
+    attempts = len(wso2.requests)
+    one.process.send_signal(signal.SIGCONT)
+
+    assert one.wait() == 75
+    assert "did not run for" in one.tail()
+    assert len(wso2.requests) == attempts
+    line.worker("one")
+    for record in records:
+        line.change(record, "after")
+    line.tail.until(lambda: line.tail.states(*records).count("accepted") == 2 * len(records))
+    assert two.process.poll() is None
+
+
 def _held(line: Line) -> list[dict[str, frozenset[int]]]:
     """Return the partition numbers of each topic, for each member of the group by its name."""
     admin = AdminClient({"bootstrap.servers": line.servers})
     group = admin.describe_consumer_groups([line.topics.group])[line.topics.group].result(30)
     members = sorted(group.members, key=lambda member: member.group_instance_id)
     return [_numbers(member.assignment.topic_partitions) for member in members]
+
+
+def _partition(line: Line, record: int) -> int:
+    return partition_of(chain_of(line.topics.source, "shop", "sale.order", record), PARTITIONS)
 
 
 def _is_shared(line: Line) -> bool:

@@ -10,7 +10,8 @@ from streams.kafka.writer import NotWritten, Writer
 
 async def test_no_record_expires_and_is_overtaken_but_its_write_ends() -> None:
     nowhere = {"bootstrap.servers": "127.0.0.1:1", "delivery.timeout.ms": "100"}
-    writer = Writer(nowhere, patience=2.5)  # librdkafka looks once a second for what expired
+    # librdkafka looks once a second for what expired.
+    writer = Writer(nowhere, lambda: None, patience=2.5)
 
     with pytest.raises(NotWritten) as caught:
         await writer.write([Record("ledger", 0, b"key", b"value")])
