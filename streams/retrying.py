@@ -107,7 +107,8 @@ class Retrying:
                     continue
                 if any(map(delivery_id.startswith, before)):
                     continue
-                done = hasten(changeset.edit, item, part.wish)
+                held = self._core.permits.hold_of(item.delivery) is not None
+                done = hasten(changeset.edit, item, part.wish, held=held)
                 part.tally.add(delivery_id, done.result)
                 if not part.selection.dry_run:
                     changeset.apply(done.changes)

@@ -127,6 +127,10 @@ class LmdbEdit:
         """Return the waiting ones of one chain and route."""
         return self._rows.waiting(chain, route)
 
+    def out(self, chain: Chain, route: str) -> list[DeliveryId]:
+        """Return those of one chain and route that are sent, or whose word is awaited."""
+        return self._rows.out(chain, route)
+
     def leader(self, chain: Chain) -> DeliveryId | None:
         """Return the one that goes next or is in flight."""
         return self._rows.leader(chain)

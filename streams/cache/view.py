@@ -44,9 +44,15 @@ class LmdbView:
         return None if value is None else Entry.from_json(split_stamped(value)[1])
 
     def waiting(self, chain: Chain, route: str = "") -> list[DeliveryId]:
+        return [i for state, i in self._members(chain, route) if state is State.WAITING]
+
+    def out(self, chain: Chain, route: str) -> list[DeliveryId]:
+        return [i for state, i in self._members(chain, route) if state is not State.WAITING]
+
+    def _members(self, chain: Chain, route: str) -> Iterator[tuple[State, DeliveryId]]:
         start = f"{chain}/{route}/" if route else f"{chain}/"
         members = (member(value) for _, value in self.scan("chains", prefix(chain)))
-        return [i for state, i in members if state is State.WAITING and i.startswith(start)]
+        return (each for each in members if each[1].startswith(start))
 
     def leader(self, chain: Chain) -> DeliveryId | None:
         """Return the one that goes next or is in flight.

@@ -88,14 +88,16 @@ def _before(view: View, item: Item) -> DeliveryId | None:
 def _newer(view: View, older: DeliveryId) -> Iterator[Entry]:
     """Return what is known of the newer ones of its chain and route.
 
-    The ledger may not tell yet what one that waits does: a crash came between the two.
+    The ledger may not tell yet what an item does: a crash came between the two.
     """
     yield from view.newer(older)
     chain, route, _ = split_delivery_id(older)
-    for other in view.waiting(chain, route):
-        waiting = view.item(other) if other > older else None
-        if waiting is not None and waiting.unclear is not None:
-            yield entry_of(waiting, view.entry(other))
+    for other in (*view.out(chain, route), *view.waiting(chain, route)):
+        item, entry = view.item(other) if other > older else None, view.entry(other)
+        if item is None or (entry is not None and entry.final):
+            continue
+        if item.state in _AHEAD or item.unclear is not None:
+            yield entry_of(item, entry)
 
 
 def _is_ahead(view: View, newer: Entry, history: str, older: Entry | None) -> bool:

@@ -62,16 +62,20 @@ class Done:
     changes: list[Change]
 
 
-def hasten(view: View, item: Item, wish: Wish) -> Done:
-    """Let what waits go at once; asked twice by one command it goes once."""
+def hasten(view: View, item: Item, wish: Wish, *, held: bool = False) -> Done:
+    """Let what waits go at once; asked twice by one command it goes once.
+
+    What is `held` back goes when it no longer is.
+    """
+    result = Result.IN_TURN if held else Result.NOW
     if item.command == wish.command:
-        return Done(Result.NOW, [])
+        return Done(result, [])
     if item.state is not State.WAITING:
         return Done(Result.ON_ITS_WAY, [])
     if item.due is None:
         return Done(Result.IN_TURN, [])
     sooner = replace(item, due=min(item.due, wish.now), command=wish.command)
-    return Done(Result.NOW, [Keep(sooner), Record(entry_of(sooner, view.entry(item.id)))])
+    return Done(result, [Keep(sooner), Record(entry_of(sooner, view.entry(item.id)))])
 
 
 def concerns(view: View, letter: Letter, wish: Wish) -> Result | None:

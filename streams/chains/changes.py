@@ -24,6 +24,9 @@ class View(Protocol):
     def waiting(self, chain: Chain, route: str = "") -> Sequence[DeliveryId]:
         """Return the waiting ones of one chain, or of one of its routes."""
 
+    def out(self, chain: Chain, route: str) -> Sequence[DeliveryId]:
+        """Return those of one chain and route that are sent, or whose word is awaited."""
+
     def leader(self, chain: Chain) -> DeliveryId | None:
         """Return the one that goes next or is in flight; None where the chain has no item."""
 

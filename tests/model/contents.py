@@ -111,6 +111,13 @@ class MemoryEdit:
             if item.state is State.WAITING and route in ("", item.route)
         ]
 
+    def out(self, chain: Chain, route: str) -> list[DeliveryId]:
+        return [
+            item.id
+            for item in self._chain(chain)
+            if item.state is not State.WAITING and route == item.route
+        ]
+
     def leader(self, chain: Chain) -> DeliveryId | None:
         items = self._chain(chain)
         active = [item for item in items if item.active]

@@ -43,6 +43,25 @@ async def test_what_waits_for_its_time_goes_now_and_counts_on(
     assert rig.state(waiting) is State.ACCEPTED
 
 
+async def test_what_is_held_back_is_no_more_said_to_go_now_but_goes_when_it_may(
+    rig: Rig, operator: Operator
+) -> None:
+    waiting = a_delivery()
+    rig.wso2.script.append(BUSY)
+    await rig.deliver(waiting)
+    await operator.ask("pause", target=waiting.target)
+
+    counts = await operator.retry(ids=[waiting.id])
+    await rig.later(0.1)
+    before = sent(rig)
+    await operator.ask("resume", target=waiting.target)
+    await rig.later(0.1)
+
+    assert counts == {"in_turn": 1}
+    assert before == [(waiting.id, 1)]
+    assert sent(rig) == [(waiting.id, 1), (waiting.id, 2)]
+
+
 async def test_law_3_what_is_dead_begins_anew_with_the_same_id_and_bytes(
     rig: Rig, operator: Operator
 ) -> None:
@@ -467,6 +486,27 @@ async def test_law_2_so_may_one_of_which_the_ledger_does_not_tell_yet(rig: Rig) 
     rig.log.cut = Cut(0, {StateTopic.RETRIES: 1})
     with pytest.raises(PowerCut):
         await rig.deliver(newer)
+    await rig.power_cut()
+    await rig.begin()
+    assert rig.state(newer) is None
+
+    assert await Operator(rig).retry(ids=[older.id]) == {"superseded": 1}
+
+
+@pytest.mark.parametrize("answer", ["none yet", "taken"])
+async def test_law_2_so_may_one_that_is_out_before_the_ledger_tells_of_it(
+    rig: Rig, answer: str
+) -> None:
+    older = a_delivery()
+    newer = a_delivery(record=older.record_id)
+    terms = replace(TERMS, acknowledge="required")
+    rig.wso2.script.append(NO)
+    if answer == "none yet":
+        rig.wso2.script.append(asyncio.Event())
+    await rig.deliver(older, terms=terms)
+    rig.log.cut = Cut(0, {StateTopic.RETRIES: 1})
+    with pytest.raises(PowerCut):
+        await rig.deliver(newer, terms=terms)
     await rig.power_cut()
     await rig.begin()
     assert rig.state(newer) is None

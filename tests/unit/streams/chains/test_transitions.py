@@ -46,6 +46,13 @@ class Held:
             if i.state is State.WAITING and route in ("", i.delivery.route)
         ]
 
+    def out(self, chain: Chain, route: str) -> Sequence[DeliveryId]:
+        return [
+            i.id
+            for i in self._chain(chain)
+            if i.state is not State.WAITING and route == i.delivery.route
+        ]
+
     def leader(self, chain: Chain) -> DeliveryId | None:
         mine = self._chain(chain)
         active = [i for i in mine if i.active]
