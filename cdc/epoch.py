@@ -14,11 +14,11 @@ from typing import Any, Final, Protocol
 from cdc.engine.events import Made
 from cdc.engine.fold import take_back
 from cdc.engine.store import Store
+from cdc.notes import PROGRESS
 from cdc.progress import Progress
 from cdc.watermark import Watermark
 from schemas.keys import partition_of
 
-PROGRESS: Final = "progress"  # the shadow's note
 CHANGES: Final = 10_000  # in one epoch: then it must end
 SECONDS: Final = 0.1  # how long it stays open once it has any ...
 _TIMES: Final = 10  # ... and no shorter than so many times its end, beside which nothing runs

@@ -6,14 +6,14 @@ import json
 import logging
 import time
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from cdc import kafka_schemas
 from cdc.checks.routes import refuse_unfit
 from cdc.engine.compile import compile_plan
 from cdc.engine.plan import Plan
 from cdc.engine.relations import Types
-from cdc.epoch import PROGRESS
+from cdc.notes import ABOUT, PROGRESS
 from cdc.postgres import publication, slot
 from cdc.postgres.catalog import columns, load_models
 from cdc.postgres.connect import Session
@@ -27,8 +27,6 @@ from schemas.errors import DataAtRisk
 from schemas.topics import Topics
 
 logger = logging.getLogger(__name__)
-
-_ABOUT: Final = "about"  # the shadow's note on what it was made of
 
 
 class ForeignShadow(DataAtRisk):
@@ -88,7 +86,7 @@ def _members(plan: Plan, state: publication.PublicationState) -> dict[str, int]:
 
 def settle(config: Config, source: Source, shadow: Shadow, topics: Topics) -> dict[str, Any]:
     """Make sure that the shadow is of this source, or make it so; return what it is made of."""
-    about = shadow.recall(_ABOUT)
+    about = shadow.recall(ABOUT)
     if about is None:
         about = _begin(config, source, shadow, topics)
     refuse_other_database(source.system, source.slot, shadow, about)
@@ -142,7 +140,7 @@ def _begin(config: Config, source: Source, shadow: Shadow, topics: Topics) -> di
         "published": _members(source.plan, source.publication),
     }
     lsn = source.slot.confirmed_flush_lsn or 0
-    shadow.note(_ABOUT, about)
+    shadow.note(ABOUT, about)
     shadow.note(PROGRESS, {"lsn": lsn, **Progress.begin(source.plan).to_json()})
     shadow.commit()
     shadow.begin()

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from typing import Any, Final
 
-from cdc.epoch import PROGRESS
+from cdc.notes import ABOUT, PROGRESS
 from cdc.postgres import slot
 from cdc.postgres.connect import Session
 from cdc.postgres.facts import Facts, gather
@@ -99,7 +99,7 @@ def _of_shadow(seen: Seen | None) -> dict[str, Any]:
             "publishing": [],
             "held": [],
         }
-    about, progress = seen.notes.get("about", {}), seen.notes.get(PROGRESS, {})
+    about, progress = seen.notes.get(ABOUT, {}), seen.notes.get(PROGRESS, {})
     return {
         "shadow_bytes": seen.size,
         "generation": about.get("generation"),

@@ -1,0 +1,8 @@
+"""Names of the shadow's notes: what it says of itself beside its rows."""
+
+from __future__ import annotations
+
+from typing import Final
+
+ABOUT: Final = "about"  # which database, since when
+PROGRESS: Final = "progress"  # how far it is loaded and published
