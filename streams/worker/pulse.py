@@ -35,14 +35,23 @@ class Pulse:
         die: Callable[[int, str], object] = die,
         clock: Callable[[], float] = elapsed,
     ) -> None:
-        """`limit`: seconds after which the partitions may be somebody else's."""
+        """`limit`: seconds after which the partitions may be somebody else's.
+
+        Nothing is late before `start`.
+        """
         self._limit = limit
         self._die = die
         self._clock = clock
-        self._last = clock()
+        self._last: float | None = None
+
+    def start(self) -> None:
+        """Expect beats from here on: who watches begins, and partitions may come."""
+        self._last = self._clock()
 
     def beat(self) -> None:
         """Say that the process runs, before anything that only an owner may do."""
+        if self._last is None:
+            return
         now = self._clock()
         silent = now - self._last
         if silent > self._limit:

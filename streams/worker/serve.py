@@ -71,6 +71,7 @@ def serve(config: Config, worker: str, edges: Edges) -> int:
         asyncio.set_event_loop(loop)
         made = loop.run_until_complete(_open(config, worker, edges, folder, reader))
         watchdog = Watchdog(_looking(made, offsets), made.pulse.beat, die)
+        made.pulse.start()
         watchdog.start()
         loop.run_until_complete(_begin(made, watchdog))
         code = _run(made, loop)
