@@ -36,7 +36,7 @@ def body(
     record's key stands in its place.
     """
     key = record_key(event.source, event.model, event.id)
-    return _encode(
+    return encode(
         {
             "specversion": "1.0",
             "id": delivery.id,
@@ -79,7 +79,8 @@ def traceparent(delivery_id: str) -> str:
     return f"00-{digest[:32]}-{digest[32:48]}-01"
 
 
-def _encode(value: Any) -> str:
+def encode(value: Any) -> str:
+    """Write a value as messages do: compact JSON, a Decimal as a number with the same digits."""
     try:
         return _compact(value)
     except TypeError:  # a Decimal, which the C encoder cannot write

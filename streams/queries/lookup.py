@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -11,6 +11,7 @@ from schemas import delivery as deliveries
 from schemas.avro import NotAnEvent, SchemaBook, UnknownSchema
 from schemas.config import Config
 from schemas.delivery import Delivery, NotADelivery
+from schemas.event import Event
 from schemas.keys import partition_of
 from schemas.position import original
 from schemas.topics import Topics
@@ -166,20 +167,36 @@ class Lookup:
         if all(route.model != model for route in self.config.routes):
             return None
         part = (self.topics.events(model), partition_of(str(record), self.partitions))
-        reader = SchemaReader(self.config.kafka, self.topics.schemas, SchemaBook())
-        reader.fill()
+        book = self.schemas()
         for count, found in enumerate(
             self._scan({part: offset_at(self.config.kafka, part, since)})
         ):
             if count > _FAR:
                 break
             try:
-                event = reader.book.decode(found.value or b"")
+                event = book.decode(found.value or b"")
             except (NotAnEvent, UnknownSchema):  # not the one that is looked for
                 continue
             if event.id == record and event.position.sequence == original(sequence):
                 return found
         return None
+
+    def schemas(self) -> SchemaBook:
+        """Return the schemas of all events that there are."""
+        reader = SchemaReader(self.config.kafka, self.topics.schemas, SchemaBook())
+        reader.fill()
+        return reader.book
+
+    def events(self, model: str, last: int, book: SchemaBook) -> list[Event]:
+        """Return the latest events of a model that `book` can read, in the order of commits."""
+        topic = self.topics.events(model)
+        self._offsets.refuse_other_partitions([topic], self.partitions)
+        ends = {(p.topic, p.partition): p.end for p in self.places([topic])}
+        events: list[Event] = []
+        for found in self._scan({part: max(0, end - last) for part, end in ends.items()}):
+            with suppress(NotAnEvent, UnknownSchema):  # its worker reports it
+                events.append(book.decode(found.value or b""))
+        return sorted(events, key=lambda event: event.position.sequence)[-last:]
 
     def delivery(self, target: str, chain: str, order: int) -> tuple[Found, Delivery] | None:
         """Return what stands in a send queue at an offset; None where Kafka has dropped it."""

@@ -8,10 +8,10 @@ route's domain or mapping is refused.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from schemas import domain, mapping
-from schemas.config import Config, Route
+from schemas.config import Config, ConfigError, Route
 from schemas.document import NotShown, Shape
 from schemas.domain import compile_domain
 from schemas.errors import BadUsage
@@ -131,6 +131,17 @@ class Routes:
             else:
                 ready.append(CompiledRoute(route, matches, renderer))
         return Compiled(tuple(ready), tuple(later))
+
+
+def refuse_unfit(config: Config, shapes: Iterable[Shape]) -> None:
+    """Raise ConfigError, in the words of `check`, for routes that no known event can answer.
+
+    What only the database knows `check` says, and capture before it reads.
+    """
+    found = Routes.of_config(config).findings(shapes)
+    if found:
+        lines = config.lines
+        raise ConfigError(config.path, [replace(f, line=lines.of(f.where)) for f in found])
 
 
 def _faults(route: Route, shape: Shape) -> list[Finding]:

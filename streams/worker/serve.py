@@ -9,19 +9,19 @@ import signal
 import sys
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, ExitStack, closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import faust
 
 from schemas import delivery
 from schemas.avro import SchemaBook
-from schemas.config import Config, ConfigError
+from schemas.config import Config
 from schemas.errors import BadUsage
 from schemas.topics import Topics
 from streams.cache.folder import StateFolder
 from streams.kafka.offsets import GroupOffsets, refuse_gaps
 from streams.kafka.schema_reader import SchemaReader
-from streams.routing.routes import Routes
+from streams.routing.routes import refuse_unfit
 from streams.sending.calls import Sender
 from streams.worker.app import Means, Worker, consumed, create_app
 from streams.worker.exits import UNEXPECTED, die
@@ -66,7 +66,7 @@ def serve(config: Config, worker: str, edges: Edges) -> int:
         inspect(config, worker, offsets)
         reader = SchemaReader(config.kafka, topics.schemas, SchemaBook())
         reader.fill()
-        refuse_unfit(config, reader.book)
+        refuse_unfit(config, reader.book.shapes)
         loop = asyncio.new_event_loop()
         asyncio.set_event_loop(loop)
         made = loop.run_until_complete(_open(config, worker, edges, folder, reader))
@@ -94,17 +94,6 @@ def inspect(config: Config, worker: str, offsets: GroupOffsets) -> None:
     offsets.refuse_other_workers(frozenset(reads), worker=worker, wait=session + 5)
     needed = [topic for topic in reads if topic != topics.commands]  # one that expired is void
     refuse_gaps(offsets.places((t, p) for t in needed for p in range(count)))
-
-
-def refuse_unfit(config: Config, book: SchemaBook) -> None:
-    """Raise ConfigError, in the words of `check`, for routes that no known event can answer.
-
-    What only the database knows `check` says, and capture before it reads.
-    """
-    found = Routes.of_config(config).findings(book.shapes)
-    if found:
-        lines = config.lines
-        raise ConfigError(config.path, [replace(f, line=lines.of(f.where)) for f in found])
 
 
 async def _open(
