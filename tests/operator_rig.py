@@ -8,6 +8,7 @@ from schemas import delivery as deliveries
 from schemas.command import Answer, Command, Progress
 from schemas.delivery import Delivery
 from schemas.event import Event
+from schemas.mapping import Writing
 from schemas.replay import Request
 from schemas.topics import Topics
 from streams.kafka.records import Places, Record, Taken
@@ -33,7 +34,7 @@ class Operator:
         self.sent: list[Delivery] = []  # what replays have written to the send queues
         self.past: list[Event] = []  # what stands in the event topic
         self.unread = 0  # deliveries that no worker has taken
-        self.routes = Routes("odoo_a", "en_US", "string", ())
+        self.routes = Routes(Writing("odoo_a"), ())
         self._numbers = iter(range(100))
         self.replaying: Replaying | None = None
         self.rereading: Rereading | None = None

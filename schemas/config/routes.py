@@ -13,6 +13,7 @@ from schemas.config.yaml_lines import is_broken, plain
 from schemas.fields import nearest
 from schemas.keys import MAX_DELIVERY_ID, chain_of, delivery_id
 from schemas.mapping import BadMapping
+from schemas.mapping.masks import HMAC
 from schemas.position import Lsn, Position
 
 NAME: Final = re.compile(r"[a-z][a-z0-9_-]{0,39}")
@@ -22,6 +23,7 @@ _MODEL_HELP: Final = "write Odoo's name, sale.order for instance"
 _FORMS: Final = {"fields": mapping.parse_fields, "map": mapping.parse_map}
 _NO_MAPPING: Final = mapping.Mapping(())
 _LARGEST_ID: Final = 9_999_999_999  # ten digits
+_SHORTEST_KEY: Final = 16  # bytes of a mask's key
 _SOME_SEQUENCE: Final = Position(0, Lsn(0), 1).sequence  # all are equally long
 
 
@@ -35,6 +37,7 @@ def read_routes(
         route = _route(section, index, source)
         _check_targets(section, route, targets)
         _check_ids(section, route, source)
+        _check_masks(section, route, source)
         if route.name and route.name in names:
             remedy = "ids of deliveries hold the route's name: give each its own"
             section.error(
@@ -106,6 +109,20 @@ def _check_targets(section: Section, route: Route, targets: Mapping[str, Target]
             section.error(key, f'there is no target "{name}"', remedy)
         if name in route.targets[:place]:
             section.error(key, f'"{name}" is given twice', "leave one of them out")
+
+
+def _check_masks(section: Section, route: Route, source: Source) -> None:
+    if len(source.mask_key.encode()) >= _SHORTEST_KEY:
+        return
+    what = "is too short to keep anything secret" if source.mask_key else "is missing"
+    for path, key in mapping.paths(route.mapping):
+        if path.mask == HMAC:
+            section.error(
+                f"{key}.mask",
+                f"`hmac` needs source.mask_key, which {what}",
+                f"write {_SHORTEST_KEY} random characters at least, from the environment for"
+                " instance: mask_key: ${MASK_KEY}",
+            )
 
 
 def _check_ids(section: Section, route: Route, source: Source) -> None:

@@ -8,7 +8,7 @@ capture, the worker and every preview agree because they all ask here.
 from __future__ import annotations
 
 from schemas.mapping.check import check, unfit
-from schemas.mapping.forms import Mapping, reads
+from schemas.mapping.forms import Mapping, Writing, paths, reads
 from schemas.mapping.parse import BadMapping, parse_fields, parse_map
 from schemas.mapping.render import Renderer, changed, compile_mapping
 from schemas.mapping.scalars import UnsendableValue
@@ -18,11 +18,13 @@ __all__ = [
     "Mapping",
     "Renderer",
     "UnsendableValue",
+    "Writing",
     "changed",
     "check",
     "compile_mapping",
     "parse_fields",
     "parse_map",
+    "paths",
     "reads",
     "unfit",
 ]

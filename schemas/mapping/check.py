@@ -69,6 +69,13 @@ def _path(path: Path, ground: Ground, key: str) -> Iterator[Fault]:
         return
     if path.lang and (column is None or column.kind is not Kind.TRANSLATED):
         yield Fault(f'"{path.path}" is not translated', "leave `lang` out", f"{key}.lang")
+    if path.mask and (column.kind in _UNTABLED if column else not found.special):
+        what = f"is {column.type}" if column else "is a relation"
+        yield Fault(
+            f'"{path.path}" {what}: no mask fits',
+            "leave it out, or mask a field that is a text or a number",
+            f"{key}.mask",
+        )
     if path.table is not None:
         yield from _table(path.table, path.path, found, f"{key}.table")
 

@@ -13,6 +13,20 @@ ALL_LANGUAGES = "*"
 
 
 @dataclass(frozen=True, slots=True)
+class Writing:
+    """How a source writes values, whichever route they are for.
+
+    `lang` is for translated fields without one of their own; `decimals` is `string` or `number`;
+    `mask_key` is what `mask: hmac` is made with.
+    """
+
+    source: str
+    lang: str = "en_US"
+    decimals: str = "string"
+    mask_key: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """What is sent instead of a value; `otherwise` counts only with `has_else`."""
 
@@ -23,13 +37,14 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """A field, near or far; `default` None is none, `lang` "" is the source's."""
+    """A field, near or far; `default` None is none, `lang` "" is the source's, `mask` "" none."""
 
     path: str
     follow: bool = True
     lang: str = ""
     table: Table | None = None
     default: Any = None
+    mask: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +116,20 @@ class Mapping:
 def reads(mapping: Mapping) -> list[Read]:
     """Return every path that the mapping reads, those of domains inside `each` included."""
     return [read for entry in mapping.entries for read in _reads(entry.value)]
+
+
+def paths(mapping: Mapping) -> Iterator[tuple[Path, str]]:
+    """Give every path that the mapping sends, with its key; those inside lists and matches too."""
+    for entry in mapping.entries:
+        match entry.value:
+            case Path() as path:
+                yield path, entry.key
+            case Each(mapping=inside):
+                yield from paths(inside)
+            case Match(entries=entries):
+                yield from paths(Mapping(entries))
+            case Constant() | Ref():
+                pass  # nothing of the record but who it is
 
 
 def _reads(value: Value) -> Iterator[Read]:

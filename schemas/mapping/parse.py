@@ -24,13 +24,14 @@ from schemas.mapping.forms import (
     Table,
     Value,
 )
+from schemas.mapping.masks import MASKS
 
 _PATH: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
 _PATH_HELP: Final = "write a field, or a path through relations: partner_id.country_id.code"
 _LANG: Final = re.compile(r"[a-z]{2,3}(_[A-Za-z0-9]+)?(@[a-z]+)?")
 _VALUE_HELP: Final = "write a field's path; a constant is {value: 5}"
 _HEADS: Final = {  # what a value can be, and what may stand beside it
-    "path": ("table", "else", "default", "lang", "follow"),
+    "path": ("table", "else", "default", "lang", "follow", "mask"),
     "value": (),
     "each": ("domain", "map"),
     "ref": ("follow",),
@@ -38,7 +39,6 @@ _HEADS: Final = {  # what a value can be, and what may stand beside it
 }
 _REFUSED: Final = {
     "company": "leave the field out: values that depend on the company are not supported",
-    "mask": "leave the field out, or mask it in the WSO2 flow: masking is not supported",
 }
 _MISSING: Final = object()
 
@@ -148,6 +148,7 @@ class _Parser:
         path, default = value["path"], value.get("default")
         found = len(self.faults)
         follow, lang, table = self._follow(value, key), self._lang(value, key), None
+        mask = self._mask(value, key)
         self._constant(default, f"{key}.default")
         if "table" in value:
             table = self._table(value, key)
@@ -157,7 +158,23 @@ class _Parser:
             self._fault(f"{key}.else", "`else` belongs to a table", "give it a `table`")
         if not self._is_path(path, f"{key}.path") or len(self.faults) > found:
             return None
-        return Path(path, follow, lang, table, default)
+        return Path(path, follow, lang, table, default, mask)
+
+    def _mask(self, value: dict[str, Any], key: str) -> str:
+        if "mask" not in value:
+            return ""
+        mask = value["mask"]
+        if mask not in MASKS:
+            near = nearest(str(mask), list(MASKS))
+            remedy = f'did you mean "{near}"?' if near else f"write one of {', '.join(MASKS)}"
+            self._fault(f"{key}.mask", "this is no mask", remedy)
+            return ""
+        if "table" in value:
+            remedy = "leave one of them out: a table says itself what is sent"
+            self._fault(f"{key}.mask", "`mask` and `table` exclude each other", remedy)
+        if value.get("lang") == ALL_LANGUAGES:
+            self._fault(f"{key}.mask", "a mask takes one value", "name one language")
+        return str(mask)
 
     def _table(self, value: dict[str, Any], key: str) -> Table | None:
         table = value["table"]
@@ -201,6 +218,8 @@ class _Parser:
         for entry in entries:
             if not isinstance(entry.value, Path | Constant):
                 self._fault(entry.key, "a match compares plain values", "write a path or a value")
+            elif isinstance(entry.value, Path) and entry.value.mask:
+                self._fault(entry.key, "a masked value finds nothing", "leave `mask` out")
         if len(self.faults) > found:
             return None
         if not any(isinstance(entry.value, Path) for entry in entries):

@@ -21,7 +21,7 @@ from schemas.domain import compile_domain
 from schemas.event import Document
 from schemas.fields import Kind
 from schemas.keys import record_key
-from schemas.mapping.forms import Constant, Each, Entry, Mapping, Match, Path, Ref, Value
+from schemas.mapping.forms import Constant, Each, Entry, Mapping, Match, Path, Ref, Value, Writing
 from schemas.mapping.scalars import Function, finish, scalar
 from schemas.mapping.walk import Read, ReadOne, collect, lookup, order_of, spread
 
@@ -76,20 +76,13 @@ def changed(renderer: Renderer, before: Document, after: Document) -> list[str]:
 
 
 def compile_mapping(
-    mapping: Mapping,
-    shape: Shape,
-    *,
-    source: str,
-    lang: str,
-    decimals: str,
-    follow: bool = True,
+    mapping: Mapping, shape: Shape, writing: Writing, *, follow: bool = True
 ) -> Renderer:
     """Return the renderer of a mapping for the documents of `shape`.
 
-    `lang` is for translated fields without one of their own; `decimals` is `string` or `number`;
-    without `follow` no lookup counts in `compared`. Raises NotShown where the shape lacks a path.
+    Without `follow` no lookup counts in `compared`. Raises NotShown where the shape lacks a path.
     """
-    compiler = _Compiler(source, lang, number=decimals == "number", follow=follow)
+    compiler = _Compiler(writing, follow=follow)
     return Renderer(
         tuple(entry.name for entry in mapping.entries),
         tuple(compiler.value(entry.value, shape, entry.name) for entry in mapping.entries),
@@ -98,9 +91,7 @@ def compile_mapping(
 
 @dataclass(frozen=True, slots=True)
 class _Compiler:
-    source: str
-    lang: str
-    number: bool
+    writing: Writing
     follow: bool
 
     def value(self, value: Value, shape: Shape, field: str) -> _Ways:
@@ -121,8 +112,10 @@ class _Compiler:
     def _path(self, path: Path, shape: Shape, field: str) -> _Ways:
         found = resolve(shape, path.path)
         kind, read = self._end(found)
-        handled = scalar(kind, field, lang=path.lang or self.lang, number=self.number)
-        send, compare = finish(path, kind, handled, field)
+        writing = self.writing
+        lang, number = path.lang or writing.lang, writing.decimals == "number"
+        handled = scalar(kind, field, lang=lang, number=number)
+        send, compare = finish(path, kind, handled, field, writing.mask_key)
         sent, compared = _after(read, send), _after(read, compare)
         return self._ways(found.links, _Ends(sent, compared, compared), follow=path.follow)
 
@@ -137,7 +130,7 @@ class _Compiler:
         return Kind.INTEGER, _column(ID)
 
     def _key(self, model: str) -> ReadOne:
-        prefix = record_key(self.source, model, 0)[:-1]
+        prefix = record_key(self.writing.source, model, 0)[:-1]
         return lambda record: None if record is None else f"{prefix}{record[ID]}"
 
     def _external_id(self, shape: Shape) -> ReadOne:
@@ -187,7 +180,7 @@ class _Compiler:
 
     def _each(self, each: Each, shape: Shape, field: str) -> _Ways:
         found = _records_of(shape, each.path)
-        matches = compile_domain(each.domain, found.shape, lang=self.lang)
+        matches = compile_domain(each.domain, found.shape, lang=self.writing.lang)
         order = order_of(found.shape)
         inside = [
             (entry.name, self.value(entry.value, found.shape, f"{field}.{entry.name}"))

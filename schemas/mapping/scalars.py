@@ -19,6 +19,7 @@ from typing import Any, Final
 from schemas.errors import OdooCdcError
 from schemas.fields import Kind
 from schemas.mapping.forms import ALL_LANGUAGES, Path, Table
+from schemas.mapping.masks import HMAC, mask_of
 
 BASE_LANGUAGE: Final = "en_US"  # Odoo keeps it for every translated value
 _SHOWN: Final = 60  # characters of a value in a message
@@ -81,12 +82,18 @@ def scalar(kind: Kind, field: str, *, lang: str, number: bool) -> Scalar:
     )
 
 
-def finish(path: Path, kind: Kind, handled: Scalar, field: str) -> tuple[Function, Function]:
+def finish(
+    path: Path, kind: Kind, handled: Scalar, field: str, mask_key: str = ""
+) -> tuple[Function, Function]:
     """Return two functions of a stored value: what is sent, and what is compared."""
     read, send, compare = handled.read, _unless_null(handled.send), _unless_null(handled.compare)
     if path.table is not None:
         send = look = _lookup(path.table, kind, field)
         compare = _then(look, comparable)
+    if path.mask:
+        send = _then(send, mask_of(path.mask, mask_key))
+        if path.mask != HMAC:
+            compare = send  # what a target cannot see of a change is none to it
     if path.default is None:
         return _then(read, send), _then(read, compare)
     default, compared = path.default, comparable(path.default)

@@ -17,7 +17,7 @@ from schemas.domain import compile_domain
 from schemas.errors import BadUsage
 from schemas.event import Document
 from schemas.finding import Finding
-from schemas.mapping import Renderer, compile_mapping
+from schemas.mapping import Renderer, Writing, compile_mapping
 
 
 class UnfitRoute(BadUsage):
@@ -64,9 +64,7 @@ class Compiled:
 class Routes:
     """The routes of a configuration; `of` compiles them once per shape."""
 
-    source: str
-    lang: str
-    decimals: str
+    writing: Writing
     routes: tuple[Route, ...]
     # Keyed by identity: shapes live as long as the schemas that hold them, and hashing one
     # would walk its whole tree for every event. The shape is kept, so its id is not reused.
@@ -76,10 +74,10 @@ class Routes:
     def of_config(cls, config: Config) -> Routes:
         """Take what concerns routes from a configuration."""
         return cls(
-            source=config.source.name,
-            lang=config.source.lang,
-            decimals=config.decimals,
-            routes=tuple(config.routes),
+            Writing(
+                config.source.name, config.source.lang, config.decimals, config.source.mask_key
+            ),
+            tuple(config.routes),
         )
 
     @property
@@ -116,15 +114,10 @@ class Routes:
                 raise UnfitRoute(route, faults)
             try:
                 matches = compile_domain(
-                    route.domain, shape, lang=self.lang, active_test=route.active_test
+                    route.domain, shape, lang=self.writing.lang, active_test=route.active_test
                 )
                 renderer = compile_mapping(
-                    route.mapping,
-                    shape,
-                    source=self.source,
-                    lang=self.lang,
-                    decimals=self.decimals,
-                    follow=route.follow_lookups,
+                    route.mapping, shape, self.writing, follow=route.follow_lookups
                 )
             except NotShown as error:
                 later.append(RouteStartsLater(route.name, str(error)))

@@ -14,6 +14,7 @@ from schemas.fields import Kind
 from schemas.mapping import (
     BadMapping,
     Mapping,
+    Writing,
     changed,
     compile_mapping,
     parse_fields,
@@ -49,7 +50,7 @@ VALUES: dict[str, Any] = {
 MAPPING = parse_map(VALUES)
 SHAPE = shape_of(reads(MAPPING))
 RENDERERS = [
-    compile_mapping(MAPPING, SHAPE, source="odoo_a", lang="fr_FR", decimals=decimals)
+    compile_mapping(MAPPING, SHAPE, Writing("odoo_a", lang="fr_FR", decimals=decimals))
     for decimals in ("string", "number")
 ]
 

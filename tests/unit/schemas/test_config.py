@@ -653,9 +653,20 @@ BAD = [
         instead("fields: [name, state]", "map:\n      a: {path: c,\n          mask: hmac}"),
         "routes[0].map.a.mask",
         17,
-        "cannot be used",
-        "leave",
+        "needs source.mask_key, which is missing",
+        "${MASK_KEY}",
         id="mask",
+    ),
+    pytest.param(
+        instead(
+            "fields: [name, state]",
+            "map:\n      a:\n        each: l\n        map:\n          b: {path: c, mask: hmac}",
+        ).replace("source:", "source:\n  mask_key: fifteen bytes..", 1),
+        "routes[0].map.a.map.b.mask",
+        20,
+        "too short",
+        "16 random characters",
+        id="a short key for a mask",
     ),
     pytest.param(
         with_lines("    model", "    domain: [[state, '=']]"),

@@ -12,6 +12,7 @@ from schemas.mapping import (
     BadMapping,
     Renderer,
     UnsendableValue,
+    Writing,
     changed,
     check,
     compile_mapping,
@@ -27,17 +28,15 @@ NAMES = json.dumps({"en_US": "Desk", "fr_FR": "Bureau", "_src": "x"})
 def renderer(values: dict[str, Any], **settings: Any) -> Renderer:
     """Compile a map for the shape that carries exactly what it reads."""
     mapping = parse_map(values)
-    chosen = {"source": "odoo_a", "lang": "en_US", "decimals": "string", **settings}
-    return compile_mapping(mapping, shape_of(reads(mapping)), **chosen)
+    return compile_mapping(mapping, shape_of(reads(mapping)), Writing("odoo_a", **settings))
 
 
 def rendered(value: Any, document: Any = None, **settings: Any) -> Any:
     """Render one value of order 42; `document` makes it from the shape."""
     mapping = parse_map({"x": value})
     shape = shape_of(reads(mapping))
-    chosen = {"source": "odoo_a", "lang": "en_US", "decimals": "string", **settings}
     made = document(shape) if callable(document) else order(shape, **(document or {}))
-    return compile_mapping(mapping, shape, **chosen).render(made)["x"]
+    return compile_mapping(mapping, shape, Writing("odoo_a", **settings)).render(made)["x"]
 
 
 def faults_of(values: Any) -> list[Fault]:
@@ -215,9 +214,7 @@ def test_a_path_the_shape_lacks_is_not_shown() -> None:
         compile_mapping(
             parse_map({"x": "partner_id.ref"}),
             shape_of([Read("partner_id.name")]),
-            source="odoo_a",
-            lang="en_US",
-            decimals="string",
+            Writing("odoo_a"),
         )
 
 
@@ -478,9 +475,7 @@ def renamed(value: Any, *, follow: bool = True, other: bool = False) -> tuple[bo
     """Rename the partner of an order, or give the order another one."""
     mapping = parse_map({"x": value})
     shape = shape_of(reads(mapping))
-    compiled = compile_mapping(
-        mapping, shape, source="odoo_a", lang="en_US", decimals="string", follow=follow
-    )
+    compiled = compile_mapping(mapping, shape, Writing("odoo_a"), follow=follow)
     part = behind(shape, "partner_id")
     old = order(shape, partner_id=record(part, 7, name="a"))
     new = order(shape, partner_id=record(part, 8 if other else 7, name="b"))
@@ -518,13 +513,94 @@ def test_a_route_that_follows_no_lookups_sends_nothing_for_them() -> None:
 def test_lines_are_the_record_s_own_and_always_count() -> None:
     mapping = parse_map({"x": "order_line.name"})
     shape = shape_of(reads(mapping))
-    compiled = compile_mapping(
-        mapping, shape, source="odoo_a", lang="en_US", decimals="string", follow=False
-    )
+    compiled = compile_mapping(mapping, shape, Writing("odoo_a"), follow=False)
 
     old, new = lines(shape, {"name": "a"}), lines(shape, {"name": "b"})
 
     assert compiled.compared(old) != compiled.compared(new)
+
+
+# --- masks
+
+
+@pytest.mark.parametrize(
+    ("mask", "stored", "sent"),
+    [
+        pytest.param("redact", "jo@odoo.example", "***", id="redact"),
+        pytest.param("last4", "DE02120300000000202051", "***2051", id="last4"),
+        pytest.param("last4", "12345678", "***5678", id="last4, just long enough"),
+        pytest.param("last4", "1234567", "***", id="last4, too short to show half of it"),
+        pytest.param(
+            "hmac",
+            "what do ya want for nothing?",
+            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
+            id="hmac: RFC 4231, case 2",
+        ),
+        pytest.param("hmac", None, None, id="null stays null"),
+        pytest.param("redact", "", "", id="the empty text stays empty"),
+    ],
+)
+def test_a_mask_hides_a_value(mask: str, stored: Any, sent: Any) -> None:
+    value = {"path": "name", "mask": mask}
+
+    assert rendered(value, {"name": stored}, mask_key="Jefe") == sent
+
+
+def test_law_3_the_key_decides_what_hmac_gives() -> None:
+    value = {"path": "name", "mask": "hmac"}
+    one, other = (rendered(value, {"name": "a"}, mask_key=key) for key in ("k" * 16, "l" * 16))
+
+    assert one != other
+    assert len(one) == 64
+
+
+def test_numbers_are_masked_as_json_writes_them_and_defaults_are_not() -> None:
+    number = {"path": "amount_total", "mask": "last4"}
+    missing = {"path": "name", "mask": "redact", "default": "-"}
+
+    assert rendered(number, {"amount_total": "12345.60"}, decimals="number") == "***5.60"
+    assert rendered(missing, {"name": None}) == "-"
+
+
+def test_each_of_a_list_is_masked() -> None:
+    def of(shape: Any) -> Any:
+        return lines(shape, {"name": "a"}, {"name": None})
+
+    assert rendered({"path": "order_line.name", "mask": "redact"}, of) == ["***", None]
+
+
+@pytest.mark.parametrize(
+    ("mask", "old", "new", "differs"),
+    [
+        ("redact", "a", "b", False),
+        ("redact", "a", None, True),
+        ("last4", "11112222", "33332222", False),
+        ("hmac", "a", "b", True),
+    ],
+)
+def test_a_change_that_the_mask_hides_sends_nothing(
+    mask: str, old: Any, new: Any, *, differs: bool
+) -> None:
+    equal, names = both({"x": {"path": "name", "mask": mask}}, {"name": old}, {"name": new})
+
+    assert equal is not differs
+    assert names == (["x"] if differs else [])
+
+
+@pytest.mark.parametrize("path", ["partner_id", "analytic", "signature", "order_line"])
+def test_law_10_what_no_mask_fits_is_refused(path: str) -> None:
+    (fault,) = check(parse_map({"x": {"path": path, "mask": "hmac"}}), MODELS, "sale.order")
+
+    assert fault.key == "map.x.mask"
+    assert "no mask fits" in fault.message
+    assert fault.remedy
+
+
+def test_law_10_a_masked_value_in_a_match_is_refused() -> None:
+    (fault,) = faults_of({"x": {"match": {"n": {"path": "partner_id.ref", "mask": "hmac"}}}})
+
+    assert fault.key == "map.x.match.n"
+    assert "finds nothing" in fault.message
 
 
 # --- what is read
@@ -594,7 +670,14 @@ def test_what_is_no_list_of_paths_is_refused_with_its_place(value: Any, key: str
         pytest.param({"path": "x", "value": 1}, "", "exclude", id="two kinds"),
         pytest.param({"path": 7}, ".path", "a path is wanted", id="a path that is a number"),
         pytest.param({"path": "x", "defalt": 1}, ".defalt", "unknown", id="a misspelt key"),
-        pytest.param({"path": "x", "mask": "hmac"}, ".mask", "cannot be used", id="mask"),
+        pytest.param({"path": "x", "mask": "hmca"}, ".mask", "no mask", id="a misspelt mask"),
+        pytest.param({"path": "x", "mask": 4}, ".mask", "no mask", id="a number for a mask"),
+        pytest.param(
+            {"path": "x", "mask": "redact", "table": {"a": "b"}}, ".mask", "exclude", id="masked"
+        ),
+        pytest.param(
+            {"path": "x", "mask": "last4", "lang": "*"}, ".mask", "one value", id="all masked"
+        ),
         pytest.param({"path": "x", "company": 1}, ".company", "cannot be used", id="company"),
         pytest.param({"path": "x", "else": 1}, ".else", "belongs", id="else without table"),
         pytest.param({"path": "x", "table": {}}, ".table", "wanted", id="an empty table"),

@@ -12,6 +12,7 @@ from schemas.command import Answer, Progress
 from schemas.config import Route
 from schemas.document import Read
 from schemas.event import Event, Mode
+from schemas.mapping import Writing
 from schemas.position import Lsn, Position
 from schemas.state import State
 from streams import replaying
@@ -57,7 +58,7 @@ def operator(rig: Rig) -> Operator:
     """Give an operator of a source with one route to two targets, and ten past events."""
     made = Operator(rig)
     given = (route(0, "orders", "webshop"), route(1, "names", "webshop", "shop"))
-    made.routes = Routes("odoo_a", "en_US", "string", given)
+    made.routes = Routes(Writing("odoo_a"), given)
     made.past = [past(number) for number in range(1, 11)]
     made.replaying = made.replayer()
     return made

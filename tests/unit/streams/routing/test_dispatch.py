@@ -10,6 +10,7 @@ from schemas.config import Route
 from schemas.document import Read, Shape
 from schemas.event import Document, Event, Mode
 from schemas.keys import split_delivery_id
+from schemas.mapping import Writing
 from streams.routing.dispatch import (
     MAX_BODY,
     OVERSIZE,
@@ -40,7 +41,7 @@ def route(name: str = "orders", state: str = "sale", index: int = 0, **settings:
 
 
 def routes(*given: Route, decimals: str = "string") -> Routes:
-    return Routes("odoo_a", "en_US", decimals, given or (route(),))
+    return Routes(Writing("odoo_a", decimals=decimals), given or (route(),))
 
 
 def image(state: str, name: str = "S00042", total: str = "10.00", **more: Any) -> Document:

@@ -9,6 +9,7 @@ import pytest
 from schemas import domain, mapping
 from schemas.config import Route
 from schemas.document import Read, Shape
+from schemas.mapping import Writing
 from streams.routing.routes import Routes, UnfitRoute
 from tests.documents import MODELS, shape_of
 
@@ -27,7 +28,7 @@ def routes(written: list[Any] | None = None, values: dict[str, Any] | None = Non
         target_model="sale.order",
         index=3,
     )
-    return Routes("odoo_a", "en_US", "string", (made,))
+    return Routes(Writing("odoo_a"), (made,))
 
 
 @pytest.mark.parametrize(
