@@ -60,7 +60,9 @@ def asked(line: Line, *words: str) -> dict[str, Any]:
 
 
 def test_counts_come_first_then_what_differs_and_who_enters(line: Line) -> None:
-    said = asked(line, "--with", str(other(line, WIDER)))
+    path = str(other(line, WIDER))
+
+    said = asked(line, "--with", path)
 
     assert said["events"] == 3
     (route,) = said["routes"]
@@ -71,7 +73,7 @@ def test_counts_come_first_then_what_differs_and_who_enters(line: Line) -> None:
     assert first["old"]["fields"] == {"name": "S00001"}
     assert first["new"]["fields"] == {"number": "S00001"}
 
-    text = line.programs.run("preview", "--with", "new.yaml", "--show", "1")
+    text = line.programs.run("preview", "--with", path, "--show", "1")
     shown = text.out.read_text(encoding="utf-8")
     assert shown.startswith("3 events, committed ")
     assert '- fields.name: "S00001"' in shown
@@ -94,7 +96,7 @@ def test_the_same_file_differs_in_nothing_and_the_latest_are_enough(line: Line) 
     ("routes", "words", "code", "says"),
     [
         (WIDER.replace("name}", "nothing}"), [], 0, "unknown"),
-        (WIDER.replace("name}", "name.deeper}"), [], 2, "routes[0].map.number"),
+        (WIDER.replace("name}", "{path: name, lang: fr_FR}}"), [], 2, "routes[0].map.number"),
         (WIDER, ["--model", "sale.ordr"], 2, 'did you mean "sale.order"?'),
         (WIDER.replace("[shop]", "[shp]"), [], 2, 'did you mean "shop"?'),
         (WIDER.replace("sale.order", "res.partner"), ["--model", "res.partner"], 1, "no events"),

@@ -1,0 +1,123 @@
+"""`odoo-cdc fields`: what a model offers to routes."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from cdc.postgres.catalog import load_models
+from cdc.postgres.connect import Session
+from schemas import mapping
+from schemas.config import load
+from schemas.errors import NothingFound
+from schemas.fields import Field, Model, Models
+from schemas.finding import Fault
+
+HELP: Final = "list the fields of a model, with what a route can do with each"
+EXAMPLE: Final = "odoo-cdc fields sale.order --like partner"
+
+_HEADS: Final = ("field", "type", "kept", "label")
+
+
+class NoSuchField(NothingFound):
+    """No field of the model is like that."""
+
+    hint = "Leave --like out for all of them."
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A field, and what stands between it and a route; None: nothing."""
+
+    field: Field
+    fault: Fault | None
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("model", metavar="MODEL", help="sale.order, for instance")
+    parser.add_argument(
+        "--like",
+        default="",
+        metavar="TEXT",
+        help="only those whose name, label or relation has it",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the fields; Unknown (2) for a model that is not there, NoSuchField (1)."""
+    config = load(args.config)
+    with Session.connect(config.source.dsn, "odoo-cdc-fields") as session:
+        models = load_models(session)
+    model = models.model(args.model)
+    offers = [each for each in _offers(models, model) if _is_like(each.field, args.like)]
+    if not offers:
+        raise NoSuchField(f'{model.name} has no field like "{args.like}"')
+    if args.json:
+        found = [_to_json(each) for each in offers]
+        print(json.dumps({"model": model.name, "fields": found}, ensure_ascii=False))
+    else:
+        print("\n".join(_lines(model, offers)))
+    return 0
+
+
+def _offers(models: Models, model: Model) -> Iterator[Offer]:
+    for name, field in sorted(model.fields.items()):
+        faults = mapping.check(mapping.parse_fields([name]), models, model.name)
+        yield Offer(field, faults[0] if faults else None)
+
+
+def _is_like(field: Field, text: str) -> bool:
+    wanted = text.lower()
+    return any(wanted in each.lower() for each in (field.name, field.label, field.relation))
+
+
+def _kept(field: Field) -> str:
+    if field.stored:
+        return "stored"
+    if field.related:
+        return f"reads {field.related}"
+    return f"by its {field.inverse}" if field.inverse else "computed"
+
+
+def _type(field: Field) -> str:
+    relation = f" {field.relation}" if field.relation else ""
+    said = [
+        *(["translated"] if field.translated else []),
+        *(["by company"] if field.company_dependent else []),
+    ]
+    return f"{field.type}{relation}" + (f" ({', '.join(said)})" if said else "")
+
+
+def _to_json(offer: Offer) -> dict[str, Any]:
+    field, fault = offer.field, offer.fault
+    return {
+        "name": field.name,
+        "type": field.type,
+        "label": field.label,
+        "relation": field.relation or None,
+        "stored": field.stored,
+        "related": field.related or None,
+        "translated": field.translated,
+        "company_dependent": field.company_dependent,
+        "selectable": fault is None,
+        "why": fault and fault.message,
+        "remedy": fault and fault.remedy,
+    }
+
+
+def _lines(model: Model, offers: Sequence[Offer]) -> Iterator[str]:
+    good = [each.field for each in offers if each.fault is None]
+    rows = [(field.name, _type(field), _kept(field), field.label) for field in good]
+    widths = [max(map(len, column)) for column in zip(_HEADS, *rows, strict=True)]
+    for row in (_HEADS, *rows):
+        yield "  ".join(map(str.ljust, row, widths)).rstrip()
+    refused = [(each.field, each.fault) for each in offers if each.fault is not None]
+    if refused:
+        yield ""
+        yield f"{len(refused)} fields of {model.name} cannot be selected:"
+    for field, fault in refused:
+        yield f"  {field.name}: {_type(field)}, {_kept(field)}: {fault.message}; {fault.remedy}"
