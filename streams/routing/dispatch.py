@@ -98,7 +98,7 @@ def dispatch(event: Event, routes: Routes, again: Again | None = None) -> Dispat
     compiled = routes.of(event.shape)
     if event.oversize is not None:
         return Dispatched(stillborn=tuple(_oversize(event, event.oversize, routes, again)))
-    said = [(each, _step(event, each)) for each in compiled.ready]
+    said = [(each, _step(event, each)) for each in compiled.concerned(event)]
     unchanged = tuple(each.route.name for each, step in said if step is Silent.UNCHANGED)
     steps = [(each, step) for each, step in said if isinstance(step, _Step)]
     # A target that gets several of them hears first what it has to forget.

@@ -7,7 +7,7 @@ route's domain or mapping is refused.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from schemas import domain, mapping
@@ -15,9 +15,10 @@ from schemas.config import Config, ConfigError, Route
 from schemas.document import NotShown, Shape
 from schemas.domain import compile_domain
 from schemas.errors import BadUsage
-from schemas.event import Document
+from schemas.event import Document, Event, Mode
 from schemas.finding import Finding
 from schemas.mapping import Renderer, Writing, compile_mapping
+from streams.routing.choice import Choice
 
 
 class UnfitRoute(BadUsage):
@@ -58,6 +59,13 @@ class Compiled:
 
     ready: tuple[CompiledRoute, ...]
     later: tuple[RouteStartsLater, ...]
+    choice: Choice[CompiledRoute] = field(repr=False)
+
+    def concerned(self, event: Event) -> Sequence[CompiledRoute]:
+        """Return those of `ready` that can have anything to say about an event."""
+        if not event.before_known or event.mode is Mode.RESEND:
+            return self.ready  # one that does not match says that the record has left
+        return self.choice.of(event.before, event.after)
 
 
 @dataclass(slots=True)
@@ -123,7 +131,8 @@ class Routes:
                 later.append(RouteStartsLater(route.name, str(error)))
             else:
                 ready.append(CompiledRoute(route, matches, renderer))
-        return Compiled(tuple(ready), tuple(later))
+        choice = Choice(ready, lambda each: each.route.domain, shape)
+        return Compiled(tuple(ready), tuple(later), choice)
 
 
 def refuse_unfit(config: Config, shapes: Iterable[Shape]) -> None:

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
-from tests.benchmarks import asking, drains, flow, memory, sending
+from tests.benchmarks import asking, drains, flow, memory, routing, sending
 from tests.benchmarks.figures import Figure, table
 from tests.benchmarks.place import Place
 
@@ -18,6 +18,7 @@ Measure = Callable[[Place, int], list[Figure]]
 MEASURES: Final[dict[str, Measure]] = {
     "workload": drains.workload,
     "one-row": drains.one_row_transactions,
+    "routing": routing.routing,
     "worker": flow.one_worker,
     "latency": flow.latency,
     "answers": sending.answers,
