@@ -11,11 +11,10 @@ from cdc.backfill import Paced, Unpaced
 from cdc.capture import Capture, Parts
 from cdc.engine.events import Events
 from cdc.engine.fold import Fold
-from cdc.engine.plan import Plan
 from cdc.engine.relations import Relations
 from cdc.epoch import Epoch, Topic
 from cdc.loading import Marks
-from cdc.origin import look, refuse_other_database, settle
+from cdc.origin import Source, look, refuse_other_database, settle
 from cdc.pace import Lane, Pace, queues
 from cdc.postgres import slot
 from cdc.postgres.connect import Session
@@ -56,7 +55,7 @@ def assemble(config: Config, stack: ExitStack, *, until_caught_up: bool = False)
     waiting = _Waiting()
     publisher = kafka.Publisher(config.kafka, waiting)
     stack.callback(publisher.close)
-    heads = _write_schemas(config, source.plan, publisher, partitions, generation)
+    heads = _write_schemas(config, source, publisher, partitions, generation)
     relations = Relations(source.plan, source.types)
     fold = Fold(source.plan, shadow, relations)
     epoch = Epoch(publisher, shadow, {r: Topic(name, partitions) for r, name in names.items()})
@@ -156,12 +155,12 @@ class _Waiting:
 
 
 def _write_schemas(
-    config: Config, plan: Plan, publisher: kafka.Publisher, partitions: int, generation: int
+    config: Config, source: Source, publisher: kafka.Publisher, partitions: int, generation: int
 ) -> dict[int, bytes]:
     """Write the schema of each model; return what its events begin with."""
     heads = {}
-    for root in plan.roots:
-        schema = event_schema(config.source.name, root.shape)
+    for root in source.plan.roots:
+        schema = event_schema(config.source.name, root.shape, source.users)
         name = fingerprint(schema)
         kafka_schemas.write_schema(
             publisher,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cdc import kafka_schemas
-from cdc.checks.routes import refuse_unfit
+from cdc.checks.routes import logins, refuse_unfit
 from cdc.engine.compile import compile_plan
 from cdc.engine.plan import Plan
 from cdc.engine.relations import Types
@@ -19,6 +19,7 @@ from cdc.postgres.catalog import columns, load_models
 from cdc.postgres.connect import Session
 from cdc.postgres.refusals import SlotLost, SlotMissing
 from cdc.postgres.replication import Replication, System
+from cdc.postgres.users import users
 from cdc.progress import Progress
 from cdc.selection import select
 from cdc.shadow.store import Shadow
@@ -57,13 +58,15 @@ class Source:
     system: System
     slot: slot.SlotState
     publication: publication.PublicationState
+    users: dict[str, int]  # ids of the logins that routes ignore
 
 
 def look(config: Config) -> Source:
     """Look at the database: models, publication, slot."""
     with Session.connect(config.source.dsn) as session:
         models = load_models(session)
-        refuse_unfit(config, models)
+        found = users(session, logins(config))
+        refuse_unfit(config, models, found)
         plan = compile_plan(select(config, models))
         published = publication.look(session, config.source.publication)
         publication.refuse_gap(published, _members(plan, published))
@@ -76,7 +79,7 @@ def look(config: Config) -> Source:
     with Replication.connect(config.source.dsn, "odoo-cdc-capture") as replication:
         system = replication.identify()
     held = {name: {c: types[name][c] for c in plan.by_name[name].read} for name in plan.by_name}
-    return Source(plan, held, system, state, published)
+    return Source(plan, held, system, state, published, found)
 
 
 def _members(plan: Plan, state: publication.PublicationState) -> dict[str, int]:

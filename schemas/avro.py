@@ -62,9 +62,13 @@ class NotAnEvent(OdooCdcError):
     hint = "Only capture may write to event topics; look for another producer."
 
 
-def event_schema(source: str, shape: Shape) -> dict[str, Any]:
-    """Return the Avro schema of one root model's events."""
-    odoo = {"source": source, "model": shape.model, "shape": shape.to_json()}
+def event_schema(
+    source: str, shape: Shape, users: Mapping[str, int] | None = None
+) -> dict[str, Any]:
+    """Return the Avro schema of one root model's events; `users` are ids by login, where named."""
+    odoo: dict[str, Any] = {"source": source, "model": shape.model, "shape": shape.to_json()}
+    if users:
+        odoo["users"] = dict(sorted(users.items()))
     digest = hashlib.sha256(json.dumps(odoo, sort_keys=True).encode()).hexdigest()[:12]
     document = _record(shape, _record_name(shape.model))
     return {
@@ -115,6 +119,7 @@ class SchemaBook:
             odoo["source"],
             odoo["model"],
             Shape.from_json(odoo["shape"]),
+            odoo.get("users", {}),
         )
         return name
 
@@ -150,6 +155,7 @@ class SchemaBook:
             writers=tuple(datum["writers"]),
             oversize=datum["oversize"],
             shape=known.shape,
+            users=known.users,
         )
 
 
@@ -159,6 +165,7 @@ class _Known:
     source: str
     model: str
     shape: Shape
+    users: Mapping[str, int]
 
 
 def _record(shape: Shape, name: str) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -29,7 +30,8 @@ class Event:
     `before` is None where the record did not exist, and also where `before_known` is false.
     `time` is the commit's (or the mark's) in ISO 8601, UTC, as it is sent. `writers` are the
     distinct `write_uid` of the rows that changed, None standing for rows that are gone.
-    `oversize` is the size in bytes of an event that was too large to carry its images.
+    `oversize` is the size in bytes of an event that was too large to carry its images. `users`
+    are the ids of the logins that routes name, as capture found them.
     """
 
     source: str
@@ -47,3 +49,4 @@ class Event:
     writers: tuple[int | None, ...]
     oversize: int | None
     shape: Shape
+    users: Mapping[str, int] = field(default_factory=dict)

@@ -86,6 +86,8 @@ class Events:
         self.meter.count("events", event.model)
         for late in done.later:
             self.meter.count("routes_not_started", late.route)
+        for name in done.ignored:
+            self.meter.count("routes_ignored", name)
         for sent in done.deliveries:
             self.meter.count("dispatched", sent.target)
         for born in done.stillborn:

@@ -14,6 +14,7 @@ from cdc.postgres import publication, slot
 from cdc.postgres.catalog import load_models
 from cdc.postgres.connect import Session
 from cdc.postgres.facts import gather
+from cdc.postgres.users import users
 from cdc.selection import Selection, select
 from schemas.config import Config
 from schemas.errors import OdooCdcError
@@ -44,7 +45,7 @@ def _of_session(config: Config, session: Session) -> list[Finding]:
     if any(each.where == server.VERSION for each in found):
         return found  # what follows asks for what such a server does not know
     models = load_models(session)
-    faults = routes.findings(config, models)
+    faults = routes.findings(config, models, users(session, routes.logins(config)))
     found += faults
     sound = _without_faults(config, faults)
     if sound.routes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from schemas import domain, mapping
@@ -10,9 +11,26 @@ from schemas.fields import Models, Unknown
 from schemas.finding import Fault, Finding
 
 
-def findings(config: Config, models: Models) -> list[Finding]:
-    """Return what of the routes the database does not bear out."""
+def logins(config: Config) -> set[str]:
+    """Return the logins of all users whom a route ignores."""
+    return {login for route in config.routes for login in route.ignore_writes_by}
+
+
+def findings(config: Config, models: Models, users: Mapping[str, int]) -> list[Finding]:
+    """Return what of the routes the database does not bear out; `users` are those of `logins`."""
     found = [each for route in config.routes for each in _of_route(route, models)]
+    found += [
+        Finding(
+            "error",
+            f"routes[{route.index}].ignore_writes_by[{place}]",
+            None,
+            f'the database has no user with the login "{login}"',
+            "write a login as Settings, Users shows it",
+        )
+        for route in config.routes
+        for place, login in enumerate(route.ignore_writes_by)
+        if login not in users
+    ]
     if config.source.publish != "tables":
         found.append(
             Finding(
@@ -27,9 +45,9 @@ def findings(config: Config, models: Models) -> list[Finding]:
     return found
 
 
-def refuse_unfit(config: Config, models: Models) -> None:
+def refuse_unfit(config: Config, models: Models, users: Mapping[str, int]) -> None:
     """Raise ConfigError where routes do not fit the database: nothing may start with them."""
-    found = findings(config, models)
+    found = findings(config, models, users)
     if found:
         lines = config.lines
         placed = [replace(finding, line=lines.of(finding.where)) for finding in found]

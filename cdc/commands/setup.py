@@ -6,13 +6,15 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Sequence
 from typing import Final
 
+from cdc.checks.routes import logins
 from cdc.kafka_admin import Admin
 from cdc.postgres import grants, publication, slot
 from cdc.postgres.catalog import load_models
 from cdc.postgres.connect import NotPermitted, Session
-from cdc.selection import select
+from cdc.selection import Selection, select
 from cdc.todo import Step, do, look, refuse_older
 from schemas.config import Config, load
 from schemas.errors import BadUsage
@@ -83,10 +85,18 @@ def _sql(config: Config, session: Session) -> list[str]:
     refuse_older(state, found)
     return grants.script(
         role,
-        {**selection.columns, **grants.CATALOG},
+        _read(config, selection),
         publication.plan(selection.names, found),
         "" if state.exists else state.name,
     )
+
+
+def _read(config: Config, selection: Selection) -> dict[str, Sequence[str]]:
+    """Return the columns that are read of each table, () for all."""
+    read: dict[str, Sequence[str]] = {**selection.columns, **grants.CATALOG}
+    if logins(config):
+        read["res_users"] = sorted({*read.get("res_users", ()), "id", "login"})
+    return read
 
 
 def _print_sql(lines: list[str], *, as_json: bool) -> None:

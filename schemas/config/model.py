@@ -124,6 +124,7 @@ class Route:
     follow_lookups: bool = True
     active_test: bool = False
     initial_load: bool = True
+    ignore_writes_by: tuple[str, ...] = ()  # logins
     index: int = 0
 
     def reads(self) -> list[Read]:

@@ -62,6 +62,9 @@ def _route(section: Section, index: int, source: Source) -> Route:
         follow_lookups=section.flag("follow_lookups", default=True),
         active_test=section.flag("active_test", default=False),
         initial_load=section.flag("initial_load", default=source.initial_load),
+        ignore_writes_by=section.texts(
+            "ignore_writes_by", "write the logins of users: [sync]", optional=True
+        ),
         index=index,
     )
 

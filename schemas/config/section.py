@@ -169,10 +169,10 @@ class Section:
         found = [self._duration(f"{self.at(key)}[{i}]", each) for i, each in enumerate(values)]
         return tuple(each for each in found if each is not None)
 
-    def texts(self, key: str, remedy: str) -> tuple[str, ...]:
-        """Return a list of texts, one at least; `remedy` says what to write."""
+    def texts(self, key: str, remedy: str, *, optional: bool = False) -> tuple[str, ...]:
+        """Return a list of texts, one at least unless `optional`; `remedy` says what to write."""
         values = self.raw(key)
-        if values is BROKEN:
+        if values is BROKEN or (optional and values in (None, [])):
             return ()
         if values is None or values == []:
             self.error(key, "missing" if values is None else "empty", remedy)

@@ -19,6 +19,7 @@ class Came(StrEnum):
     EVENTS = "events"  # of the past that is asked for
     DELIVERIES = "deliveries"  # made of them
     UNCHANGED = "unchanged"  # the payload of a route is the same before and after
+    IGNORED = "ignored"  # a route ignores whoever wrote it
     OLDER_SHAPE = "older_shape"  # a route reads what the event does not show
     FORGOTTEN = "forgotten"  # older than the ledger: whether a newer one has gone is not known
     UNSENDABLE = "unsendable"  # a value or the size forbids it
@@ -56,6 +57,7 @@ class Portion:
             return
         wants = self.request.wants
         self.count(Came.UNCHANGED, sum(wants(name) for name in made.unchanged))
+        self.count(Came.IGNORED, sum(wants(name) for name in made.ignored))
         self.count(Came.OLDER_SHAPE, sum(wants(late.route) for late in made.later))
         refused = (born.delivery for born in made.stillborn)
         self.count(Came.UNSENDABLE, sum(wants(each.route, each.target) for each in refused))

@@ -22,6 +22,7 @@ from enum import Enum, StrEnum
 from typing import Any, Final
 
 from schemas import message
+from schemas.config import Route
 from schemas.delivery import Delivery
 from schemas.document import EXTERNAL_ID_COLUMN
 from schemas.event import Document, Event, Mode
@@ -73,12 +74,14 @@ class Dispatched:
     stillborn: tuple[Stillborn, ...] = ()
     later: tuple[RouteStartsLater, ...] = ()
     unchanged: tuple[str, ...] = ()  # routes whose payload is the same in both images
+    ignored: tuple[str, ...] = ()  # routes that ignore whoever wrote it
 
 
 class Silent(Enum):
     """Why a route that an event concerns has nothing to say."""
 
     UNCHANGED = "unchanged"
+    IGNORED = "ignored"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +101,9 @@ def dispatch(event: Event, routes: Routes, again: Again | None = None) -> Dispat
     compiled = routes.of(event.shape)
     if event.oversize is not None:
         return Dispatched(stillborn=tuple(_oversize(event, event.oversize, routes, again)))
-    said = [(each, _step(event, each)) for each in compiled.concerned(event)]
+    said = [(each, _said(event, each)) for each in compiled.concerned(event)]
     unchanged = tuple(each.route.name for each, step in said if step is Silent.UNCHANGED)
+    ignored = tuple(each.route.name for each, step in said if step is Silent.IGNORED)
     steps = [(each, step) for each, step in said if isinstance(step, _Step)]
     # A target that gets several of them hears first what it has to forget.
     steps.sort(key=lambda pair: (pair[1].operation not in _LEAVING, pair[0].route.index))
@@ -111,7 +115,14 @@ def dispatch(event: Event, routes: Routes, again: Again | None = None) -> Dispat
                 deliveries.append(made)
             else:
                 stillborn.append(made)
-    return Dispatched(tuple(deliveries), tuple(stillborn), compiled.later, unchanged)
+    return Dispatched(tuple(deliveries), tuple(stillborn), compiled.later, unchanged, ignored)
+
+
+def _said(event: Event, compiled: CompiledRoute) -> _Step | Silent | None:
+    """Return what the route says about the event, unless it ignores who wrote it."""
+    step = _step(event, compiled)
+    ignored = isinstance(step, _Step) and _is_ignored(event, compiled.route)
+    return Silent.IGNORED if ignored else step
 
 
 def _step(event: Event, compiled: CompiledRoute) -> _Step | Silent | None:
@@ -131,6 +142,18 @@ def _step(event: Event, compiled: CompiledRoute) -> _Step | Silent | None:
     if after is None:
         return _Step(Operation.DELETE, before)
     return _leave(event, compiled)
+
+
+def _is_ignored(event: Event, route: Route) -> bool:
+    """Say whether all rows that changed were written by users whom the route ignores.
+
+    Of a row that is gone nobody knows who did it, and Odoo's database writes some by itself.
+    """
+    ignored = route.ignore_writes_by
+    if not ignored or event.mode is not Mode.STREAM or not event.writers:
+        return False
+    users = {event.users[login] for login in ignored if login in event.users}
+    return users.issuperset(event.writers)
 
 
 def _is_match(compiled: CompiledRoute, image: Document | None) -> bool:

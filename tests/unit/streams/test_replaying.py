@@ -162,6 +162,7 @@ async def test_what_sends_nothing_is_counted(operator: Operator) -> None:
         Came.EVENTS: 3,
         Came.DELIVERIES: 0,
         Came.UNCHANGED: 2,
+        Came.IGNORED: 0,
         Came.OLDER_SHAPE: 2,
         Came.FORGOTTEN: 0,
         Came.UNSENDABLE: 3,

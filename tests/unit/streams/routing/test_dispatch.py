@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any, Literal
 
 import pytest
@@ -129,6 +130,48 @@ def test_what_a_domain_keeps_from_a_target_does_not_reach_it_with_the_farewell()
     for on_leave in ("leave", "delete"):
         dispatched = dispatch(leaving, routes(route(on_leave=on_leave)))
         assert b"secret" not in dispatched.deliveries[0].body
+
+
+USERS = {"sync": 7, "other": 9}
+
+
+@pytest.mark.parametrize(
+    ("writers", "ignored"),
+    [
+        pytest.param((7,), True, id="the sync alone"),
+        pytest.param((7, 9), False, id="the sync and another"),
+        pytest.param((9,), False, id="another"),
+        pytest.param((7, None), False, id="a row is gone: nobody knows by whom"),
+        pytest.param((), False, id="nobody is known"),
+    ],
+)
+def test_what_only_ignored_users_wrote_is_not_sent(
+    writers: tuple[int | None, ...], *, ignored: bool
+) -> None:
+    given = routes(route(ignore_writes_by=("sync",)), route("all", index=1))
+    wrote = replace(event(image("sale"), image("sale", "x")), writers=writers, users=USERS)
+
+    made = dispatch(wrote, given)
+
+    assert made.ignored == (("orders",) if ignored else ())
+    assert [each.route for each in made.deliveries] == (["all"] if ignored else ["orders", "all"])
+
+
+def test_several_ignored_users_are_one_and_a_login_that_nobody_knows_ignores_nothing() -> None:
+    wrote = replace(event(image("sale"), None), writers=(7, 9), users=USERS)
+
+    assert dispatch(wrote, routes(route(ignore_writes_by=("sync", "other")))).ignored
+    assert not dispatch(wrote, routes(route(ignore_writes_by=("sync", "unknown")))).ignored
+    older = replace(wrote, users={})  # its schema was written when no route named anybody
+    assert not dispatch(older, routes(route(ignore_writes_by=("sync", "other")))).ignored
+
+
+@pytest.mark.parametrize("mode", [Mode.SNAPSHOT, Mode.RESEND, Mode.RECOVER])
+def test_how_things_stand_is_told_whoever_wrote_it(mode: Mode) -> None:
+    told = event(None, image("sale"), mode=mode)
+    told = replace(told, writers=(7,), users=USERS)
+
+    assert dispatch(told, routes(route(ignore_writes_by=("sync",)))).deliveries
 
 
 @pytest.mark.parametrize(
