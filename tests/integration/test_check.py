@@ -135,6 +135,12 @@ def test_after_setup_only_the_endless_wal_is_left_to_say(checked: Checked) -> No
             "ilike",
             id="an operator with a typing error",
         ),
+        pytest.param(
+            ("    fields: [name", "    ignore_writes_by: [nobody]\n    fields: [name"),
+            'no user with the login "nobody"',
+            "Settings, Users",
+            id="an unknown user",
+        ),
     ],
 )
 def test_a_wrong_route_is_named_with_its_line_and_the_nearest_valid_name(
