@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from cdc.contributors import ask
-from schemas.config import ConfigError, load
+from schemas.config import ConfigError, json_schema, load
 from schemas.finding import Finding
 
 HELP: Final = "look for everything that can be known before starting: file, database, Kafka, WSO2"
@@ -17,11 +17,19 @@ GROUP: Final = "odoo_cdc.checks"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare no arguments of its own."""
+    """Declare the arguments."""
+    parser.add_argument(
+        "--json-schema",
+        action="store_true",
+        help="print the JSON Schema of sync.yaml, for editors, and look at nothing",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the findings; 0 without errors, 1 with any. Raises FileUnreadable (exit 2)."""
+    if args.json_schema:
+        print(json.dumps(json_schema(), indent=2))
+        return 0
     try:
         config = load(args.config)
     except ConfigError as error:

@@ -17,7 +17,7 @@ from schemas.config.model import (
     TopicSettings,
     Wso2,
 )
-from schemas.config.reader import load
+from schemas.config.reader import json_schema, load
 from schemas.config.windows import Window
 from schemas.config.yaml_lines import Lines
 
@@ -34,5 +34,6 @@ __all__ = [
     "TopicSettings",
     "Window",
     "Wso2",
+    "json_schema",
     "load",
 ]

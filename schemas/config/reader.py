@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from schemas.config.access import read_auth, read_pem, read_stores
 from schemas.config.hidden import learn_secrets
@@ -23,6 +23,7 @@ from schemas.config.model import (
     TopicSettings,
     Wso2,
 )
+from schemas.config.outline import schema_of
 from schemas.config.references import References
 from schemas.config.routes import NAME, NAME_HELP, read_routes
 from schemas.config.section import Notes, Section
@@ -69,6 +70,11 @@ def load(path: Path, env: Mapping[str, str] = os.environ) -> Config:
     if errors:
         raise ConfigError(path, sorted(notes.findings, key=lambda found: found.line or 0))
     return config
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of what `load` reads, before it looks at values."""
+    return schema_of(lambda file: _config(Path("sync.yaml"), file, ""))
 
 
 def _bytes(path: Path) -> bytes:

@@ -17,9 +17,9 @@ from schemas.finding import Finding, Level
 
 Choice = TypeVar("Choice", bound=str)
 
-_URL: Final = re.compile(r"https?://[^\s/?#]+([/?]\S*)?")
+URL: Final = re.compile(r"https?://[^\s/?#]+([/?]\S*)?")
 _VISIBLE: Final = re.compile(r"[!-~]*")
-_DURATION: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)")
+DURATION: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)")
 _UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATIONS: Final = "write a number with its unit: 500ms, 30s, 5m, 1h, 1d"
 
@@ -101,7 +101,7 @@ class Section:
     def url(self, key: str, default: str = "") -> str:
         """Return an HTTP URL, never said in a message: it may hold a password."""
         text = self.text(key, default, required=not default) or default
-        if text and not _URL.fullmatch(text):
+        if text and not URL.fullmatch(text):
             self.error(key, "this is no URL", "write http://host:port/path or https://...")
         return text
 
@@ -242,7 +242,7 @@ class Section:
         return Section(Notes(self.notes.lines), where, {})
 
     def _duration(self, where: str, value: Any) -> float | None:
-        match = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
+        match = DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
         if match is None:
             if value is not BROKEN:
                 self.notes.error(where, f"{_described(value)} is no duration", _DURATIONS)

@@ -26,11 +26,11 @@ from schemas.mapping.forms import (
 )
 from schemas.mapping.masks import MASKS
 
-_PATH: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
+PATH: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
 _PATH_HELP: Final = "write a field, or a path through relations: partner_id.country_id.code"
-_LANG: Final = re.compile(r"[a-z]{2,3}(_[A-Za-z0-9]+)?(@[a-z]+)?")
+LANG: Final = re.compile(r"[a-z]{2,3}(_[A-Za-z0-9]+)?(@[a-z]+)?")
 _VALUE_HELP: Final = "write a field's path; a constant is {value: 5}"
-_HEADS: Final = {  # what a value can be, and what may stand beside it
+HEADS: Final = {  # what a value can be, and what may stand beside it
     "path": ("table", "else", "default", "lang", "follow", "mask"),
     "value": (),
     "each": ("domain", "map"),
@@ -114,7 +114,7 @@ class _Parser:
         if not isinstance(value, dict):
             self._fault(key, "this is neither a path nor a kind of value", _VALUE_HELP)
             return None
-        heads = [head for head in _HEADS if head in value]
+        heads = [head for head in HEADS if head in value]
         if len(heads) != 1:
             self._headless(heads, value, key)
             return None
@@ -125,8 +125,8 @@ class _Parser:
             message = f"{' and '.join(heads)} exclude each other"
         else:
             message = "this is no kind of value"
-        near = "" if heads else next(filter(None, (nearest(str(n), [*_HEADS]) for n in value)), "")
-        remedy = f'did you mean "{near}"?' if near else f"write one of {', '.join(_HEADS)}"
+        near = "" if heads else next(filter(None, (nearest(str(n), [*HEADS]) for n in value)), "")
+        remedy = f'did you mean "{near}"?' if near else f"write one of {', '.join(HEADS)}"
         self._fault(key, message, remedy)
 
     def _headed(self, head: str, value: dict[str, Any], key: str) -> Value | None:
@@ -238,7 +238,7 @@ class _Parser:
         lang = value.get("lang")
         if lang is None:
             return ""
-        if isinstance(lang, str) and (lang == ALL_LANGUAGES or _LANG.fullmatch(lang)):
+        if isinstance(lang, str) and (lang == ALL_LANGUAGES or LANG.fullmatch(lang)):
             return lang
         self._fault(f"{key}.lang", "this is no language", 'write fr_FR, or "*" for all')
         return ""
@@ -253,13 +253,13 @@ class _Parser:
         if not isinstance(value, str):
             self._fault(key, "a path is wanted here", _PATH_HELP)
             return False
-        if not _PATH.fullmatch(value):
+        if not PATH.fullmatch(value):
             self._fault(key, f'"{value}" is no path', _PATH_HELP)
             return False
         return True
 
     def _only_known(self, value: dict[Any, Any], head: str, key: str) -> bool:
-        known = [head, *_HEADS[head]]
+        known = [head, *HEADS[head]]
         found = len(self.faults)
         for name in value:
             if name in _REFUSED:
