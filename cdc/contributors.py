@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import entry_points
-from typing import Any
+from typing import Any, cast
 
 from schemas.config import Config
 from schemas.errors import OdooCdcError
+
+
+def contributed(group: str, name: str) -> Callable[..., Any]:
+    """Return the function that an entry point group has under a name."""
+    (entry,) = entry_points(group=group, name=name)
+    return cast("Callable[..., Any]", entry.load())
 
 
 def ask(

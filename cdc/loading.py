@@ -20,7 +20,7 @@ from cdc.engine.fold import Fold
 from cdc.engine.keys import KEY_SIZE, index_key, pack_id, row_key, unpack_key
 from cdc.engine.plan import PairPlan, Plan, RowPlan, TablePlan
 from cdc.engine.row import cells_of, compared_at
-from cdc.engine.split import NULL, UNCHANGED, Cells
+from cdc.engine.split import UNCHANGED, cells_of_values
 from cdc.engine.store import Store
 from cdc.progress import Frontier, Progress
 
@@ -176,7 +176,7 @@ def take_over(read: RangeRead, fold: Fold, ranks: Iterable[int], progress: Progr
 
 def _take_rows(plan: RowPlan, rows: Iterable[Sequence[bytes | None]], fold: Fold) -> None:
     store = fold.store
-    for cells in map(_cells, rows):
+    for cells in map(cells_of_values, rows):
         row = int(cells[0][5:])
         key = row_key(plan.number, row)
         if store.ahead.get(key) is None:
@@ -221,7 +221,3 @@ def _settle(plan: TablePlan, key: bytes, ranks: Iterable[int], store: Store) -> 
 
 def _is_partial(held: bytes) -> bool:
     return UNCHANGED in cells_of(held, compared_at(held))
-
-
-def _cells(row: Sequence[bytes | None]) -> Cells:
-    return [NULL if v is None else b"t" + len(v).to_bytes(4, "big") + v for v in row]

@@ -7,6 +7,7 @@ never parsed, so what is held equals what came; columns that no route selects ar
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from struct import Struct, error
 from typing import Final, Protocol
 
@@ -78,3 +79,8 @@ def skip(data: bytes, at: int) -> int:
     if at > len(data):
         raise MalformedMessage("the tuple ends before its columns do")
     return at
+
+
+def cells_of_values(values: Sequence[bytes | None]) -> Cells:
+    """Return the values of a row that was read, as the cells that pgoutput would send."""
+    return [NULL if v is None else b"t" + len(v).to_bytes(4, "big") + v for v in values]

@@ -1,0 +1,92 @@
+"""`odoo-cdc sample`: the very message that a record makes as it stands."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any, Final
+
+from cdc.contributors import contributed
+from cdc.sampling import sample
+from schemas.config import Config, load
+from schemas.errors import BadUsage, NothingFound
+from schemas.fields import nearest
+
+HELP: Final = "print the message that would be sent for a record as it stands"
+EXAMPLE: Final = "odoo-cdc sample sale.order 42 --route orders"
+GROUP: Final = "odoo_cdc.samples"
+
+
+class NoSuchRoute(BadUsage):
+    """The file has no such route or target for the model."""
+
+    hint = "Leave --route and --target out for all that the model has."
+
+
+class NothingSent(NothingFound):
+    """No route sends the record."""
+
+    hint = "The routes' domains say what is sent: `domain:` in sync.yaml."
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("model", metavar="MODEL", help="sale.order, for instance")
+    parser.add_argument("record", type=int, metavar="ID", help="the record's id")
+    parser.add_argument("--route", metavar="NAME", help="only by this route")
+    parser.add_argument("--target", metavar="NAME", help="only for this target")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print messages, one a line; NothingSent (1) with the reason, Unknown and NoSuchRoute (2)."""
+    config = load(args.config)
+    _refuse_strange(args, config)
+    event = sample(config, args.model, args.record)
+    found = [
+        each
+        for each in contributed(GROUP, "messages")(config, event)
+        if args.route in (None, each.route) and args.target in (None, each.target)
+    ]
+    if args.json:
+        print(json.dumps([_to_json(each) for each in found], ensure_ascii=False))
+    else:
+        _print(found)
+    if not any(each.delivery for each in found):
+        raise NothingSent(f"nothing is sent of {args.model} {args.record}")
+    return 0
+
+
+def _refuse_strange(args: argparse.Namespace, config: Config) -> None:
+    routes = [route for route in config.routes if route.model == args.model]
+    for what, name, names in (
+        ("route", args.route, [route.name for route in routes]),
+        ("target", args.target, sorted({name for route in routes for name in route.targets})),
+    ):
+        if routes and name is not None and name not in names:
+            near = nearest(name, names)
+            did = f', did you mean "{near}"?' if near else ""
+            raise NoSuchRoute(f'{args.model} has no {what} "{name}"{did}')
+
+
+def _to_json(each: Any) -> dict[str, Any]:
+    message = None if each.delivery is None else json.loads(each.delivery.body)
+    return {
+        "route": each.route,
+        "target": each.target,
+        "message": message,
+        "why": each.why or None,
+    }
+
+
+def _print(found: Sequence[Any]) -> None:
+    for each in found:
+        about = f"{each.route} -> {each.target}"
+        sys.stdout.flush()
+        if each.delivery is None:
+            sys.stderr.write(f"{about}: nothing is sent: {each.why}\n")
+        else:
+            sys.stderr.write(f"{about}:\n")
+            sys.stderr.flush()
+            print(each.delivery.body.decode())
