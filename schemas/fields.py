@@ -31,15 +31,24 @@ class Unknown(BadUsage):
 
     hint = "Write a name that Odoo has: Settings, Technical, Models lists them."
 
-    def __init__(self, message: str, *, nearest: str = "", hint: str = "") -> None:
-        """Name the nearest valid name where there is one."""
-        super().__init__(message, hint=hint or (f'Did you mean "{nearest}"?' if nearest else ""))
+    def __init__(
+        self, message: str, *, nearest: str = "", about: str = "", hint: str = ""
+    ) -> None:
+        """Name the nearest valid name where there is one, and say what it is about."""
+        more = f" ({about})" if about else ""
+        near = f'Did you mean "{nearest}"{more}?' if nearest else ""
+        super().__init__(message, hint=hint or near)
         self.nearest = nearest
 
 
 def nearest(name: str, valid: Iterator[str] | list[str]) -> str:
     """Return the valid name most like `name`, or "" where none is alike."""
-    return next(iter(difflib.get_close_matches(name, list(valid), n=1, cutoff=0.6)), "")
+    return next(iter(alike(name, list(valid), most=1)), "")
+
+
+def alike(name: str, valid: list[str], *, most: int = 3) -> list[str]:
+    """Return the valid names most like `name`, the nearest first."""
+    return difflib.get_close_matches(name, valid, n=most, cutoff=0.6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +79,13 @@ class Field:
         """Whether the value is records."""
         return self.type in {"many2one", "one2many", "many2many"}
 
+    @property
+    def about(self) -> str:
+        """Say it in a few words: `many2one to res.partner, "Customer"`."""
+        to = f" to {self.relation}" if self.relation else ""
+        label = " ".join(self.label.split())
+        return f"{self.type}{to}" + (f', "{label}"' if label else "")
+
 
 @dataclass(frozen=True, slots=True)
 class Model:
@@ -85,7 +101,9 @@ class Model:
             return self.fields[name]
         except KeyError:
             near = nearest(name, list(self.fields))
-            raise Unknown(f'{self.name} has no field "{name}"', nearest=near) from None
+            about = self.fields[near].about if near else ""
+            message = f'{self.name} has no field "{name}"'
+            raise Unknown(message, nearest=near, about=about) from None
 
 
 @dataclass(frozen=True, slots=True)

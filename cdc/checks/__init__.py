@@ -44,7 +44,7 @@ def _of_session(config: Config, session: Session) -> list[Finding]:
     found = server.findings(facts, slot.look(session, config.source.slot))
     if any(each.where == server.VERSION for each in found):
         return found  # what follows asks for what such a server does not know
-    models = load_models(session)
+    models = load_models(session, config.source.lang)
     faults = routes.findings(config, models, users(session, routes.logins(config)))
     found += faults
     sound = _without_faults(config, faults)

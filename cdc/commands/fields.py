@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     """Print the fields; Unknown (2) for a model that is not there, NoSuchField (1)."""
     config = load(args.config)
     with Session.connect(config.source.dsn, "odoo-cdc-fields") as session:
-        models = load_models(session)
+        models = load_models(session, config.source.lang)
     model = models.model(args.model)
     offers = [each for each in _offers(models, model) if _is_like(each.field, args.like)]
     if not offers:

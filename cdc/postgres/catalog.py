@@ -43,6 +43,7 @@ _TABLES: Final[Mapping[str, str]] = {
     "ir.actions.server": "ir_act_server",
 }
 
+_ENGLISH: Final = "en_US"  # Odoo keeps it for every label
 _MANY2MANY: Final = "many2many"
 _ONE2MANY: Final = "one2many"
 _MANY2ONE: Final = "many2one"
@@ -56,9 +57,10 @@ class NotOdoo(BadUsage):
     hint = "Name Odoo's own database in source.dsn of sync.yaml."
 
 
-def load_models(session: Session) -> Models:
+def load_models(session: Session, lang: str = _ENGLISH) -> Models:
     """Read all models with their fields; models without a table have no stored field.
 
+    Labels are in `lang`, else in English.
     Needs SELECT on ir_model and ir_model_fields. Raises NotOdoo, NotPermitted,
     DatabaseUnreachable.
     """
@@ -68,7 +70,7 @@ def load_models(session: Session) -> Models:
     fields: dict[str, dict[str, Field]] = {}
     for (model,) in session.rows("SELECT model FROM ir_model ORDER BY model"):
         fields[model] = {}
-    for row in session.rows(_fields_statement(columns["ir_model_fields"])):
+    for row in session.rows(_fields_statement(columns["ir_model_fields"], lang)):
         described = _Described(*row)
         if described.model in fields:
             found = _field(described, columns)
@@ -132,13 +134,14 @@ class _Described:
     label: str
 
 
-def _fields_statement(known: Mapping[str, str]) -> sql.Composed:
+def _fields_statement(known: Mapping[str, str], lang: str) -> sql.Composed:
     def optional(column: LiteralString, otherwise: LiteralString) -> sql.SQL:
         return sql.SQL(column if column in known else otherwise)
 
-    label: LiteralString = "coalesce(field_description, '')"
+    label: sql.Composable = sql.SQL("coalesce(field_description, '')")
     if known.get("field_description") == "jsonb":
-        label = "coalesce(field_description ->> 'en_US', '')"
+        written = "coalesce(nullif(field_description ->> {}, ''), field_description ->> {}, '')"
+        label = sql.SQL(written).format(lang, _ENGLISH)
     return sql.SQL(
         "SELECT model, name, ttype, coalesce(relation, ''), coalesce(relation_field, ''),"
         " coalesce(relation_table, ''), coalesce(column1, ''), coalesce(column2, ''),"
@@ -146,7 +149,7 @@ def _fields_statement(known: Mapping[str, str]) -> sql.Composed:
     ).format(
         optional("translate", "false"),
         optional("company_dependent", "false"),
-        sql.SQL(label),
+        label,
     )
 
 

@@ -119,13 +119,13 @@ def test_after_setup_only_the_endless_wal_is_left_to_say(checked: Checked) -> No
         pytest.param(
             ("fields: [name", "fields: [naem"),
             'no field "naem"',
-            'Did you mean "name"?',
+            'Did you mean "name" (char, "Name")?',
             id="an unknown field",
         ),
         pytest.param(
             ('["active", "=", true]', '["activ", "=", true]'),
             'no field "activ"',
-            'Did you mean "active"?',
+            'Did you mean "active" (boolean, "Active")?',
             id="an unknown field in a domain",
         ),
         pytest.param(('"=", true', '"==", true'), "==", "=", id="an unknown operator"),
