@@ -43,9 +43,7 @@ _HOSTS: Final = ("https", "none")
 def read_kafka(section: Section, folder: Path) -> dict[str, str]:
     """Return the properties; relative paths of certificates start at `folder`."""
     servers = section.text("bootstrap.servers", required=True)
-    settings = {"bootstrap.servers": servers, **section.properties()}
-    for key in sorted(_OURS.keys() & settings.keys()):
-        section.error(key, f"odoo-cdc sets it: {_OURS[key]}", "leave it out")
+    settings = {"bootstrap.servers": servers, **section.properties(_OURS)}
     for key in _FILES:
         if key in settings:
             settings[key] = str(folder / Path(settings[key]).expanduser())

@@ -7,7 +7,7 @@ outline notes what it was asked. So there is no second list of keys that could d
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from schemas.config.section import DURATION, URL, Choice, Notes, Section
@@ -50,6 +50,7 @@ class Outline(Section):
         self._others: Callable[[], Schema] | None = None
         self._sections: dict[str, Outline] = {}
         self._may_be_empty = False
+        self._form = ""  # of names
 
     def schema(self) -> Schema:
         """Return the schema of what was asked for so far."""
@@ -62,6 +63,8 @@ class Outline(Section):
             "properties": {**{key: make() for key, make in self._keys.items()}, **parts},
             "additionalProperties": False if self._others is None else self._others(),
         }
+        if self._form:
+            found["propertyNames"] = {"pattern": f"^(?:{self._form})$"}
         needed = [key for key, inside in self._sections.items() if inside.is_needed]
         if self._required or needed:
             found["required"] = [*self._required, *needed]
@@ -139,18 +142,18 @@ class Outline(Section):
             self._required.append(key)
         return ()
 
-    def left(self) -> list[Any]:
-        """Return one name that stands for all."""
-        return [""]
-
     def section(self, key: str) -> Section:
-        """Note a mapping; "" stands for those of all names."""
-        inside = Outline()
-        if key:
-            self._sections[key] = inside
-        else:
-            self._others = inside.schema
+        """Note a mapping."""
+        inside = self._sections[key] = Outline()
         return inside
+
+    def named(self, key: str, form: re.Pattern[str], what: str, remedy: str) -> dict[str, Section]:
+        """Note mappings of any names of that form."""
+        names, inside = Outline(), Outline()
+        names._others = inside.schema
+        names._form = form.pattern
+        self._sections[key] = names
+        return {f"<{what}>": inside}
 
     def sections(self, key: str, remedy: str) -> list[Section]:
         """Note a list of mappings."""
@@ -164,8 +167,9 @@ class Outline(Section):
         self._required.append(key)
         return [inside]
 
-    def properties(self) -> dict[str, str]:
-        """Note that any key may have a text or a number."""
+    def properties(self, refused: Mapping[str, str]) -> dict[str, str]:
+        """Note that any key may have a text or a number, but those that are refused."""
+        self._keys |= dict.fromkeys(refused, lambda: {"not": {}})
         self._others = lambda: {"type": ["string", "number", "boolean"]}
         return {}
 

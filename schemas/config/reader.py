@@ -91,7 +91,8 @@ def _bytes(path: Path) -> bytes:
 def _config(path: Path, file: Section, fingerprint: str) -> Config:
     folder = path.absolute().parent
     source = _source(file.section("source"))
-    targets = {name: _target(name, each) for name, each in file.named("targets").items()}
+    named = file.named("targets", NAME, "a target", NAME_HELP)
+    targets = {name: _target(name, each) for name, each in named.items()}
     config = Config(
         path=path,
         source=source,
@@ -144,8 +145,6 @@ def _source(section: Section) -> Source:
 
 
 def _target(name: str, section: Section) -> Target:
-    if not NAME.fullmatch(name):
-        section.error("", f'"{name}" is no name for a target', NAME_HELP)
     url = section.url("url")
     target = Target(
         name=name,

@@ -7,7 +7,7 @@ of the file, so that everything wrong with it is said at once.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
@@ -206,13 +206,21 @@ class Section:
             return []
         return [self._inside(f"{self.at(key)}[{i}]", each) for i, each in enumerate(values)]
 
-    def named(self, key: str) -> dict[str, Section]:
-        """Return the mappings of a mapping, by name."""
+    def named(self, key: str, form: re.Pattern[str], what: str, remedy: str) -> dict[str, Section]:
+        """Return the mappings of a mapping, by name; `what` a name of the form is for."""
         inside = self.section(key)
+        for name in inside.left():
+            if not form.fullmatch(str(name)):
+                inside.error(str(name), f'"{name}" is no name for {what}', remedy)
         return {str(name): inside.section(name) for name in inside.left()}
 
-    def properties(self) -> dict[str, str]:
-        """Return everything in it as texts: numbers as written, true and false in small."""
+    def properties(self, refused: Mapping[str, str]) -> dict[str, str]:
+        """Return everything in it as texts: numbers as written, true and false in small.
+
+        `refused` says of keys that cannot be set why.
+        """
+        for key in sorted(refused.keys() & self._left.keys()):
+            self.error(key, f"odoo-cdc sets it: {refused[key]}", "leave it out")
         found: dict[str, str] = {}
         for key in list(self._left):
             value = self.raw(key)

@@ -79,6 +79,8 @@ def test_it_takes_what_the_reader_takes(tmp_path: Path) -> None:
         ("[30s, 5m]", "[30, 5m]"),
         ("http://shop/x", "shop/x"),
         ("mask: redact", "mask: redcat"),
+        ("linger.ms: 5", "group.id: mine"),
+        ("  shop: {", "  Shop: {"),
         ("{ref: product_id}", "{rf: product_id}"),
         ("number: name", "number: 5"),
         (", map: {sku: {ref: product_id}}", ""),
