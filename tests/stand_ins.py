@@ -18,7 +18,7 @@ from multidict import CIMultiDictProxy
 
 HOST = "127.0.0.1"
 T = TypeVar("T")
-LONG = 15.0  # seconds; what tests wait for comes long before
+LONG = 40.0  # seconds; what tests wait for comes long before
 
 
 @dataclass(frozen=True)
