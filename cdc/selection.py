@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Final
 
+from schemas import domain, mapping
 from schemas.config import Config
 from schemas.document import ManyToMany, ManyToOne, OneToMany, Read, Shape
-from schemas.domain import archive_reads
 from schemas.fields import Kind, Models
 from schemas.shaping import Unreadable, build
 
@@ -96,16 +96,20 @@ class Selection:
 
 
 def select(config: Config, models: Models) -> Selection:
-    """Lay the routes of `config` flat. Raises Unknown or Unreadable for what is not there."""
+    """Lay the routes of `config` flat.
+
+    Raises Unknown or Unreadable for what is not there, BadDomain for what no document answers.
+    """
     routes = sorted(config.routes, key=lambda route: route.model)
     shapes: list[Shape] = []
     for model, group in groupby(routes, key=lambda route: route.model):
         reads: list[Read] = []
         for route in group:
             reads += route.reads()
-            if route.active_test:
-                found = archive_reads(route.domain, models, model)
-                reads += [replace(read, follow=route.follow_lookups) for read in found]
+            implied = domain.implied_reads(
+                route.domain, models, model, active_test=route.active_test
+            ) + mapping.implied_reads(route.mapping, models, model)
+            reads += [replace(read, follow=route.follow_lookups) for read in implied]
         shapes.append(build(models, model, [Read("key"), Read("external_id"), *reads]))
     return flatten(tuple(shapes), models)
 

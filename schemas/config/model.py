@@ -130,8 +130,7 @@ class Route:
     def reads(self) -> list[Read]:
         """Return every path that the domain or the mapping reads.
 
-        With `active_test` the model's `active` is read besides, where it has one: who knows the
-        database's fields adds it.
+        What its domains imply besides, who knows the database's fields adds.
         """
         found = [*domain.reads(self.domain), *mapping.reads(self.mapping)]
         if self.follow_lookups:

@@ -7,18 +7,19 @@ capture, the worker and every preview agree because they all ask here.
 
 from __future__ import annotations
 
-from schemas.domain.check import archive_reads, check, faults, unfit
+from schemas.domain.check import check, faults, unfit
 from schemas.domain.compile import compile_domain
 from schemas.domain.forms import BadDomain, Domain, reads
+from schemas.domain.implied import implied_reads
 from schemas.domain.parse import parse
 
 __all__ = [
     "BadDomain",
     "Domain",
-    "archive_reads",
     "check",
     "compile_domain",
     "faults",
+    "implied_reads",
     "parse",
     "reads",
     "unfit",

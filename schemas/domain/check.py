@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 
-from schemas import shaping
-from schemas.document import NotShown, Read, Resolved, Shape, resolve
+from schemas.document import NotShown, Shape, resolve
 from schemas.domain.compile import compile_domain
-from schemas.domain.forms import ACTIVE, Always, BadDomain, Domain, Term, reads
+from schemas.domain.forms import Always, BadDomain, Domain, Term, reads
+from schemas.domain.implied import implied_reads
 from schemas.domain.scalars import BASE_LANGUAGE
 from schemas.errors import BadUsage
 from schemas.fields import Models
@@ -38,22 +38,13 @@ def unfit(domain: Domain, shape: Shape) -> list[Fault]:
     return faults(domain, InShape(shape))
 
 
-def archive_reads(domain: Domain, models: Models, model: str) -> list[Read]:
-    """Return the paths of `active` that `active_test` reads and the domain does not name.
-
-    They are the model's own and those of the models that its paths reach through x2many fields.
-    Raises Unknown or Unreadable for what is not there.
-    """
-    return [Read(path) for path in dict.fromkeys(_archive_paths(domain, models, model, ""))]
-
-
 def faults(domain: Domain, ground: Ground) -> list[Fault]:
     """Return what stands between the domain and the documents of a ground."""
     found = list(_of_terms(domain, ground))
     if not found:
         with suppress(NotShown):  # a route that starts later: nothing to judge yet
-            shape = ground.shape(*(read.path for read in reads(domain)))
-            found += _of_compiling(domain, shape)  # a "!" before a term can be too much
+            # A "!" before a term can be too much.
+            found += _of_compiling(domain, _shape(domain, ground))
     return found
 
 
@@ -80,7 +71,7 @@ def _of_compiling(domain: Domain, shape: Shape) -> list[Fault]:
 
 def _fault(term: Term, ground: Ground) -> Fault | None:
     try:
-        shape = ground.shape(term.path)
+        shape = _shape(Domain(term), ground)
         found = resolve(shape, term.path)
         if isinstance(term.value, Domain) and (found.column is not None or found.special):
             raise BadDomain(
@@ -96,24 +87,11 @@ def _fault(term: Term, ground: Ground) -> Fault | None:
     return None
 
 
-def _resolved(models: Models, model: str, path: str) -> Resolved:
-    return resolve(shaping.build(models, model, [Read(path)]), path)
-
-
-def _archive_paths(domain: Domain, models: Models, model: str, prefix: str) -> Iterator[str]:
-    if ACTIVE in models.model(model).fields:
-        yield prefix + ACTIVE
-    for term in domain.terms():
-        steps = term.path.split(".")
-        ends = len(steps) if isinstance(term.value, Domain) else len(steps) - 1
-        for end in range(1, ends + 1):
-            path = ".".join(steps[:end])
-            found = _resolved(models, model, path)
-            last = found.links[-1]
-            if not last.many:
-                break  # archived records are seen behind a many2one, and from there on
-            at = f"{prefix}{path}."
-            if end == len(steps) and isinstance(term.value, Domain):
-                yield from _archive_paths(term.value, models, found.shape.model, at)
-            elif ACTIVE in models.model(found.shape.model).fields:
-                yield at + ACTIVE
+def _shape(domain: Domain, ground: Ground) -> Shape:
+    """Return a shape that shows all that the domain reads."""
+    paths = [read.path for read in reads(domain)]
+    shape = ground.shape(*paths)
+    if not isinstance(ground, InModels):
+        return shape
+    implied = implied_reads(domain, ground.models, ground.model)
+    return ground.shape(*paths, *(read.path for read in implied))

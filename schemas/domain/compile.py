@@ -28,6 +28,7 @@ from schemas.domain.forms import (
 )
 from schemas.domain.own_filters import refuse_filtered, shows_archived
 from schemas.domain.relations import relation_test
+from schemas.domain.trees import tree_test
 from schemas.domain.values import value_test
 from schemas.event import Document
 
@@ -76,11 +77,6 @@ class _Compiler:
                 assert_never(node)
 
     def term(self, term: Term, shape: Shape, *, negated: bool) -> Predicate:
-        if term.operator in TREES:
-            raise BadDomain(
-                f"{term.written}: `{term.operator}` is not supported",
-                hint="Compare a field of the record, or ids with `in`.",
-            )
         name, _, rest = term.path.partition(".")
         if rest:
             inside = Domain(replace(term, path=rest))
@@ -97,7 +93,11 @@ class _Compiler:
         name = term.path
         if (alias := shape.alias(name)) is not None:
             return self.related(term, shape, alias, negated=negated)
-        if (link := shape.link(name)) is not None:
+        link = shape.link(name)
+        if term.operator in TREES and (link or shape.column(name)):
+            hide = self.active_test and link is not None and not shows_archived(shape.model, link)
+            return tree_test(term, shape, hide_archived=hide, negated=negated)
+        if link is not None:
             return relation_test(term, link, negated=negated)
         if (column := shape.column(name)) is not None:
             test = value_test(term, column, lang=self.lang, negated=negated)
@@ -127,11 +127,18 @@ class _Compiler:
         Unlike a path, it is empty where a record on the way is missing, and seen through
         archived ones.
         """
+        hint = f"Write its path: {'.'.join(path)}."
         if negated:
             raise BadDomain(
                 f'{term.written}: "!" before `{term.operator}` does not work on {term.path},'
                 " which is read from another record",
-                hint=f"Write its path: {'.'.join(path)}.",
+                hint=hint,
+            )
+        if term.operator in TREES and resolve(shape, path).links[-1].many:
+            raise BadDomain(
+                f"{term.written}: whether archived records count depends on how {term.path} comes"
+                " to be read from another record, which no database says",
+                hint=hint,
             )
         values = term.value if isinstance(term.value, tuple) else (term.value,)
         empty = any(value is False for value in values)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from schemas.mapping.check import check, unfit
 from schemas.mapping.forms import Mapping, Writing, paths, reads
+from schemas.mapping.implied import implied_reads
 from schemas.mapping.parse import BadMapping, parse_fields, parse_map
 from schemas.mapping.render import Renderer, changed, compile_mapping
 from schemas.mapping.scalars import UnsendableValue
@@ -22,6 +23,7 @@ __all__ = [
     "changed",
     "check",
     "compile_mapping",
+    "implied_reads",
     "parse_fields",
     "parse_map",
     "paths",

@@ -35,7 +35,7 @@ def routes(written: list[Any] | None = None, values: dict[str, Any] | None = Non
     ("written", "values", "where"),
     [
         pytest.param(WRONG, None, "routes[3].domain[0]", id="value that the field never has"),
-        pytest.param([["id", "child_of", 7]], None, "routes[3].domain[0]", id="operator"),
+        pytest.param([["id", "parent_of", 7]], None, "routes[3].domain[0]", id="operator"),
         pytest.param(
             None,
             {"x": {"each": "order_line", "domain": [["name", ">", 5]], "map": {"n": "name"}}},

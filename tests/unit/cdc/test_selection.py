@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from cdc.selection import Index, select
+from schemas.config import load
+from schemas.fields import Field, Kind, Model, Models
+from tests.recorded import MODELS as RECORDED
+
+_IDS = Model(
+    "ir.model.data",
+    "ir_model_data",
+    {
+        "res_id": Field("res_id", "integer", Kind.INTEGER, stored=True),
+        "model": Field("model", "char", Kind.TEXT, stored=True),
+    },
+)
+MODELS = Models({**RECORDED.by_name, _IDS.name: _IDS})
+
+
+def selection(folder: Path, route: dict[str, Any]) -> Any:
+    file = {
+        "source": {"name": "odoo_a", "dsn": "postgresql:///odoo"},
+        "kafka": {"bootstrap.servers": "127.0.0.1:9092"},
+        "wso2": {"url": "http://127.0.0.1:8290/cdc/v1/messages"},
+        "targets": {"shop": {"url": "http://shop.example"}},
+        "routes": [{"name": "a", "targets": ["shop"], **route}],
+    }
+    path = folder / "sync.yaml"
+    path.write_text(yaml.safe_dump(file))
+    return select(load(path, {}), MODELS)
+
+
+def test_what_a_domain_implies_is_captured_and_rebuilds_the_documents_that_show_it(
+    tmp_path: Path,
+) -> None:
+    below = {
+        "model": "product.template",
+        "fields": ["key"],
+        "domain": [["categ_id", "child_of", 3]],
+    }
+
+    found = selection(tmp_path, below)
+
+    tables = {table.name: table for table in found.tables}
+    assert tables["product_category"].columns == ("parent_path",)
+    assert tables["product_template"].indexes == (Index("product_template", "categ_id"),)
+
+
+def test_what_domains_of_parts_imply_is_captured(tmp_path: Path) -> None:
+    lines = {"each": "order_line", "domain": [["product_id.categ_id", "child_of", 3]]}
+    route = {"model": "sale.order", "map": {"lines": {**lines, "map": {"key": "key"}}}}
+
+    found = selection(tmp_path, route)
+
+    assert {table.name: table.columns for table in found.tables}["product_category"] == (
+        "parent_path",
+    )
