@@ -34,9 +34,9 @@ def ready(
 ) -> tuple[list[Arrival], list[Arrival]]:
     """Return what of a chain's arrivals may be sent, in its order, and what may not.
 
-    They come as they stand in the queue. A replayed one behind a newer one of its route has to
-    be judged before anything goes that stands behind it. The ledger knows what became of what was
-    committed since `remembered`, in UTC seconds.
+    They come as they stand in the queue. A replayed one that may not go, or stands behind a newer
+    one of its route, has to have its ending before anything goes that stands behind it. The
+    ledger knows what became of what was committed since `remembered`, in UTC seconds.
     """
     goes: list[Arrival] = []
     passed: list[Arrival] = []
@@ -44,11 +44,11 @@ def ready(
     for place, each in enumerate(arrivals):
         delivery, item = each.delivery, Item.of(each, 0.0)
         before = newest.get(delivery.route, "")
-        if _is_judged(item) and before > delivery.id:
+        behind = _is_judged(item) and before > delivery.id
+        if behind or overtaken(view, item) is not None or is_forgotten(item, remembered):
             passed += arrivals[place:]
             break
-        may_go = overtaken(view, item) is None and not is_forgotten(item, remembered)
-        (goes if may_go else passed).append(each)
+        goes.append(each)
         newest[delivery.route] = max(before, delivery.id)
     return sorted(goes, key=lambda each: Item.of(each, 0.0).place), passed
 

@@ -42,6 +42,8 @@ async def test_law_2_a_replayed_older_state_never_follows_a_newer_one(rig: Rig) 
     again = [replay_of(each) for each in (older, middle, newest)]
 
     await rig.deliver(*again)
+    assert rig.wso2.taken == [older.id, middle.id, newest.id]  # first they have their endings
+    await rig.later(0.1)
 
     assert rig.wso2.taken == [older.id, middle.id, newest.id, again[2].id]
     assert [rig.state(each) for each in again[:2]] == [State.SUPERSEDED] * 2

@@ -363,6 +363,7 @@ async def test_law_2_what_is_replayed_ends_where_a_newer_one_has_gone(operator: 
     await rig.deliver(live)
 
     await rig.deliver(*operator.sent)
+    await rig.later(0.1)
 
     states = [rig.state(sent) for sent in operator.sent]
     assert states == [State.SUPERSEDED, State.SUPERSEDED, State.ACCEPTED]
