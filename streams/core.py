@@ -57,6 +57,7 @@ class Limits:
     patience: float = 1.0  # of a batch with one call
     course: float = 10.0  # of a batch with all calls of one chain
     retention: float = 7 * 86400.0  # of ledger entries
+    partitions: int = 1  # of every topic
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,7 @@ class Core:
             ports.monotonic,
             limits.timeout,
         )
+        self.permits.pauses.count = limits.partitions
         self.calls = Calls(
             ports.sender, self.permits, ports.meter, limits.concurrency, ports.clock
         )

@@ -1,14 +1,15 @@
 """What operators have paused: targets, routes and chains, in the partitions that a worker holds.
 
-Only a copy in memory of what stands in the caches, for quick answers. Where two partitions
-differ, because a command has reached only one of them yet, both are held.
+Only a copy in memory of what stands in the caches, for quick answers. Where one partition is
+paused and another is not, because a command has reached only one of them yet, both are held.
+What drains has an end of its own in every partition: up to what stood in that part of the queue.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from schemas.keys import DeliveryId, split_delivery_id
+from schemas.keys import Chain, DeliveryId, partition_of, split_delivery_id
 from streams.chains.item import target_of
 from streams.chains.pause import Pause
 from streams.sending.holds import Hold, Holder, Reason
@@ -23,15 +24,19 @@ class Pauses(Holder):
 
     def __init__(self) -> None:
         """Hold nothing."""
+        self.count = 1
+        """How many partitions topics have."""
         self._partitions: dict[int, list[Pause]] = {}
         self._targets: _By = {}
         self._routes: _By = {}
         self._chains: _By = {}
         self._draining = False
-        self._drained: set[str] = set()  # targets of which all that is left in the queue is new
+        self._drained: set[tuple[str, int]] = set()  # target, partition: what is left is new
 
     def load(self, partition: int, pauses: Iterable[Pause]) -> None:
         """Take over what is paused in a partition that is held."""
+        # What drains once more has another end: how far its queue is beyond is seen anew.
+        self._drained = {each for each in self._drained if each[1] != partition}
         self._partitions[partition] = list(pauses)
         self._index()
 
@@ -58,16 +63,28 @@ class Pauses(Holder):
             self._targets.get(target),
             self._routes.get(route),
         ):
-            if pause is not None and not pause.lets(sequence):
-                if pause.subject.kind == "target":
-                    self._drained.add(target)
+            if pause is not None and not self._lets(pause, chain, sequence):
                 return hold_of(pause)
         return None
+
+    def _lets(self, pause: Pause, chain: Chain, sequence: str) -> bool:
+        """Say whether a delivery may go although something of it is paused or drains."""
+        if not pause.draining:
+            return False
+        partition = partition_of(chain, self.count)
+        mine = (each for each in self._partitions.get(partition, ()) if each.key == pause.key)
+        if all(each.lets(sequence) for each in mine):
+            return True
+        if pause.subject.kind == "target":
+            self._drained.add((pause.subject.name, partition))
+        return False
 
     def halts(self, target: str) -> bool:
         """Say whether a target is paused, or its queue has come to what is new."""
         pause = self._targets.get(target)
-        return pause is not None and (not pause.draining or target in self._drained)
+        if pause is None or not pause.draining:
+            return pause is not None
+        return all((target, partition) in self._drained for partition in self._partitions)
 
     def standing(self) -> Iterator[Hold]:
         """Give all that is paused."""
@@ -84,7 +101,15 @@ class Pauses(Holder):
                     names[pause.subject.name] = pause
         everything = (*self._targets.values(), *self._routes.values(), *self._chains.values())
         self._draining = any(pause.draining for pause in everything)
-        self._drained &= {name for name, pause in self._targets.items() if pause.draining}
+        self._drained = {
+            (target, partition)
+            for target, partition in self._drained
+            if partition in self._partitions and self._drains(target)
+        }
+
+    def _drains(self, target: str) -> bool:
+        pause = self._targets.get(target)
+        return pause is not None and pause.draining
 
     def _of_kind(self, kind: str) -> _By:
         return {"target": self._targets, "route": self._routes, "chain": self._chains}[kind]

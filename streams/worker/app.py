@@ -210,6 +210,7 @@ def create_app(config: Config, worker: str, means: Means) -> Worker:
             concurrency=config.wso2.concurrency,
             timeout=config.wso2.timeout,
             retention=config.topics.retention,
+            partitions=config.topics.partitions,
         ),
         windows_of(config),
     )

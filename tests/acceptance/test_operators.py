@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from schemas.keys import chain_of, partition_of
 from tests.fix_wso2 import Refuse
 from tests.programs import Program
 from tests.streaming import PARTITIONS, Line, Scripted
@@ -191,6 +192,24 @@ def test_a_drain_ends_when_it_is_empty_and_what_is_new_waits(
     line.tail.reached("delivered", record)
 
 
+def test_a_drain_lets_out_what_came_in_while_it_was_paused_in_every_partition(
+    line: Line, wso2: Scripted
+) -> None:
+    """Their queues end at other commits, and some are empty."""
+    parts = {partition_of(_chain(line, n), PARTITIONS): n for n in range(9001, 9100)}
+    *records, _ = (parts[partition] for partition in range(PARTITIONS))
+    line.programs.run("pause", "--target", "fast")
+    for record in records:
+        line.change(record, "while it was paused", state="fast")
+    line.tail.until(lambda: _status(line)["targets"]["fast"]["queued"] == len(records))
+
+    drain = line.programs.start("drain", "--target", "fast")
+
+    assert drain.wait() == 0, drain.tail()
+    assert all(len(wso2.tried(record)) == 1 for record in records)
+    line.programs.run("resume", "--target", "fast")
+
+
 def test_law_10_a_name_that_the_file_does_not_have_is_refused(line: Line) -> None:
     refused = line.programs.start("pause", "--target", "aksed")
 
@@ -221,6 +240,10 @@ def _status(line: Line) -> Any:
     program = line.programs.start("status", "--json")
     program.wait()
     return json.loads(program.out.read_text())["stream"]
+
+
+def _chain(line: Line, record: int) -> str:
+    return chain_of(line.topics.source, "fast", "sale.order", record)
 
 
 def _draining(line: Line) -> bool:
