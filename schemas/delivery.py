@@ -86,6 +86,16 @@ class Delivery:
         return is_replay(self.sequence)
 
 
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What a route has for a target; without a delivery `why` says why not."""
+
+    route: str
+    target: str
+    delivery: Delivery | None
+    why: str = ""
+
+
 def encode(delivery: Delivery) -> bytes:
     """Write the value of a record in a send queue; the same delivery gives the same bytes."""
     buffer = io.BytesIO(_PREFIX)

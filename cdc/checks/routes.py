@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from schemas import domain, mapping
-from schemas.config import Config, ConfigError, Route
+from schemas.config import Config, Route
 from schemas.fields import Models, Unknown
 from schemas.finding import Fault, Finding
 
@@ -47,11 +46,7 @@ def findings(config: Config, models: Models, users: Mapping[str, int]) -> list[F
 
 def refuse_unfit(config: Config, models: Models, users: Mapping[str, int]) -> None:
     """Raise ConfigError where routes do not fit the database: nothing may start with them."""
-    found = findings(config, models, users)
-    if found:
-        lines = config.lines
-        placed = [replace(finding, line=lines.of(finding.where)) for finding in found]
-        raise ConfigError(config.path, placed)
+    config.refuse(findings(config, models, users))
 
 
 def _of_route(route: Route, models: Models) -> list[Finding]:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from cdc.postgres.catalog import load_models
 from cdc.postgres.connect import Session
+from cdc.prose import columns
 from schemas import mapping
 from schemas.config import load
 from schemas.errors import NothingFound
@@ -112,9 +113,7 @@ def _to_json(offer: Offer) -> dict[str, Any]:
 def _lines(model: Model, offers: Sequence[Offer]) -> Iterator[str]:
     good = [each.field for each in offers if each.fault is None]
     rows = [(field.name, _type(field), _kept(field), field.label) for field in good]
-    widths = [max(map(len, column)) for column in zip(_HEADS, *rows, strict=True)]
-    for row in (_HEADS, *rows):
-        yield "  ".join(map(str.ljust, row, widths)).rstrip()
+    yield from columns([_HEADS, *rows])
     refused = [(each.field, each.fault) for each in offers if each.fault is not None]
     if refused:
         yield ""

@@ -5,13 +5,15 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from cdc.contributors import contributed
 from cdc.sampling import sample
 from schemas.config import Config, load
+from schemas.delivery import Sample
 from schemas.errors import BadUsage, NothingFound
+from schemas.event import Event
 from schemas.fields import nearest
 
 HELP: Final = "print the message that would be sent for a record as it stands"
@@ -44,9 +46,10 @@ def run(args: argparse.Namespace) -> int:
     config = load(args.config)
     _refuse_strange(args, config)
     event = sample(config, args.model, args.record)
+    messages: Callable[[Config, Event], list[Sample]] = contributed(GROUP, "messages")
     found = [
         each
-        for each in contributed(GROUP, "messages")(config, event)
+        for each in messages(config, event)
         if args.route in (None, each.route) and args.target in (None, each.target)
     ]
     if args.json:
@@ -70,7 +73,7 @@ def _refuse_strange(args: argparse.Namespace, config: Config) -> None:
             raise NoSuchRoute(f'{args.model} has no {what} "{name}"{did}')
 
 
-def _to_json(each: Any) -> dict[str, Any]:
+def _to_json(each: Sample) -> dict[str, Any]:
     message = None if each.delivery is None else json.loads(each.delivery.body)
     return {
         "route": each.route,
@@ -80,7 +83,7 @@ def _to_json(each: Any) -> dict[str, Any]:
     }
 
 
-def _print(found: Sequence[Any]) -> None:
+def _print(found: Sequence[Sample]) -> None:
     for each in found:
         about = f"{each.route} -> {each.target}"
         sys.stdout.flush()

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from cdc.contributors import ask
+from cdc.prose import columns
 from schemas.config import load
 from schemas.errors import OdooCdcError
 
@@ -75,10 +76,7 @@ def _table(rows: list[dict[str, Any]]) -> Iterable[str]:
     names = list(dict.fromkeys(name for row in rows for name in row))
     cells = [[_label(n) for n in names]]
     cells += [[_text(name, row.get(name)) for name in names] for row in rows]
-    widths = [max(len(line[place]) for line in cells) for place in range(len(names))]
-    for line in cells:
-        padded = (text.ljust(width) for text, width in zip(line, widths, strict=True))
-        yield "  ".join(padded).rstrip()
+    return columns(cells)
 
 
 def _label(key: str) -> str:

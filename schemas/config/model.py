@@ -157,6 +157,12 @@ class Config:
     lines: Lines = field(repr=False)
     warnings: tuple[Finding, ...] = ()
 
+    def refuse(self, findings: Sequence[Finding]) -> None:
+        """Raise ConfigError with the lines of what is found, where anything is."""
+        if findings:
+            placed = [replace(each, line=self.lines.of(each.where)) for each in findings]
+            raise ConfigError(self.path, placed)
+
     def with_warnings(self, findings: Sequence[Finding]) -> Config:
         """Return it with those of the findings that are warnings."""
         return replace(self, warnings=tuple(f for f in findings if f.level == "warning"))

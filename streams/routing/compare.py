@@ -81,24 +81,24 @@ class Comparison:
     def moved(self) -> dict[Line, dict[Count, list[int]]]:
         """Return the records that enter and leave, as they stand in their last event."""
         found: dict[Line, dict[Count, list[int]]] = {}
+        lines = sorted(self._lines())
         for (route, _, record), (before, after) in sorted(self._matches.items()):
             if before is not after:
-                for line in self._lines(route):
-                    way = Count.ENTER if after else Count.LEAVE
+                way = Count.ENTER if after else Count.LEAVE
+                for line in (each for each in lines if each[0] == route):
                     found.setdefault(line, {}).setdefault(way, []).append(record)
         return found
 
     def table(self) -> dict[Line, dict[Count, int]]:
         """Return all counts, of every line of both files."""
         moved = self.moved()
-        lines = {line for routes in (self.old, self.new) for line in _lines_of(routes)}
         return {
             line: {
                 **dict.fromkeys(Count, 0),
                 **self.counts.get(line, {}),
                 **{way: len(records) for way, records in moved.get(line, {}).items()},
             }
-            for line in sorted(lines | self.counts.keys())
+            for line in sorted(self._lines() | self.counts.keys())
         }
 
     def _compare(self, event: Event, name: DeliveryId, old: Side | None, new: Side | None) -> None:
@@ -146,9 +146,8 @@ class Comparison:
             if before is not None and after is not None:
                 self._matches[name, event.model, event.id] = before, after
 
-    def _lines(self, route: str) -> list[Line]:
-        lines = {line for routes in (self.old, self.new) for line in _lines_of(routes)}
-        return sorted(line for line in lines if line[0] == route)
+    def _lines(self) -> set[Line]:
+        return {*_lines_of(self.old), *_lines_of(self.new)}
 
 
 def differing(old: Side, new: Side) -> list[tuple[str, str, str]]:

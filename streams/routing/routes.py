@@ -8,10 +8,10 @@ route's domain or mapping is refused.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from schemas import domain, mapping
-from schemas.config import Config, ConfigError, Route
+from schemas.config import Config, Route
 from schemas.document import NotShown, Shape
 from schemas.domain import compile_domain
 from schemas.errors import BadUsage
@@ -140,10 +140,7 @@ def refuse_unfit(config: Config, shapes: Iterable[Shape]) -> None:
 
     What only the database knows `check` says, and capture before it reads.
     """
-    found = Routes.of_config(config).findings(shapes)
-    if found:
-        lines = config.lines
-        raise ConfigError(config.path, [replace(f, line=lines.of(f.where)) for f in found])
+    config.refuse(Routes.of_config(config).findings(shapes))
 
 
 def _faults(route: Route, shape: Shape) -> list[Finding]:

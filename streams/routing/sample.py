@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from schemas.config import Config, Route
-from schemas.delivery import Delivery
+from schemas.delivery import Sample
 from schemas.domain import Domain, compile_domain
 from schemas.domain.forms import And, Term
 from schemas.event import Event
 from streams.routing.dispatch import dispatch
 from streams.routing.routes import Routes
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """What a route has for a target; without a delivery `why` says why not."""
-
-    route: str
-    target: str
-    delivery: Delivery | None
-    why: str = ""
 
 
 def messages(config: Config, event: Event) -> list[Sample]:
