@@ -6,10 +6,12 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from typing import Any, Final
 
 from cdc.contributors import contributed
 from cdc.sampling import sample
+from schemas import message
 from schemas.config import Config, load
 from schemas.delivery import Sample
 from schemas.errors import BadUsage, NothingFound
@@ -53,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
         if args.route in (None, each.route) and args.target in (None, each.target)
     ]
     if args.json:
-        print(json.dumps([_to_json(each) for each in found], ensure_ascii=False))
+        print(message.encode([_to_json(each) for each in found]))
     else:
         _print(found)
     if not any(each.delivery for each in found):
@@ -74,11 +76,11 @@ def _refuse_strange(args: argparse.Namespace, config: Config) -> None:
 
 
 def _to_json(each: Sample) -> dict[str, Any]:
-    message = None if each.delivery is None else json.loads(each.delivery.body)
+    sent = each.delivery and json.loads(each.delivery.body, parse_float=Decimal)
     return {
         "route": each.route,
         "target": each.target,
-        "message": message,
+        "message": sent,
         "why": each.why or None,
     }
 
