@@ -96,7 +96,7 @@ def stage(odoo_database: Database, kafka: Kafka, tmp_path: Path) -> Iterator[Sta
         made = Stage(programs, odoo_database.dsn)
         wso2.acknowledge(f"http://127.0.0.1:{acks}/acks", word=made.word)
         running: Program = programs.start("run")
-        running.until_said("following")
+        running.until_said("sale.order is loaded")  # what changes before comes with the load
         yield made
     wso2.close()
 
