@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from decimal import Decimal
@@ -17,6 +15,7 @@ from schemas.config import Config, load
 from schemas.errors import BadUsage, NothingFound
 from schemas.event import Event
 from streams.commands.names import missing
+from streams.commands.showing import pair
 from streams.queries.lookup import Lookup
 from streams.queries.prose import table
 from streams.routing.compare import Comparison, Count, Difference, Side, differing
@@ -25,8 +24,6 @@ from streams.routing.routes import Routes, refuse_unfit
 HELP: Final = "show what another file would send of recorded events, beside what this one sends"
 EXAMPLE: Final = "odoo-cdc preview --with new.yaml --model sale.order --last 500"
 
-_RED, _GREEN, _PLAIN = "\x1b[31m", "\x1b[32m", "\x1b[0m"
-_WIDEST: Final = 200  # characters of a value that is shown
 _HEADS: Final = {
     Count.SAME: "same",
     Count.DIFFERENT: "different",
@@ -197,9 +194,9 @@ def _shown(each: Difference) -> Iterator[str]:
         and not (each.old.refused or each.new.refused)
     ):
         for name, old, new in differing(each.old, each.new):
-            yield from _pair(name, old, new)
+            yield from pair(name, old, new)
         return
-    yield from _pair("", _whole(each.old), _whole(each.new))
+    yield from pair("", _whole(each.old), _whole(each.new))
 
 
 def _whole(side: Side | None) -> str:
@@ -209,16 +206,3 @@ def _whole(side: Side | None) -> str:
         return f"{side.operation}, which cannot be sent: {side.refused}"
     fields = ",".join(f"{message.encode(name)}:{text}" for name, text in side.fields.items())
     return f"{side.operation} {{{fields}}}"
-
-
-def _pair(name: str, old: str, new: str) -> Iterator[str]:
-    for sign, colour, text in (("-", _RED, old), ("+", _GREEN, new)):
-        if text:
-            cut = text if len(text) <= _WIDEST else f"{text[:_WIDEST]}..."
-            yield _coloured(f"  {sign} {f'{name}: ' if name else ''}{cut}", colour)
-
-
-def _coloured(text: str, colour: str) -> str:
-    if sys.stdout.isatty() and not os.environ.get("NO_COLOR"):
-        return f"{colour}{text}{_PLAIN}"
-    return text

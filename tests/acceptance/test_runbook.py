@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import re
-import shlex
-import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -17,7 +13,8 @@ import pytest
 from embedded.ports import free_ports
 from tests.fix_services import Database
 from tests.fix_wso2 import Wso2StandIn
-from tests.programs import COMMAND, ROOT, Program, Programs, sync_yaml
+from tests.programs import ROOT, Program, Programs, sync_yaml
+from tests.rehearsal import rehearse, type_into
 from tests.stand_ins import Received
 
 if TYPE_CHECKING:
@@ -26,15 +23,11 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.acceptance
 
 PAGE: Final = ROOT / "docs" / "runbook.md"
-PATIENCE: Final = 60.0  # seconds until a test gives up; none waits that long
 ROUTES: Final = """
 routes:
   - {name: orders, model: sale.order, targets: [shop, erp], fields: [name], initial_load: false}
 """
 TARGET: Final = {"acknowledge": "required", "ack_timeout": "20s"}
-_STEP: Final = re.compile(
-    r"^<!-- (\w+) -->$|^```console\n\$ (.*?)\n(.*?)^```", re.DOTALL | re.MULTILINE
-)
 _LOOKS: Final = ("status", "queue", "trace")  # what may be typed again until it shows something
 
 
@@ -64,17 +57,7 @@ class Stage:
 
     def type(self, line: str) -> str:
         """Return what a command prints."""
-        words = shlex.split(line)
-        assert words.pop(0) == "odoo-cdc"
-        done = subprocess.run(
-            [*COMMAND, *words, "-c", str(self.programs.config)],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-        )
-        return done.stdout + done.stderr
+        return type_into(self.programs, line, ROOT)
 
 
 @pytest.fixture
@@ -102,25 +85,4 @@ def stage(odoo_database: Database, kafka: Kafka, tmp_path: Path) -> Iterator[Sta
 
 
 def test_the_runbook_is_what_an_operator_types(stage: Stage) -> None:
-    happens: dict[str, Callable[[], None]] = {"sell": stage.sell, "mend": stage.mend}
-    steps = _STEP.findall(PAGE.read_text(encoding="utf-8"))
-    assert len(steps) > len(happens)
-    for event, command, shown in steps:
-        if event:
-            happens[event]()
-        else:
-            look(stage, command, shown.splitlines())
-
-
-def look(stage: Stage, command: str, shown: list[str]) -> None:
-    """Type a command until it prints these lines, in this order; once where it does something."""
-    pattern = re.compile(".*?^".join(["", *map(_pattern, shown)]), re.DOTALL | re.MULTILINE)
-    again = command.split()[1] in _LOOKS
-    deadline = time.monotonic() + PATIENCE
-    while not pattern.search(said := stage.type(command)):
-        assert again, f"{command}:\n{said}"
-        assert time.monotonic() < deadline, f"{command}:\n{said}"
-
-
-def _pattern(line: str) -> str:
-    return "[^\n]*?".join(map(re.escape, line.split("..."))) + r"[^\S\n]*$"
+    rehearse(PAGE, {"sell": stage.sell, "mend": stage.mend}, stage.type, _LOOKS)
