@@ -128,7 +128,7 @@ def _overview(found: dict[str, EntryPoint]) -> str:
             about = _load(found[name]).HELP
         except CommandUnavailable as error:
             about = f"(not available: {error})"
-        lines.append(f"  {name:<8} {about}")
+        lines.append(f"  {name:<10} {about}")
     return "\n".join(lines)
 
 

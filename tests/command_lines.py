@@ -9,7 +9,7 @@ from functools import cache
 from importlib.metadata import entry_points
 from typing import Final
 
-_NAMED: Final = re.compile(r"odoo-cdc ([a-z][a-z0-9]*)((?: (?:--[a-z][a-z-]*|[^\s`|;]+))*)")
+_NAMED: Final = re.compile(r"odoo-cdc ([a-z][a-z0-9-]*)((?: (?:--[a-z][a-z-]*|[^\s`|;]+))*)")
 _VERBS: Final = frozenset({"is", "needs", "sets"})  # `odoo-cdc sets it` is no command line
 
 
