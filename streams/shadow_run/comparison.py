@@ -1,6 +1,6 @@
 """Two files of lines held against each other, record by record.
 
-Of each record only the places of its lines are kept in memory, some 200 bytes; the lines are read
+Of each record only the places of its lines are kept in memory; the lines are read
 again when it is compared.
 """
 
