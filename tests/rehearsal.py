@@ -62,4 +62,6 @@ def _look(typed: Typed, command: str, shown: list[str], *, again: bool) -> None:
 
 
 def _pattern(line: str) -> str:
-    return "[^\n]*?".join(map(re.escape, line.split("..."))) + r"[^\S\n]*$"
+    """Match a line; how far it is indented follows from how long an age before it is written."""
+    words = "[^\n]*?".join(map(re.escape, line.lstrip().split("...")))
+    return rf"[^\S\n]*{words}[^\S\n]*$"

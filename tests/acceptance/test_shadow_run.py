@@ -260,3 +260,16 @@ def test_law_1_from_a_real_database_the_shadow_run_and_the_shop_have_the_same(
         assert sorted(file.read_bytes().splitlines()) == sorted(r.body for r in wso2.requests)
         assert number > 0
     wso2.close()
+
+
+def test_law_9_a_large_backlog_takes_little_memory(line: Line) -> None:
+    text, number = "x" * 800_000, 400
+    for record in range(1, number + 1):
+        line.change(record, text)
+        line.flush()
+    file = line.programs.folder / "ours.jsonl"
+
+    done = line.programs.run("shadow-run", "--file", str(file), "--until-caught-up")
+
+    assert file.stat().st_size > number * len(text)
+    assert done.spent.own < file.stat().st_size * 3 / 4
