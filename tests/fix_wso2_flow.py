@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -78,8 +79,11 @@ class Words:
 
     said: list[dict[str, Any]] = field(default_factory=list)
     arrival: threading.Condition = field(default_factory=threading.Condition)
+    together: asyncio.Barrier | None = None  # where set, so many are taken at a time
 
     async def __call__(self, responses: Sequence[Response]) -> None:
+        if self.together is not None:
+            await self.together.wait()
         with self.arrival:
             self.said += [{"key": r.chain, **json.loads(r.value)} for r in responses]
             self.arrival.notify_all()
@@ -106,6 +110,7 @@ class Flow:
     guarded: StandIn
     other: StandIn
     words: Words
+    restart_intake: Callable[[], None]
 
     @property
     def url(self) -> str:
@@ -155,8 +160,15 @@ def _flow(
         return await Intake(config.acks, words).__aenter__()
 
     intake = background.run(open_intake())
+
+    def restart_intake() -> None:
+        nonlocal intake
+        background.run(intake.__aexit__(None, None, None))
+        intake = background.run(open_intake())
+
     write(generate(config), folder / "artifacts")
-    yield Flow(synapse(folder / "artifacts"), config, target, guarded, other, words)
+    engine = synapse(folder / "artifacts")
+    yield Flow(engine, config, target, guarded, other, words, restart_intake)
     background.run(intake.__aexit__(None, None, None))
     background.close()
     target.close()

@@ -354,6 +354,26 @@ async def test_after_a_refused_connection_the_target_is_not_suspended(
     assert word["status"] == "delivered"
 
 
+async def test_no_word_is_lost_to_a_worker_that_was_there_before(
+    synapse_flow: Flow, sender: Wso2Sender
+) -> None:
+    """The engine sends a word each into the connections that it keeps, also where they ended."""
+    words = synapse_flow.words
+    before, after = ([a_delivery() for _ in range(20)] for _ in range(2))
+    words.together = asyncio.Barrier(len(before))  # each over a connection of its own
+    await asyncio.gather(*(sender.send(delivery, 1) for delivery in before))
+    for delivery in before:
+        await asyncio.to_thread(words.of, delivery.id)
+    words.together = None
+
+    await asyncio.to_thread(synapse_flow.restart_intake)
+    await asyncio.gather(*(sender.send(delivery, 1) for delivery in after))
+
+    for delivery in after:
+        (word,) = await asyncio.to_thread(words.of, delivery.id)
+        assert word["status"] == "delivered"
+
+
 async def test_what_a_killed_engine_had_accepted_arrives_when_it_is_sent_again(
     synapse_flow: Flow, sender: Wso2Sender
 ) -> None:
