@@ -101,14 +101,15 @@ def select(config: Config, models: Models) -> Selection:
     Raises Unknown or Unreadable for what is not there, BadDomain for what no document answers.
     """
     routes = sorted(config.routes, key=lambda route: route.model)
+    context = config.source.context
     shapes: list[Shape] = []
     for model, group in groupby(routes, key=lambda route: route.model):
         reads: list[Read] = []
         for route in group:
             reads += route.reads()
             implied = domain.implied_reads(
-                route.domain, models, model, active_test=route.active_test
-            ) + mapping.implied_reads(route.mapping, models, model)
+                route.domain, models, model, context, active_test=route.active_test
+            ) + mapping.implied_reads(route.mapping, models, model, context)
             reads += [replace(read, follow=route.follow_lookups) for read in implied]
         shapes.append(build(models, model, [Read("key"), Read("external_id"), *reads]))
     return flatten(tuple(shapes), models)

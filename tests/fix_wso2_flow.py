@@ -17,7 +17,7 @@ from tests.stand_ins import HOST, LONG, Background, StandIn
 if TYPE_CHECKING:
     from embedded.synapse import Synapse
     from schemas.config import Config
-    from streams.http.intake import Response
+    from streams.http.intake import Intake, Response
     from tests.fix_certificates import Authority
 
 TOKEN = 'a&b<c>"d'
@@ -118,6 +118,26 @@ class Flow:
         return self.engine.url
 
 
+class _Worker:
+    """The intake that a worker opens."""
+
+    def __init__(self, background: Background, config: Config, words: Words) -> None:
+        self._background, self._config, self._words = background, config, words
+        self._intake = background.run(self._opened())
+
+    def restart(self) -> None:
+        self.close()
+        self._intake = self._background.run(self._opened())
+
+    def close(self) -> None:
+        self._background.run(self._intake.__aexit__(None, None, None))
+
+    async def _opened(self) -> Intake:
+        from streams.http.intake import Intake  # noqa: PLC0415 - see fix_services
+
+        return await Intake(self._config.acks, self._words).__aenter__()
+
+
 @pytest.fixture(scope="session")
 def _flow(
     tmp_path_factory: pytest.TempPathFactory,
@@ -128,7 +148,6 @@ def _flow(
     from schemas.config import load  # noqa: PLC0415
     from streams.commands.wso2 import write  # noqa: PLC0415
     from streams.flow.artifacts import generate  # noqa: PLC0415
-    from streams.http.intake import Intake  # noqa: PLC0415
 
     folder = tmp_path_factory.mktemp("wso2")
     (nobody,) = free_ports(1)
@@ -156,20 +175,11 @@ def _flow(
     (folder / "sync.yaml").write_text(text)
     config = load(folder / "sync.yaml")
 
-    async def open_intake() -> Intake:
-        return await Intake(config.acks, words).__aenter__()
-
-    intake = background.run(open_intake())
-
-    def restart_intake() -> None:
-        nonlocal intake
-        background.run(intake.__aexit__(None, None, None))
-        intake = background.run(open_intake())
-
+    worker = _Worker(background, config, words)
     write(generate(config), folder / "artifacts")
     engine = synapse(folder / "artifacts")
-    yield Flow(engine, config, target, guarded, other, words, restart_intake)
-    background.run(intake.__aexit__(None, None, None))
+    yield Flow(engine, config, target, guarded, other, words, worker.restart)
+    worker.close()
     background.close()
     target.close()
     guarded.close()

@@ -73,7 +73,7 @@ def _value(kind: Kind, held: Any) -> Any:
     if held is None:
         return None
     match kind:
-        case Kind.TRANSLATED:
+        case Kind.TRANSLATED | Kind.COMPANY:
             return json.dumps(held)
         case Kind.NUMERIC:
             return str(held)
@@ -85,21 +85,27 @@ def _value(kind: Kind, held: Any) -> Any:
             return held
 
 
-def document_of(shape: Shape, row: dict[str, Any]) -> Document:
+Rows = dict[str, list[dict[str, Any]]]
+
+
+def document_of(shape: Shape, row: dict[str, Any], tables: Rows = ROWS) -> Document:
+    """Return the document that shows a row of some tables."""
     document: Document = {"id": row["id"]}
     for column in shape.columns:
         document[column.name] = _value(column.kind, row[column.name])
     for link in shape.links:
-        rows = {other["id"]: other for other in ROWS.get(link.shape.table, [])}
+        rows = {other["id"]: other for other in tables.get(link.shape.table, [])}
         match link.via:
             case ManyToOne():
                 found = row[link.name]
-                shown = None if found is None else document_of(link.shape, rows[found])
+                shown = None if found is None else document_of(link.shape, rows[found], tables)
                 document[link.name] = shown
                 continue
             case OneToMany(inverse=inverse):
                 ids = [other for other in rows if rows[other][inverse] == row["id"]]
             case ManyToMany(table, column1, column2):
-                ids = [pair[column2] for pair in ROWS[table] if pair[column1] == row["id"]]
-        document[link.name] = [document_of(link.shape, rows[other]) for other in sorted(ids)]
+                ids = [pair[column2] for pair in tables[table] if pair[column1] == row["id"]]
+        document[link.name] = [
+            document_of(link.shape, rows[other], tables) for other in sorted(ids)
+        ]
     return document

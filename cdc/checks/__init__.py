@@ -8,11 +8,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from cdc.checks import folder, kafka, routes, server, stream, tables
+from cdc.checks import companies, folder, kafka, routes, server, stream, tables
 from cdc.kafka_admin import Admin
 from cdc.postgres import publication, slot
 from cdc.postgres.catalog import load_models
 from cdc.postgres.connect import Session
+from cdc.postgres.defaults import company_defaults
 from cdc.postgres.facts import gather
 from cdc.postgres.users import users
 from cdc.selection import Selection, select
@@ -44,7 +45,7 @@ def _of_session(config: Config, session: Session) -> list[Finding]:
     found = server.findings(facts, slot.look(session, config.source.slot))
     if any(each.where == server.VERSION for each in found):
         return found  # what follows asks for what such a server does not know
-    models = load_models(session, config.source.lang)
+    models = load_models(session, config.source.context.lang)
     faults = routes.findings(config, models, users(session, routes.logins(config)))
     found += faults
     sound = _without_faults(config, faults)
@@ -63,9 +64,20 @@ def _of_selection(config: Config, session: Session, selection: Selection) -> lis
     held = (config.state / "capture").exists()
     return [
         *tables.findings(facts, selection, published),
+        *_of_companies(config, session, selection),
         *stream.of_publication(selection, published, state, captured=held),
         *stream.of_slot(facts, state, captured=held),
     ]
+
+
+def _of_companies(config: Config, session: Session, selection: Selection) -> list[Finding]:
+    asked = companies.asked(selection.shapes)
+    if not asked:
+        return []
+    try:
+        return list(companies.findings(config, asked, company_defaults(session)))
+    except OdooCdcError as error:
+        return [_of_error(DSN, error)]
 
 
 def _selected(config: Config, models: Models) -> tuple[Selection | None, list[Finding]]:

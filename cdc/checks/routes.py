@@ -17,7 +17,8 @@ def logins(config: Config) -> set[str]:
 
 def findings(config: Config, models: Models, users: Mapping[str, int]) -> list[Finding]:
     """Return what of the routes the database does not bear out; `users` are those of `logins`."""
-    found = [each for route in config.routes for each in _of_route(route, models)]
+    context = config.source.context
+    found = [each for route in config.routes for each in _of_route(route, models, context)]
     found += [
         Finding(
             "error",
@@ -49,15 +50,15 @@ def refuse_unfit(config: Config, models: Models, users: Mapping[str, int]) -> No
     config.refuse(findings(config, models, users))
 
 
-def _of_route(route: Route, models: Models) -> list[Finding]:
+def _of_route(route: Route, models: Models, context: domain.Context) -> list[Finding]:
     place = f"routes[{route.index}]"
     try:
         models.model(route.model)
     except Unknown as error:
         return [Finding("error", f"{place}.model", None, str(error), error.hint)]
     faults = [
-        *_under(f"{place}.domain", domain.check(route.domain, models, route.model)),
-        *_under(f"{place}.", mapping.check(route.mapping, models, route.model)),
+        *_under(f"{place}.domain", domain.check(route.domain, models, route.model, context)),
+        *_under(f"{place}.", mapping.check(route.mapping, models, route.model, context)),
     ]
     return [Finding("error", where, None, fault.message, fault.remedy) for where, fault in faults]
 

@@ -13,6 +13,7 @@ from cdc.postgres.connect import Session
 from cdc.prose import columns
 from schemas import mapping
 from schemas.config import load
+from schemas.domain import Context
 from schemas.errors import NothingFound
 from schemas.fields import Field, Model, Models
 from schemas.finding import Fault
@@ -51,10 +52,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the fields; Unknown (2) for a model that is not there, NoSuchField (1)."""
     config = load(args.config)
+    context = config.source.context
     with Session.connect(config.source.dsn, "odoo-cdc-fields") as session:
-        models = load_models(session, config.source.lang)
+        models = load_models(session, context.lang)
     model = models.model(args.model)
-    offers = [each for each in _offers(models, model) if _is_like(each.field, args.like)]
+    offers = [each for each in _offers(models, model, context) if _is_like(each.field, args.like)]
     if not offers:
         raise NoSuchField(f'{model.name} has no field like "{args.like}"')
     if args.json:
@@ -65,9 +67,9 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _offers(models: Models, model: Model) -> Iterator[Offer]:
+def _offers(models: Models, model: Model, context: Context) -> Iterator[Offer]:
     for name, field in sorted(model.fields.items()):
-        faults = mapping.check(mapping.parse_fields([name]), models, model.name)
+        faults = mapping.check(mapping.parse_fields([name]), models, model.name, context)
         yield Offer(field, faults[0] if faults else None)
 
 

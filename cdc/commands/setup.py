@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
+from cdc.checks import companies
 from cdc.checks.routes import logins
 from cdc.kafka_admin import Admin
 from cdc.postgres import grants, publication, slot
@@ -96,6 +97,8 @@ def _read(config: Config, selection: Selection) -> dict[str, Sequence[str]]:
     read: dict[str, Sequence[str]] = {**selection.columns, **grants.CATALOG}
     if logins(config):
         read["res_users"] = sorted({*read.get("res_users", ()), "id", "login"})
+    if companies.asked(selection.shapes):
+        read[companies.TABLE] = ()
     return read
 
 

@@ -33,7 +33,10 @@ class ConfigError(BadUsage):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One Odoo database that is captured; `odoo` are the credentials for its RPC, or empty."""
+    """One Odoo database that is captured.
+
+    `context` is how it looks at its records, `odoo` are the credentials for its RPC, or empty.
+    """
 
     name: str
     dsn: str = field(repr=False)
@@ -41,8 +44,7 @@ class Source:
     slot: str
     publish: str = "tables"
     initial_load: bool = True
-    lang: str = "en_US"
-    company: int = 1
+    context: domain.Context = field(default_factory=domain.Context)
     odoo: Mapping[str, str] = field(default_factory=dict, repr=False)
     fanout_limit: int = 10_000  # documents; reserved
     mask_key: str = field(default="", repr=False)

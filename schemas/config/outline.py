@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
+from schemas.config import context
 from schemas.config.section import DURATION, URL, Choice, Notes, Section
 from schemas.config.yaml_lines import Lines
 from schemas.mapping import outline
@@ -20,7 +21,46 @@ _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 # A reference stands for a text that only the reader fills in.
 _REFERENCE: Final[Schema] = {"type": "string", "pattern": r"\$\{"}
 _DURATION: Final[Schema] = {"type": "string", "pattern": rf"^\s*{DURATION.pattern}\s*$"}
+_SCALAR: Final[Schema] = {"type": ["string", "number", "boolean", "null"]}
+
+
+def _by_name(form: re.Pattern[str], value: Schema) -> Schema:
+    return {
+        "type": ["object", "null"],
+        "propertyNames": {"pattern": f"^(?:{form.pattern})$"},
+        "additionalProperties": value,
+    }
+
+
 _RAW: Final[dict[str, Callable[[], Schema]]] = {
+    context.DEFAULTS: lambda: _by_name(
+        context.FIELD, {"anyOf": [_SCALAR, _by_name(context.COMPANY, _SCALAR)]}
+    ),
+    context.FILTERS: lambda: _by_name(
+        context.FIELD,
+        {
+            "anyOf": [
+                {"$ref": f"#/$defs/{outline.DOMAIN}"},
+                {
+                    "type": "object",
+                    "properties": {
+                        "domain": {"$ref": f"#/$defs/{outline.DOMAIN}"},
+                        "archived": {"type": "boolean"},
+                    },
+                    "additionalProperties": False,
+                },
+            ]
+        },
+    ),
+    context.NAMES: lambda: _by_name(
+        context.MODEL,
+        {
+            "anyOf": [
+                {"type": "string"},
+                {"type": "array", "items": {"type": "string"}, "minItems": 1},
+            ]
+        },
+    ),
     "domain": lambda: {"$ref": f"#/$defs/{outline.DOMAIN}"},
     "fields": outline.fields_schema,
     "map": outline.map_schema,

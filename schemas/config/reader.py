@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from schemas.config.access import read_auth, read_pem, read_stores
+from schemas.config.context import read_context
 from schemas.config.hidden import learn_secrets
 from schemas.config.kafka import read_kafka
 from schemas.config.model import (
@@ -35,7 +36,6 @@ _SOURCE_HELP: Final = "a small letter, then up to 39 small letters, digits or _"
 _SLOT: Final = re.compile(r"[a-z0-9_]{1,63}")
 _SLOT_HELP: Final = "Postgres allows small letters, digits and _, 63 at most"
 _PUBLICATION: Final = re.compile(r"[^\x00]{1,63}")
-_LANG: Final = re.compile(r"[a-z]{2,3}(_[A-Za-z0-9]+)?(@[a-z]+)?")
 _LISTEN: Final = re.compile(
     r"(?:\[(?P<six>[0-9A-Fa-f:.%\w]+)\]|(?P<host>[^:\[\]/\s]*)):(?P<port>[0-9]{1,5})"
 )
@@ -134,8 +134,7 @@ def _source(section: Section) -> Source:
         slot=section.matching("slot", _SLOT, _SLOT_HELP, f"odoo_cdc_{name}"),
         publish=section.choice("publish", "tables", ["columns"]),
         initial_load=section.flag("initial_load", default=True),
-        lang=section.matching("lang", _LANG, "write a language's code, en_US", "en_US"),
-        company=section.number("company", 1),
+        context=read_context(section),
         odoo=_odoo(section.section("odoo")),
         fanout_limit=section.number("fanout_limit", 10_000),
         mask_key=section.text("mask_key"),

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from schemas.domain.check import check, faults, unfit
 from schemas.domain.compile import compile_domain
+from schemas.domain.context import Context, OwnFilter
 from schemas.domain.forms import BadDomain, Domain, reads
 from schemas.domain.implied import implied_reads
 from schemas.domain.parse import parse
 
 __all__ = [
     "BadDomain",
+    "Context",
     "Domain",
+    "OwnFilter",
     "check",
     "compile_domain",
     "faults",

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Final, assert_never
 
 from schemas.document import SPECIAL, Link, NotShown, Shape, resolve
+from schemas.domain.context import Context
 from schemas.domain.forms import (
     ACTIVE,
     ANY,
@@ -26,7 +27,7 @@ from schemas.domain.forms import (
     Or,
     Term,
 )
-from schemas.domain.own_filters import refuse_filtered, shows_archived
+from schemas.domain.names import asks_for_a_name, by_name
 from schemas.domain.relations import relation_test
 from schemas.domain.trees import tree_test
 from schemas.domain.values import value_test
@@ -38,21 +39,20 @@ _IS_ACTIVE: Final = Term(ACTIVE, "=", value=True)
 
 
 def compile_domain(
-    domain: Domain, shape: Shape, *, lang: str, active_test: bool = False
+    domain: Domain, shape: Shape, context: Context, *, active_test: bool = False
 ) -> Predicate:
     """Return whether a document of `shape` matches.
 
-    `lang` is for translated fields, which fall back to en_US. With `active_test` archived records
-    do not match and are not seen through x2many fields, as far as the shape shows `active`,
-    unless a term is about `active` itself. Raises NotShown where the shape lacks a path, and
-    BadDomain for what `check` refuses.
+    With `active_test` archived records do not match and are not seen through x2many fields, as
+    far as the shape shows `active`, unless a term is about `active` itself. Raises NotShown where
+    the shape lacks a path, and BadDomain for what `check` refuses.
     """
-    return _Compiler(lang, active_test).domain(domain, shape)
+    return _Compiler(context, active_test).domain(domain, shape)
 
 
 @dataclass(frozen=True, slots=True)
 class _Compiler:
-    lang: str
+    context: Context
     active_test: bool
 
     def domain(self, domain: Domain, shape: Shape) -> Predicate:
@@ -95,12 +95,15 @@ class _Compiler:
             return self.related(term, shape, alias, negated=negated)
         link = shape.link(name)
         if term.operator in TREES and (link or shape.column(name)):
-            hide = self.active_test and link is not None and not shows_archived(shape.model, link)
+            hide = self.active_test and link is not None and self.hides_archived(shape, link)
             return tree_test(term, shape, hide_archived=hide, negated=negated)
         if link is not None:
+            if asks_for_a_name(term):
+                meant = by_name(term, link, self.context, negated=negated)
+                return self.term(meant, shape, negated=False)
             return relation_test(term, link, negated=negated)
         if (column := shape.column(name)) is not None:
-            test = value_test(term, column, lang=self.lang, negated=negated)
+            test = value_test(term, column, shape.model, self.context, negated=negated)
             return lambda document: test(document[name])
         if name in SPECIAL:
             raise BadDomain(
@@ -112,12 +115,22 @@ class _Compiler:
     def some(self, shape: Shape, name: str, inside: Domain, term: Term) -> Predicate:
         """Whether one of the records behind a relational field matches."""
 
-        def behind(model: str, link: Link) -> Predicate:
-            refuse_filtered(model, link, term)
-            hidden = self.active_test and not shows_archived(model, link)
-            return replace(self, active_test=hidden).domain(inside, link.shape)
+        def behind(holder: Shape, link: Link) -> Predicate:
+            hidden = self.active_test and self.hides_archived(holder, link)
+            asked = And((self.own_filter(holder, link), inside.root))
+            return replace(self, active_test=hidden).domain(Domain(asked), link.shape)
 
-        return _reached(shape, (name,), behind)
+        return self.reached(shape, (name,), behind)
+
+    def hides_archived(self, holder: Shape, link: Link) -> bool:
+        """Whether `active_test` counts behind a link."""
+        return link.many and not self.context.filter_of(holder.model, link.name).archived
+
+    def own_filter(self, holder: Shape, link: Link) -> Node:
+        """Return what an x2many field asks for by itself."""
+        if not link.many:
+            return Always(value=True)
+        return self.context.filter_of(holder.model, link.name).domain.root
 
     def related(
         self, term: Term, shape: Shape, path: Sequence[str], *, negated: bool
@@ -151,7 +164,7 @@ class _Compiler:
         first, *rest = path
         if not rest:
             return self.term(replace(term, path=first), shape, negated=False)
-        found = _reached(
+        found = self.reached(
             shape,
             (first,),
             lambda _, link: self.through(term, link.shape, rest, missing=missing),
@@ -160,19 +173,21 @@ class _Compiler:
             return found
         return _some([found, self.term(Term(first, "=", value=False), shape, negated=False)])
 
-
-def _reached(
-    shape: Shape, path: Sequence[str], behind: Callable[[str, Link], Predicate]
-) -> Predicate:
-    """Whether a record at the end of `path` matches `behind(model, last link)`."""
-    first, *rest = path
-    if (alias := shape.alias(first)) is not None:
-        return _reached(shape, (*alias, *rest), behind)
-    link = shape.link(first)
-    if link is None:
-        raise NotShown(f'{shape.model} shows nothing through "{first}"')
-    inner = _reached(link.shape, rest, behind) if rest else behind(shape.model, link)
-    return _exists(link, inner)
+    def reached(
+        self, shape: Shape, path: Sequence[str], behind: Callable[[Shape, Link], Predicate]
+    ) -> Predicate:
+        """Whether a record at the end of `path` matches `behind(its holder, the last link)`."""
+        first, *rest = path
+        if (alias := shape.alias(first)) is not None:
+            return self.reached(shape, (*alias, *rest), behind)
+        link = shape.link(first)
+        if link is None:
+            raise NotShown(f'{shape.model} shows nothing through "{first}"')
+        if not rest:
+            return _exists(link, behind(shape, link))
+        own = Domain(self.own_filter(shape, link))
+        shown = replace(self, active_test=False).domain(own, link.shape)
+        return _exists(link, _all([shown, self.reached(link.shape, rest, behind)]))
 
 
 def _exists(link: Link, matches: Predicate) -> Predicate:

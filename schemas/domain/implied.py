@@ -6,14 +6,15 @@ finds them there.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from schemas import shaping
-from schemas.document import ID, ManyToMany, Read, Resolved, resolve
-from schemas.domain.forms import ACTIVE, TREES, Domain, Term
-from schemas.domain.own_filters import shows_archived
+from schemas.document import ID, Link, ManyToMany, Read, Resolved, resolve
+from schemas.domain.context import Context
+from schemas.domain.forms import ACTIVE, TREES, And, Domain, Term, reads
+from schemas.domain.names import asks_for_a_name, of_names
 from schemas.domain.trees import CHILD_OF, PARENT_PATH, refuse_treeless, roots, speaks_of_itself
 from schemas.fields import Models
 
@@ -21,21 +22,35 @@ _PARENT: Final = "parent_id"  # by which Odoo searches where no field says other
 
 
 def implied_reads(
-    domain: Domain, models: Models, model: str, *, active_test: bool = False
+    domain: Domain, models: Models, model: str, context: Context, *, active_test: bool = False
 ) -> list[Read]:
     """Return the paths that a domain reads besides those that `reads` names.
 
-    With `active_test` they are `active` of the model itself and of the models that its paths
-    reach through x2many fields; then `parent_path` where `child_of` asks. Raises Unknown or
-    Unreadable for what is not there, BadDomain for what documents cannot answer.
+    They are what x2many fields ask for by themselves and the names in which texts are searched;
+    with `active_test` `active` of the model itself and of the models that its paths reach through
+    x2many fields; then `parent_path` where `child_of` asks. Raises Unknown or Unreadable for what
+    is not there, BadDomain for what documents cannot answer.
     """
-    found = _Implied(models).of_domain(domain, model, "", active_test=active_test)
+    found = _Implied(models, context).of_domain(domain, model, "", active_test=active_test)
     return [Read(path) for path in dict.fromkeys(found)]
+
+
+class _Step(NamedTuple):
+    """A link on the way, with the model that it is a field of and the path to it."""
+
+    holder: str
+    link: Link
+    path: str  # the link's own name included
+
+    @property
+    def model(self) -> str:
+        return self.link.shape.model
 
 
 @dataclass(frozen=True, slots=True)
 class _Implied:
     models: Models
+    context: Context
 
     def of_domain(
         self, domain: Domain, model: str, prefix: str, *, active_test: bool
@@ -47,30 +62,61 @@ class _Implied:
 
     def of_term(self, term: Term, model: str, prefix: str, *, active_test: bool) -> Iterator[str]:
         name, _, rest = term.path.partition(".")
-        if not rest and not isinstance(term.value, Domain) and term.operator not in TREES:
-            return
         found = self._resolved(model, name)
-        if not found.links:
+        steps = _steps(found.links, model, prefix)
+        if not steps:
             if name == ID and term.operator in TREES:
                 yield from self._place(term, model, _PARENT, prefix)
             return
-        if found.column is not None or found.special:
+        if found.column is not None or found.special:  # a related field
+            for step in steps:
+                yield from self._own_filter(step)
             return
-        *between, last = found.links
-        holder = between[-1].shape.model if between else model
-        before = prefix + "".join(f"{link.name}." for link in between)
-        if not rest and term.operator in TREES and speaks_of_itself(holder, last):
-            parent = _PARENT if last.many else last.name
-            yield from self._place(term, holder, parent, before)
+        *between, last = steps
+        for step in between:
+            yield from self._own_filter(step)
+        yield from self._of_relation(term, rest, last, active_test=active_test)
+
+    def _of_relation(
+        self, term: Term, rest: str, step: _Step, *, active_test: bool
+    ) -> Iterator[str]:
+        holder, link, path = step
+        behind = f"{path}."
+        if not rest and term.operator in TREES:
+            if speaks_of_itself(holder, link):
+                parent = _PARENT if link.many else link.name
+                yield from self._place(term, holder, parent, path.removesuffix(link.name))
+                return
+            # Only many2many fields hide archived records from it.
+            hidden = active_test and isinstance(link.via, ManyToMany) and self._hides(step)
+            at_id = Domain(replace(term, path=ID))
+            yield from self.of_domain(at_id, step.model, behind, active_test=hidden)
             return
-        inside = term.value if isinstance(term.value, Domain) else None
-        if rest or inside is None:
-            inside = Domain(replace(term, path=rest or ID))
-        # Only many2many fields hide archived records from `child_of`.
-        tree_alone = not rest and term.operator in TREES and not isinstance(last.via, ManyToMany)
-        hidden = active_test and not tree_alone and not shows_archived(holder, last)
-        at = f"{before}{last.name}."
-        yield from self.of_domain(inside, last.shape.model, at, active_test=hidden)
+        if rest:
+            inside = Domain(replace(term, path=rest))
+        elif isinstance(term.value, Domain):
+            inside = term.value
+        elif asks_for_a_name(term):
+            inside = of_names(term, link, self.context)
+            yield from (behind + read.path for read in reads(inside))
+        else:  # ids alone
+            return
+        yield from self._own_filter(step)
+        own = self.context.filter_of(holder, link.name).domain
+        asked = Domain(And((own.root, inside.root)))
+        hidden = active_test and self._hides(step)
+        yield from self.of_domain(asked, step.model, behind, active_test=hidden)
+
+    def _own_filter(self, step: _Step) -> Iterator[str]:
+        """Yield what an x2many field asks for by itself."""
+        if step.link.many:
+            own = self.context.filter_of(step.holder, step.link.name).domain
+            yield from (f"{step.path}.{read.path}" for read in reads(own))
+
+    def _hides(self, step: _Step) -> bool:
+        """Whether `active_test` counts behind a link."""
+        own = self.context.filter_of(step.holder, step.link.name)
+        return step.link.many and not own.archived
 
     def _place(self, term: Term, model: str, parent: str, prefix: str) -> Iterator[str]:
         if term.operator == CHILD_OF and roots(term):
@@ -79,3 +125,13 @@ class _Implied:
 
     def _resolved(self, model: str, path: str) -> Resolved:
         return resolve(shaping.build(self.models, model, [Read(path)]), path)
+
+
+def _steps(links: Sequence[Link], model: str, prefix: str) -> list[_Step]:
+    found: list[_Step] = []
+    holder, path = model, prefix
+    for link in links:
+        path += link.name
+        found.append(_Step(holder, link, path))
+        holder, path = link.shape.model, f"{path}."
+    return found

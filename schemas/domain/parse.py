@@ -35,6 +35,23 @@ _TERM_LENGTH: Final = 3
 _DEEPEST: Final = 50  # levels of operators and of domains inside `any`
 _LARGEST: Final = 2**63
 _SYNONYMS: Final = {"==": "=", "<>": "!=", "=!": "!=", "=>": ">=", "=<": "<="}
+_DATE: Final = (
+    'Write a date: "2026-11-23". Records are asked when they change, never because a day goes by.'
+)
+_IN_PLACE_OF: Final = {
+    "true": "Write True.",
+    "false": "Write False.",
+    "null": "Write False.",
+    "uid": "Write the id of a user: nobody is logged in here.",
+    "user": "Write the id of a user: nobody is logged in here.",
+    "company_id": "Write the id of a company.",
+    "company_ids": "Write the ids of companies.",
+    "allowed_company_ids": "Write the ids of companies.",
+    **dict.fromkeys(
+        ("context_today", "current_date", "datetime", "now", "relativedelta", "time", "today"),
+        _DATE,
+    ),
+}
 _EXAMPLE: Final = 'Write [["state", "=", "sale"]].'
 _JOINING: Final = {"&": 2, "|": 2, "!": 1}
 
@@ -61,10 +78,9 @@ def _literal(text: str) -> Any:
             hint="Write a list with texts, numbers, True and False: [('state', '=', 'sale')].",
         ) from None
     name = next(iter(names))
-    meant = {"true": "True", "false": "False", "null": "False"}.get(name)
     raise BadDomain(
         f"{shown(text)} holds the name {name}, which means something only inside Odoo",
-        hint=f"Write {meant}." if meant else f"Write a value in place of {name}.",
+        hint=_IN_PLACE_OF.get(name, f"Write a value in place of {name}."),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from schemas.document import ID, Link
-from schemas.domain.forms import INEQUALITIES, PATTERNS, BadDomain, Term, shown
+from schemas.domain.forms import INEQUALITIES, BadDomain, Term, shown
 from schemas.event import Document
 
 _NEGATIVE = frozenset({"!=", "not in"})
@@ -58,12 +58,6 @@ def _ids(term: Term, link: Link) -> frozenset[int | None]:
     values = term.value if isinstance(term.value, tuple) else (term.value,)
     found: set[int | None] = set()
     for value in values:
-        if isinstance(value, str) or term.operator in PATTERNS:
-            raise BadDomain(
-                f"{term.written}: a text is searched in the names of {link.shape.model}, and which"
-                " of its fields those are no database says",
-                hint=f'Write a path to the field that is meant: "{link.name}.name".',
-            )
         # 0 is no record's id; only as the one value of a many2one does it mean "none".
         alone = value == 0 and not link.many and not isinstance(term.value, tuple)
         if value is False or alone:

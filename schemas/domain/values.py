@@ -12,7 +12,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from schemas import company
 from schemas.document import Column
+from schemas.domain.context import Context
 from schemas.domain.forms import INEQUALITIES, PATTERNS, WRAPPED, BadDomain, Scalar, Term, shown
 from schemas.domain.patterns import matcher
 from schemas.domain.scalars import (
@@ -50,10 +52,6 @@ _WANTED: Final = {
     Kind.BINARY: "Write false: only whether there is a content can be asked.",
 }
 _REFUSED: Final = {
-    Kind.COMPANY: (
-        "depends on the company: such values are not supported",
-        "Leave the term out, or ask for a field that is the same for all companies.",
-    ),
     Kind.JSON: (
         "holds JSON, which has no value to compare with",
         "Leave the term out, or ask for another field.",
@@ -61,12 +59,14 @@ _REFUSED: Final = {
 }
 
 
-def value_test(term: Term, column: Column, *, lang: str, negated: bool) -> Test:
-    """Return the test of a column; `negated` only for what has no opposite.
+def value_test(term: Term, column: Column, model: str, context: Context, *, negated: bool) -> Test:
+    """Return the test of a model's column; `negated` only for what has no opposite.
 
     Raises BadDomain where the operator does not fit the column or the value cannot be one of it.
     """
-    asked = _Asked(term, column, lang)
+    if column.kind is Kind.COMPANY:
+        return _company_test(term, column, model, context, negated=negated)
+    asked = _Asked(term, column, context.lang)
     asked.refuse()
     if term.operator in INEQUALITIES:
         return asked.inequality()
@@ -76,6 +76,31 @@ def value_test(term: Term, column: Column, *, lang: str, negated: bool) -> Test:
         return asked.optional(negated=negated)
     values = term.value if isinstance(term.value, tuple) else (term.value,)
     return asked.membership(values, negative=term.operator in {"!=", "not in"})
+
+
+def _company_test(
+    term: Term, column: Column, model: str, context: Context, *, negated: bool
+) -> Test:
+    inner = company.of_one_company(column)
+    if inner is None:
+        raise BadDomain(
+            f"{term.written}: {column.type} values that depend on the company are not supported",
+            hint="Leave the term out, or ask for a field that is the same for all companies.",
+        )
+    test = value_test(term, inner, model, context, negated=negated)
+    defaults = context.defaults_of(model, column.name)
+    read = company.reader(
+        inner.kind, context.company, company.default_of(defaults, context.company)
+    )
+
+    def asked(raw: str | None) -> bool:
+        try:
+            value = read(raw)
+        except ValueError:  # Odoo wrote no such value; its search would fail on it
+            value = None
+        return test(value)
+
+    return asked
 
 
 @dataclass(frozen=True, slots=True)

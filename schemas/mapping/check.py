@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from schemas import domain
+from schemas.company import of_one_company
 from schemas.document import Column, NotShown, Resolved, Shape, resolve
 from schemas.errors import BadUsage
 from schemas.fields import Kind, Models
@@ -19,26 +20,26 @@ from schemas.shaping import Ground, InModels, InShape
 _UNTABLED = frozenset({Kind.JSON, Kind.BINARY})
 
 
-def check(mapping: Mapping, models: Models, model: str) -> list[Fault]:
+def check(mapping: Mapping, models: Models, model: str, context: domain.Context) -> list[Fault]:
     """Return everything that stands between the mapping and the documents of `model`.
 
     Each fault's key is its place inside the route, `map.order_line.map.name` for instance.
     """
-    return list(_faults(mapping, InModels(models, model)))
+    return list(_faults(mapping, InModels(models, model), context))
 
 
-def unfit(mapping: Mapping, shape: Shape) -> list[Fault]:
+def unfit(mapping: Mapping, shape: Shape, context: domain.Context) -> list[Fault]:
     """Return what `check` would find by what a shape shows; what it does not show is no fault."""
-    return list(_faults(mapping, InShape(shape)))
+    return list(_faults(mapping, InShape(shape), context))
 
 
-def _faults(mapping: Mapping, ground: Ground) -> Iterator[Fault]:
+def _faults(mapping: Mapping, ground: Ground, context: domain.Context) -> Iterator[Fault]:
     for entry in mapping.entries:
         with suppress(NotShown):  # a route that starts later: nothing to judge yet
-            yield from _entry(entry, ground)
+            yield from _entry(entry, ground, context)
 
 
-def _entry(entry: Entry, ground: Ground) -> Iterator[Fault]:
+def _entry(entry: Entry, ground: Ground, context: domain.Context) -> Iterator[Fault]:
     match entry.value:
         case Constant():
             return
@@ -47,9 +48,9 @@ def _entry(entry: Entry, ground: Ground) -> Iterator[Fault]:
         case Ref(path=path):
             yield from _relation(_resolved(ground, path), path, entry.key)
         case Match() as match:
-            yield from _match(match, ground, entry.key)
+            yield from _match(match, ground, entry.key, context)
         case Each() as each:
-            yield from _each(each, ground, entry.key)
+            yield from _each(each, ground, entry.key, context)
         case _:
             assert_never(entry.value)
 
@@ -60,13 +61,16 @@ def _path(path: Path, ground: Ground, key: str) -> Iterator[Fault]:
         yield replace(found, key=key)
         return
     column = found.column
+    if path.company and (column is None or column.kind is not Kind.COMPANY):
+        remedy = "leave `company` out"
+        yield Fault(f'"{path.path}" does not depend on the company', remedy, f"{key}.company")
     if column is not None and column.kind is Kind.COMPANY:
-        yield Fault(
-            f'"{path.path}" depends on the company: such values are not supported',
-            "leave the field out",
-            key,
-        )
-        return
+        inner = of_one_company(column)
+        if inner is None:
+            what = f'"{path.path}" is {column.type} and depends on the company'
+            yield Fault(f"{what}: such values are not supported", "leave the field out", key)
+            return
+        column, found = inner, replace(found, column=inner)
     if path.lang and (column is None or column.kind is not Kind.TRANSLATED):
         yield Fault(f'"{path.path}" is not translated', "leave `lang` out", f"{key}.lang")
     if path.mask and (column.kind in _UNTABLED if column else not found.special):
@@ -104,15 +108,15 @@ def _table(table: Table, path: str, found: Resolved, key: str) -> Iterator[Fault
             )
 
 
-def _match(match: Match, ground: Ground, key: str) -> Iterator[Fault]:
-    faults = [fault for entry in match.entries for fault in _entry(entry, ground)]
+def _match(match: Match, ground: Ground, key: str, context: domain.Context) -> Iterator[Fault]:
+    faults = [fault for entry in match.entries for fault in _entry(entry, ground, context)]
     yield from faults
     if match.record and not faults:
         shared = ".".join(match.record)
         yield from _relation(_resolved(ground, shared), shared, key)
 
 
-def _each(each: Each, ground: Ground, key: str) -> Iterator[Fault]:
+def _each(each: Each, ground: Ground, key: str, context: domain.Context) -> Iterator[Fault]:
     found = _resolved(ground, each.path)
     if isinstance(found, Fault):
         yield replace(found, key=key)
@@ -125,9 +129,9 @@ def _each(each: Each, ground: Ground, key: str) -> Iterator[Fault]:
         )
         return
     behind = ground.behind(found)
-    for fault in domain.faults(each.domain, behind):
+    for fault in domain.faults(each.domain, behind, context):
         yield replace(fault, key=f"{key}.domain{fault.key}")
-    yield from _faults(each.mapping, behind)
+    yield from _faults(each.mapping, behind, context)
 
 
 def _relation(found: Resolved | Fault, path: str, key: str) -> Iterator[Fault]:

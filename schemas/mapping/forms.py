@@ -16,12 +16,13 @@ ALL_LANGUAGES = "*"
 class Writing:
     """How a source writes values, whichever route they are for.
 
-    `lang` is for translated fields without one of their own; `decimals` is `string` or `number`;
-    `mask_key` is what `mask: hmac` is made with.
+    `context` is for translated fields and those that depend on the company, where a path says no
+    language or company of its own; `decimals` is `string` or `number`; `mask_key` is what
+    `mask: hmac` is made with.
     """
 
     source: str
-    lang: str = "en_US"
+    context: domain.Context = field(default_factory=domain.Context)
     decimals: str = "string"
     mask_key: str = field(default="", repr=False)
 
@@ -37,7 +38,10 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """A field, near or far; `default` None is none, `lang` "" is the source's, `mask` "" none."""
+    """A field, near or far.
+
+    `default` None and `mask` "" are none; `lang` "" and `company` 0 are the source's.
+    """
 
     path: str
     follow: bool = True
@@ -45,6 +49,7 @@ class Path:
     table: Table | None = None
     default: Any = None
     mask: str = ""
+    company: int = 0
 
 
 @dataclass(frozen=True, slots=True)

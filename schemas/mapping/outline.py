@@ -26,6 +26,7 @@ _PARTS: Final[dict[str, Schema]] = {  # what stands beside or behind a head
     "else": _ANYTHING,
     "default": _ANYTHING,
     "lang": {"type": "string", "pattern": rf"^({LANG.pattern}|\*)$"},
+    "company": {"type": "integer", "minimum": 1},
     "follow": {"type": "boolean"},
     "mask": {"enum": list(MASKS)},
 }

@@ -31,14 +31,11 @@ _PATH_HELP: Final = "write a field, or a path through relations: partner_id.coun
 LANG: Final = re.compile(r"[a-z]{2,3}(_[A-Za-z0-9]+)?(@[a-z]+)?")
 _VALUE_HELP: Final = "write a field's path; a constant is {value: 5}"
 HEADS: Final = {  # what a value can be, and what may stand beside it
-    "path": ("table", "else", "default", "lang", "follow", "mask"),
+    "path": ("table", "else", "default", "lang", "company", "follow", "mask"),
     "value": (),
     "each": ("domain", "map"),
     "ref": ("follow",),
     "match": ("follow",),
-}
-_REFUSED: Final = {
-    "company": "leave the field out: values that depend on the company are not supported",
 }
 _MISSING: Final = object()
 
@@ -148,7 +145,7 @@ class _Parser:
         path, default = value["path"], value.get("default")
         found = len(self.faults)
         follow, lang, table = self._follow(value, key), self._lang(value, key), None
-        mask = self._mask(value, key)
+        mask, company = self._mask(value, key), self._company(value, key)
         self._constant(default, f"{key}.default")
         if "table" in value:
             table = self._table(value, key)
@@ -158,7 +155,7 @@ class _Parser:
             self._fault(f"{key}.else", "`else` belongs to a table", "give it a `table`")
         if not self._is_path(path, f"{key}.path") or len(self.faults) > found:
             return None
-        return Path(path, follow, lang, table, default, mask)
+        return Path(path, follow, lang, table, default, mask, company)
 
     def _mask(self, value: dict[str, Any], key: str) -> str:
         if "mask" not in value:
@@ -243,6 +240,15 @@ class _Parser:
         self._fault(f"{key}.lang", "this is no language", 'write fr_FR, or "*" for all')
         return ""
 
+    def _company(self, value: dict[str, Any], key: str) -> int:
+        company = value.get("company", 0)
+        if "company" in value and (isinstance(company, bool) or not isinstance(company, int)):
+            company = 0
+        if "company" in value and company < 1:
+            self._fault(f"{key}.company", "a company's id is wanted here", "write company: 1")
+            return 0
+        return int(company)
+
     def _constant(self, value: Any, key: str) -> Constant:
         if not _is_sendable(value):
             remedy = "write texts, numbers, true, false, null, lists and names with values"
@@ -262,9 +268,7 @@ class _Parser:
         known = [head, *HEADS[head]]
         found = len(self.faults)
         for name in value:
-            if name in _REFUSED:
-                self._fault(f"{key}.{name}", f"`{name}` cannot be used", _REFUSED[name])
-            elif name not in known:
+            if name not in known:
                 near = nearest(str(name), known)
                 remedy = f'did you mean "{near}"?' if near else f"known: {', '.join(known)}"
                 self._fault(f"{key}.{name}", "unknown key", remedy)

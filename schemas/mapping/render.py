@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, assert_never
 
+from schemas.company import default_of
 from schemas.document import (
     EXTERNAL_ID,
     EXTERNAL_ID_COLUMN,
@@ -22,7 +23,7 @@ from schemas.event import Document
 from schemas.fields import Kind
 from schemas.keys import record_key
 from schemas.mapping.forms import Constant, Each, Entry, Mapping, Match, Path, Ref, Value, Writing
-from schemas.mapping.scalars import Function, finish, scalar
+from schemas.mapping.scalars import Function, company_scalar, finish, scalar
 from schemas.mapping.walk import Read, ReadOne, collect, lookup, order_of, spread
 
 
@@ -113,8 +114,15 @@ class _Compiler:
         found = resolve(shape, path.path)
         kind, read = self._end(found)
         writing = self.writing
-        lang, number = path.lang or writing.lang, writing.decimals == "number"
-        handled = scalar(kind, field, lang=lang, number=number)
+        number = writing.decimals == "number"
+        if found.column is not None and kind is Kind.COMPANY:
+            company = path.company or writing.context.company
+            defaults = writing.context.defaults_of(found.shape.model, found.column.name)
+            default = default_of(defaults, company)
+            kind, handled = company_scalar(found.column, field, company, default, number=number)
+        else:
+            lang = path.lang or writing.context.lang
+            handled = scalar(kind, field, lang=lang, number=number)
         send, compare = finish(path, kind, handled, field, writing.mask_key)
         sent, compared = _after(read, send), _after(read, compare)
         return self._ways(found.links, _Ends(sent, compared, compared), follow=path.follow)
@@ -180,7 +188,7 @@ class _Compiler:
 
     def _each(self, each: Each, shape: Shape, field: str) -> _Ways:
         found = _records_of(shape, each.path)
-        matches = compile_domain(each.domain, found.shape, lang=self.writing.lang)
+        matches = compile_domain(each.domain, found.shape, self.writing.context)
         order = order_of(found.shape)
         inside = [
             (entry.name, self.value(entry.value, found.shape, f"{field}.{entry.name}"))

@@ -12,16 +12,18 @@ import base64
 import json
 import math
 from collections.abc import Callable, Hashable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
+from schemas.company import of_one_company, reader
+from schemas.document import Column
+from schemas.domain.scalars import BASE_LANGUAGE
 from schemas.errors import OdooCdcError
 from schemas.fields import Kind
 from schemas.mapping.forms import ALL_LANGUAGES, Path, Table
 from schemas.mapping.masks import HMAC, mask_of
 
-BASE_LANGUAGE: Final = "en_US"  # Odoo keeps it for every translated value
 _SHOWN: Final = 60  # characters of a value in a message
 _DEEPEST: Final = 100  # levels of stored JSON; more would not survive other readers
 _LONGEST_INT: Final = 18  # digits that every integer has room for
@@ -57,6 +59,9 @@ class Scalar:
     compare: Function
 
 
+_PLAIN: Final = Scalar(lambda raw: raw, lambda value: value, lambda value: value)
+
+
 def scalar(kind: Kind, field: str, *, lang: str, number: bool) -> Scalar:
     """Return how a kind of column is handled; UnsendableValue, when called, names `field`.
 
@@ -68,7 +73,6 @@ def scalar(kind: Kind, field: str, *, lang: str, number: bool) -> Scalar:
         Kind.NUMERIC: lambda raw: _numeric(raw, field),
         Kind.TRANSLATED: _translated(field, lang),
         Kind.JSON: lambda raw: _json(raw, field),
-        Kind.COMPANY: lambda raw: _refuse_company(raw, field),
     }
     sends: dict[Kind, Function] = {
         Kind.NUMERIC: Decimal if number else _same,
@@ -80,6 +84,30 @@ def scalar(kind: Kind, field: str, *, lang: str, number: bool) -> Scalar:
         sends.get(kind, _same),
         compares.get(kind, _same),
     )
+
+
+def company_scalar(
+    column: Column, field: str, company: int, default: Any, *, number: bool
+) -> tuple[Kind, Scalar]:
+    """Return how one company's value of a column is handled, and as what kind.
+
+    `default` is that of a company that the column says nothing of. A float has no digits of its
+    own there: it is sent as the number that Odoo wrote.
+    """
+    inner = of_one_company(column)
+    if inner is None:
+        return Kind.COMPANY, replace(_PLAIN, read=lambda raw: _refuse_company(raw, field))
+    read = reader(inner.kind, company, default)
+
+    def one(raw: Any) -> Any:
+        try:
+            return read(raw)
+        except ValueError as error:
+            raise UnsendableValue(field, raw, f"holds no {column.type}") from error
+
+    number = number or column.type == "float"
+    handled = scalar(inner.kind, field, lang=BASE_LANGUAGE, number=number)
+    return inner.kind, replace(handled, read=_then(one, handled.read))
 
 
 def finish(
@@ -272,5 +300,5 @@ def _refuse_company(raw: Any, field: str) -> Any:
         field,
         raw,
         "depends on the company",
-        hint="Leave the field out of the route: such values are not supported.",
+        hint="Leave the field out of the route: such relations are not supported.",
     )

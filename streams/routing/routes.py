@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from schemas import domain, mapping
 from schemas.config import Config, Route
 from schemas.document import NotShown, Shape
-from schemas.domain import compile_domain
+from schemas.domain import Context, compile_domain
 from schemas.errors import BadUsage
 from schemas.event import Document, Event, Mode
 from schemas.finding import Finding
@@ -83,7 +83,7 @@ class Routes:
         """Take what concerns routes from a configuration."""
         return cls(
             Writing(
-                config.source.name, config.source.lang, config.decimals, config.source.mask_key
+                config.source.name, config.source.context, config.decimals, config.source.mask_key
             ),
             tuple(config.routes),
         )
@@ -101,7 +101,8 @@ class Routes:
         shown = list(shapes)
         found: list[Finding] = []
         for route in self.routes:
-            faults = [_faults(route, shape) for shape in shown if shape.model == route.model]
+            mine = [shape for shape in shown if shape.model == route.model]
+            faults = [_faults(route, shape, self.writing.context) for shape in mine]
             if faults and all(faults):
                 found += faults[-1]
         return found
@@ -118,11 +119,11 @@ class Routes:
         ready: list[CompiledRoute] = []
         later: list[RouteStartsLater] = []
         for route in sorted(routes, key=lambda r: r.index):
-            if faults := _faults(route, shape):
+            if faults := _faults(route, shape, self.writing.context):
                 raise UnfitRoute(route, faults)
             try:
                 matches = compile_domain(
-                    route.domain, shape, lang=self.writing.lang, active_test=route.active_test
+                    route.domain, shape, self.writing.context, active_test=route.active_test
                 )
                 renderer = compile_mapping(
                     route.mapping, shape, self.writing, follow=route.follow_lookups
@@ -143,8 +144,8 @@ def refuse_unfit(config: Config, shapes: Iterable[Shape]) -> None:
     config.refuse(Routes.of_config(config).findings(shapes))
 
 
-def _faults(route: Route, shape: Shape) -> list[Finding]:
+def _faults(route: Route, shape: Shape, context: Context) -> list[Finding]:
     place = f"routes[{route.index}]"
-    found = [(f"{place}.domain{f.key}", f) for f in domain.unfit(route.domain, shape)]
-    found += [(f"{place}.{f.key}", f) for f in mapping.unfit(route.mapping, shape)]
+    found = [(f"{place}.domain{f.key}", f) for f in domain.unfit(route.domain, shape, context)]
+    found += [(f"{place}.{f.key}", f) for f in mapping.unfit(route.mapping, shape, context)]
     return [Finding("error", where, None, fault.message, fault.remedy) for where, fault in found]

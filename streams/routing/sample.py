@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from schemas.config import Config, Route
 from schemas.delivery import Sample
-from schemas.domain import Domain, compile_domain
+from schemas.domain import Context, Domain, compile_domain
 from schemas.domain.forms import And, Term
 from schemas.event import Event
 from streams.routing.dispatch import dispatch
@@ -25,7 +25,7 @@ def messages(config: Config, event: Event) -> list[Sample]:
             route.name,
             target,
             sent.get((route.name, target)),
-            dead.get((route.name, target)) or _why(route, event, config.source.lang),
+            dead.get((route.name, target)) or _why(route, event, config.source.context),
         )
         for route in config.routes
         if route.model == event.model
@@ -33,14 +33,14 @@ def messages(config: Config, event: Event) -> list[Sample]:
     ]
 
 
-def _why(route: Route, event: Event, lang: str) -> str:
+def _why(route: Route, event: Event, context: Context) -> str:
     """Name the terms of the domain that the record does not meet."""
     if event.after is None:
         return "the event has no image"
     unmet = [
         text
         for text, domain in _parts(route.domain)
-        if not compile_domain(domain, event.shape, lang=lang, active_test=route.active_test)(
+        if not compile_domain(domain, event.shape, context, active_test=route.active_test)(
             event.after
         )
     ]

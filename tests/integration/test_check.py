@@ -42,14 +42,15 @@ class Checked:
     values: dict[str, str]
     routes: str = ROUTES
     kafka: dict[str, str] = field(default_factory=dict)
+    defaults: dict[str, Any] = field(default_factory=dict)
     code: int = -1
 
     def findings(self) -> list[dict[str, Any]]:
         """Return the findings but for WSO2's, which is not there in these tests."""
         kafka = {"bootstrap.servers": self.values["kafka"], **self.kafka}
-        text = sync_yaml(
-            **self.values, targets=["webshop"], routes=self.routes, more={"kafka": kafka}
-        )
+        source = {"name": self.values["source"], "dsn": self.values["dsn"]}
+        more = {"kafka": kafka, "source": {**source, "company_defaults": self.defaults}}
+        text = sync_yaml(**self.values, targets=["webshop"], routes=self.routes, more=more)
         self.path.write_text(text, encoding="utf-8")
         self.code = main(["check", "-c", str(self.path), "--json"])
         said = self.capsys.readouterr()
@@ -105,6 +106,36 @@ def test_after_setup_only_the_endless_wal_is_left_to_say(checked: Checked) -> No
 
     assert found["level"] == "warning"
     assert found["message"].startswith(UNLIMITED)
+
+
+TRUST = ROUTES.replace("fields: [name", "fields: [trust, name")
+
+
+@pytest.mark.parametrize(
+    ("said", "message", "remedy"),
+    [
+        pytest.param("", 'has the default "normal" in company 1', "trust", id="nothing"),
+        pytest.param("bad", 'and the file says "bad"', '"normal"', id="something else"),
+        pytest.param({"1": "bad", "*": "normal"}, 'the file says "bad"', "", id="of the company"),
+    ],
+)
+def test_a_default_of_companies_that_the_file_states_otherwise_is_found(
+    checked: Checked, said: Any, message: str, remedy: str
+) -> None:
+    checked.routes = TRUST
+    checked.defaults = {"res.partner.trust": said} if said else {}
+
+    found = checked.one(message)
+
+    assert found["where"].startswith("source.company_defaults")
+    assert remedy in found["remedy"]
+
+
+def test_a_default_of_companies_is_as_the_database_has_it(checked: Checked) -> None:
+    checked.routes = TRUST
+    checked.defaults = {"res.partner.trust": "normal"}
+
+    assert {each["level"] for each in checked.findings()} == {"warning"}
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.domain import Domain, compile_domain, parse
+from schemas.domain import Context, Domain, compile_domain, parse
 from streams.routing.choice import Choice
 from tests.property.test_domain import DOCUMENTS, DOMAINS, SHAPE
 
@@ -39,7 +39,7 @@ def test_whoever_matches_is_chosen_in_order(
 
     assert chosen == sorted(chosen, key=lambda route: route[0])
     for route in routes:
-        matches = compile_domain(route[1], SHAPE, lang="en_US")
+        matches = compile_domain(route[1], SHAPE, Context())
         if matches(before) or (after is not None and matches(after)):
             assert route in chosen
 

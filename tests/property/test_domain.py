@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.domain import BadDomain, compile_domain, parse, reads
+from schemas.domain import BadDomain, Context, compile_domain, parse, reads
 from schemas.domain.forms import OPERATORS, OPPOSITES
 from schemas.domain.patterns import matcher
 from tests.documents import order, shape_of
@@ -102,7 +102,7 @@ ANYTHING = st.recursive(
 
 
 def _matches(domain: Any, document: dict[str, Any]) -> bool:
-    return compile_domain(parse(domain), SHAPE, lang="en_US")(document)
+    return compile_domain(parse(domain), SHAPE, Context())(document)
 
 
 def _truth(domain: list[Any], document: dict[str, Any]) -> bool | None:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.document import Shape
+from schemas.domain import Context
 from schemas.fields import Kind
 from schemas.mapping import (
     BadMapping,
@@ -50,7 +51,7 @@ VALUES: dict[str, Any] = {
 MAPPING = parse_map(VALUES)
 SHAPE = shape_of(reads(MAPPING))
 RENDERERS = [
-    compile_mapping(MAPPING, SHAPE, Writing("odoo_a", lang="fr_FR", decimals=decimals))
+    compile_mapping(MAPPING, SHAPE, Writing("odoo_a", Context(lang="fr_FR"), decimals))
     for decimals in ("string", "number")
 ]
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from schemas.config import Config, ConfigError, FileUnreadable, load
+from schemas.domain import OwnFilter, parse
 from schemas.finding import Finding
 
 EXAMPLES = Path(__file__).parents[3] / "docs" / "examples"
@@ -79,6 +80,29 @@ def instead(old: str, new: str) -> str:
 # --- what is read
 
 
+def test_how_the_source_looks_at_its_records(loaded: Load) -> None:
+    text = with_lines(
+        "  dsn",
+        "  company: 2",
+        "  company_defaults: {res.partner.trust: normal, a.b.cost: {1: 2.5, '*': 3}}",
+        '  field_domains: {a.b.c_ids: [["active", "=", true]], a.b.d_ids: {archived: true}}',
+        "  name_fields: {crm.tag: name, res.partner: [complete_name, email]}",
+    )
+
+    context = loaded(text).source.context
+
+    assert context.defaults == {
+        "res.partner.trust": {"*": "normal"},
+        "a.b.cost": {"1": 2.5, "*": 3},
+    }
+    assert context.filter_of("a.b", "c_ids") == OwnFilter(parse([["active", "=", True]]))
+    assert context.filter_of("a.b", "d_ids") == OwnFilter(archived=True)
+    assert (context.names_of("crm.tag"), context.names_of("res.partner")) == (
+        ("name",),
+        ("complete_name", "email"),
+    )
+
+
 def test_the_example_loads() -> None:
     config = load(EXAMPLES / "sync.yaml", {})
 
@@ -91,8 +115,8 @@ def test_a_short_file_has_the_contract_s_defaults(loaded: Load, tmp_path: Path) 
 
     source = config.source
     assert (source.publication, source.slot) == ("odoo_cdc_odoo_a", "odoo_cdc_odoo_a")
-    assert (source.publish, source.initial_load, source.lang) == ("tables", True, "en_US")
-    assert (source.company, source.fanout_limit, dict(source.odoo)) == (1, 10_000, {})
+    assert (source.publish, source.initial_load, source.context.lang) == ("tables", True, "en_US")
+    assert (source.context.company, source.fanout_limit, dict(source.odoo)) == (1, 10_000, {})
     assert config.state == tmp_path / "state"
     assert config.health.listen == ""
     assert config.kafka == {"bootstrap.servers": "localhost:9092"}
@@ -151,7 +175,7 @@ routes:
 
     assert (config.source.publication, config.source.slot) == ("pub", "slot_1")
     assert (config.source.publish, config.source.fanout_limit) == ("columns", 500)
-    assert (config.source.lang, config.source.company) == ("fr_FR", 2)
+    assert (config.source.context.lang, config.source.context.company) == ("fr_FR", 2)
     assert config.source.odoo["database"] == "odoo"
     assert config.state == Path("/var/lib/odoo-cdc")
     assert config.kafka["linger.ms"] == "5"
@@ -319,6 +343,62 @@ BAD = [
     ),
     pytest.param(
         with_lines("  dsn", "  company: 0"), "source.company", 4, "too small", "1", id="company"
+    ),
+    pytest.param(
+        with_lines("  dsn", "  company_defaults: {trust: normal}"),
+        "source.company_defaults.trust",
+        4,
+        "no name here",
+        "res.partner.trust",
+        id="a default of no model",
+    ),
+    pytest.param(
+        with_lines("  dsn", "  company_defaults: {res.partner.trust: {one: normal}}"),
+        "source.company_defaults.res.partner.trust",
+        4,
+        "no default",
+        "each company",
+        id="a default of no company",
+    ),
+    pytest.param(
+        with_lines("  dsn", "  company_defaults: 5"),
+        "source.company_defaults",
+        4,
+        "names with values",
+        "res.partner.trust",
+        id="no defaults",
+    ),
+    pytest.param(
+        with_lines("  dsn", "  field_domains: {res.partner.child_ids: {domian: []}}"),
+        "source.field_domains.res.partner.child_ids",
+        4,
+        "says no domain",
+        "archived",
+        id="a field's domain with another key",
+    ),
+    pytest.param(
+        with_lines("  dsn", '  field_domains: {res.partner.child_ids: [["a", "==", 1]]}'),
+        "source.field_domains.res.partner.child_ids",
+        4,
+        "no operator",
+        "=",
+        id="a field's domain that is none",
+    ),
+    pytest.param(
+        with_lines("  dsn", '  field_domains: {res.partner.child_ids: [["child_ids.a", "=", 1]]}'),
+        "source.field_domains.res.partner.child_ids",
+        4,
+        "takes no paths",
+        "themselves",
+        id="a field's domain with a path",
+    ),
+    pytest.param(
+        with_lines("  dsn", "  name_fields: {res.partner: [name.x]}"),
+        "source.name_fields.res.partner",
+        4,
+        "no fields",
+        "the model itself",
+        id="a path as a name",
     ),
     pytest.param(
         with_lines("  dsn", "  fanout_limit: many"),

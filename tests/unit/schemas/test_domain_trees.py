@@ -8,7 +8,7 @@ import pytest
 
 from schemas import mapping
 from schemas.document import NotShown, Read
-from schemas.domain import check, compile_domain, implied_reads, parse, reads, unfit
+from schemas.domain import Context, check, compile_domain, implied_reads, parse, reads, unfit
 from schemas.fields import Field, Kind, Model, Models
 from schemas.shaping import build
 from tests.recorded import MODELS, ROWS, document_of
@@ -17,10 +17,10 @@ from tests.recorded import MODELS, ROWS, document_of
 def found(model: str, written: Any, *, active_test: bool = False) -> list[int]:
     """Ask a domain about the recorded rows."""
     domain = parse(written)
-    assert not check(domain, MODELS, model)
-    implied = implied_reads(domain, MODELS, model, active_test=active_test)
+    assert not check(domain, MODELS, model, Context())
+    implied = implied_reads(domain, MODELS, model, Context(), active_test=active_test)
     shape = build(MODELS, model, [*reads(domain), *implied])
-    matches = compile_domain(domain, shape, lang="en_US", active_test=active_test)
+    matches = compile_domain(domain, shape, Context(), active_test=active_test)
     return [row["id"] for row in ROWS[shape.table] if matches(document_of(shape, row))]
 
 
@@ -105,7 +105,7 @@ def test_not_keeps_sqls_third_value(path: str | None, *, negated: bool) -> None:
     term = ["id", "child_of", 7]
     domain = parse(["!", term] if negated else [term])
     shape = build(MODELS, "product.category", [Read("parent_path")])
-    matches = compile_domain(domain, shape, lang="en_US")
+    matches = compile_domain(domain, shape, Context())
 
     assert matches({"id": 9, "parent_path": path}) is (negated and path is not None)
 
@@ -113,7 +113,7 @@ def test_not_keeps_sqls_third_value(path: str | None, *, negated: bool) -> None:
 def test_not_below_does_not_match_where_the_many2one_is_empty() -> None:
     domain = parse(["!", ["categ_id", "child_of", 7]])
     shape = build(MODELS, "product.template", [Read("categ_id.parent_path")])
-    matches = compile_domain(domain, shape, lang="en_US")
+    matches = compile_domain(domain, shape, Context())
 
     assert not matches({"id": 1, "categ_id": None})
     assert matches({"id": 1, "categ_id": {"id": 9, "parent_path": None}})
@@ -160,7 +160,7 @@ def test_not_below_does_not_match_where_the_many2one_is_empty() -> None:
 def test_a_tree_that_documents_do_not_show_is_refused(
     model: str, term: list[Any], message: str, remedy: str
 ) -> None:
-    [fault] = check(parse([term]), MODELS, model)
+    [fault] = check(parse([term]), MODELS, model, Context())
 
     assert message in fault.message
     assert remedy in fault.remedy
@@ -171,9 +171,9 @@ def test_an_event_without_the_path_says_nothing_of_the_tree() -> None:
     domain = parse([["categ_id", "child_of", 7]])
     older = build(MODELS, "product.template", [Read("categ_id.name")])
 
-    assert not unfit(domain, older)
+    assert not unfit(domain, older, Context())
     with pytest.raises(NotShown):
-        compile_domain(domain, older, lang="en_US")
+        compile_domain(domain, older, Context())
 
 
 def test_a_related_list_is_refused_and_its_path_is_not() -> None:
@@ -196,11 +196,11 @@ def test_a_related_list_is_refused_and_its_path_is_not() -> None:
     }
     models = Models({"a.tree": tree, "an.owner": owner, "a": Model("a", "a", own)})
 
-    [fault] = check(parse([["tree_ids", "child_of", 7]]), models, "a")
+    [fault] = check(parse([["tree_ids", "child_of", 7]]), models, "a", Context())
 
     assert "whether archived records count" in fault.message
     assert "owner_id.tree_ids" in fault.remedy
-    assert not check(parse([["owner_id.tree_ids", "child_of", 7]]), models, "a")
+    assert not check(parse([["owner_id.tree_ids", "child_of", 7]]), models, "a", Context())
 
 
 def test_domains_of_parts_imply_their_paths() -> None:
@@ -210,7 +210,9 @@ def test_domains_of_parts_imply_their_paths() -> None:
         "map": {"k": "key"},
     }
 
-    found = mapping.implied_reads(mapping.parse_map({"lines": each}), MODELS, "sale.order")
+    found = mapping.implied_reads(
+        mapping.parse_map({"lines": each}), MODELS, "sale.order", Context()
+    )
 
     assert found == [Read("order_line.product_id.product_tmpl_id.categ_id.parent_path")]
 
@@ -225,7 +227,9 @@ def test_archived_records_of_a_one2many_are_below_also_under_active_test() -> No
     models = Models({"a.tree": Model("a.tree", "a_tree", tree), "a": Model("a", "a", own)})
     domain = parse([["tree_ids", "child_of", 7]])
 
-    assert implied_reads(domain, models, "a", active_test=True) == [Read("tree_ids.parent_path")]
+    assert implied_reads(domain, models, "a", Context(), active_test=True) == [
+        Read("tree_ids.parent_path")
+    ]
     shape = build(models, "a", [Read("tree_ids.parent_path"), Read("tree_ids.active")])
-    matches = compile_domain(domain, shape, lang="en_US", active_test=True)
+    matches = compile_domain(domain, shape, Context(), active_test=True)
     assert matches({"id": 1, "tree_ids": [{"id": 8, "parent_path": "7/8/", "active": False}]})

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from schemas import message
 from schemas.document import NotShown, Read
+from schemas.domain import Context
 from schemas.finding import Fault
 from schemas.mapping import (
     BadMapping,
@@ -25,10 +28,14 @@ from tests.documents import MODELS, behind, order, record, shape_of
 NAMES = json.dumps({"en_US": "Desk", "fr_FR": "Bureau", "_src": "x"})
 
 
+def writing(*, lang: str = "en_US", **settings: Any) -> Writing:
+    return Writing("odoo_a", **{"context": Context(lang=lang), **settings})
+
+
 def renderer(values: dict[str, Any], **settings: Any) -> Renderer:
     """Compile a map for the shape that carries exactly what it reads."""
     mapping = parse_map(values)
-    return compile_mapping(mapping, shape_of(reads(mapping)), Writing("odoo_a", **settings))
+    return compile_mapping(mapping, shape_of(reads(mapping)), writing(**settings))
 
 
 def rendered(value: Any, document: Any = None, **settings: Any) -> Any:
@@ -36,7 +43,7 @@ def rendered(value: Any, document: Any = None, **settings: Any) -> Any:
     mapping = parse_map({"x": value})
     shape = shape_of(reads(mapping))
     made = document(shape) if callable(document) else order(shape, **(document or {}))
-    return compile_mapping(mapping, shape, Writing("odoo_a", **settings)).render(made)["x"]
+    return compile_mapping(mapping, shape, writing(**settings)).render(made)["x"]
 
 
 def faults_of(values: Any) -> list[Fault]:
@@ -589,7 +596,9 @@ def test_a_change_that_the_mask_hides_sends_nothing(
 
 @pytest.mark.parametrize("path", ["partner_id", "analytic", "signature", "order_line"])
 def test_law_10_what_no_mask_fits_is_refused(path: str) -> None:
-    (fault,) = check(parse_map({"x": {"path": path, "mask": "hmac"}}), MODELS, "sale.order")
+    (fault,) = check(
+        parse_map({"x": {"path": path, "mask": "hmac"}}), MODELS, "sale.order", Context()
+    )
 
     assert fault.key == "map.x.mask"
     assert "no mask fits" in fault.message
@@ -678,7 +687,10 @@ def test_what_is_no_list_of_paths_is_refused_with_its_place(value: Any, key: str
         pytest.param(
             {"path": "x", "mask": "last4", "lang": "*"}, ".mask", "one value", id="all masked"
         ),
-        pytest.param({"path": "x", "company": 1}, ".company", "cannot be used", id="company"),
+        pytest.param({"path": "x", "company": 0}, ".company", "company's id", id="no company"),
+        pytest.param(
+            {"path": "x", "company": True}, ".company", "company's id", id="true company"
+        ),
         pytest.param({"path": "x", "else": 1}, ".else", "belongs", id="else without table"),
         pytest.param({"path": "x", "table": {}}, ".table", "wanted", id="an empty table"),
         pytest.param({"path": "x", "table": 5}, ".table", "wanted", id="a table of nothing"),
@@ -736,7 +748,7 @@ def test_what_is_no_map_is_refused(value: Any) -> None:
 
 
 def checked(value: Any) -> list[Fault]:
-    return check(parse_map({"x": value}), MODELS, "sale.order")
+    return check(parse_map({"x": value}), MODELS, "sale.order", Context())
 
 
 @pytest.mark.parametrize(
@@ -746,7 +758,9 @@ def checked(value: Any) -> list[Fault]:
         pytest.param("partner_id.nme", "", 'no field "nme"', '"name"', id="far unknown field"),
         pytest.param("name.x", "", "leads nowhere", "End the path", id="beyond a value"),
         pytest.param("margin", "", "no column", "stored", id="computed"),
-        pytest.param("order_line.product_id.standard_price", "", "company", "leave", id="company"),
+        pytest.param(
+            {"path": "name", "company": 1}, ".company", "not depend", "leave", id="of no company"
+        ),
         pytest.param({"path": "name", "lang": "fr_FR"}, ".lang", "not translated", "", id="lang"),
         pytest.param(
             {"path": "user_id", "table": {1: 2}},
@@ -806,13 +820,55 @@ def test_a_mapping_that_fits_has_no_faults() -> None:
         }
     )
 
-    assert check(mapping, MODELS, "sale.order") == []
+    assert check(mapping, MODELS, "sale.order", Context()) == []
 
 
-def test_a_value_of_the_company_is_refused_by_the_renderer_too() -> None:
-    def costly(shape: Any) -> Any:
+COST = "order_line.product_id.standard_price"
+
+
+def costing(raw: str | None) -> Callable[[Any], Any]:
+    """Give order 42 a line with a product of that cost."""
+
+    def made(shape: Any) -> Any:
         product = behind(behind(shape, "order_line"), "product_id")
-        return lines(shape, {"product_id": record(product, 1, standard_price=None)})
+        return lines(shape, {"product_id": record(product, 1, standard_price=raw)})
 
-    with pytest.raises(UnsendableValue, match="company"):
-        rendered("order_line.product_id.standard_price", costly)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("raw", "company", "expected"),
+    [
+        pytest.param('{"1": 235.50, "2": 7}', 1, "235.50", id="the source's company"),
+        pytest.param('{"1": 235.50, "2": 7}', 2, "7", id="another company"),
+        pytest.param('{"2": 7}', 1, "0.5", id="the default"),
+        pytest.param(None, 2, "1", id="the default of that company"),
+        pytest.param('{"1": null}', 1, "null", id="null is no default"),
+        pytest.param('{"1": false}', 1, "null", id="nor is false"),
+        pytest.param('{"1": "6.0"}', 1, "6.0", id="a number as text"),
+    ],
+)
+def test_a_value_of_one_company(raw: str | None, company: int, expected: str) -> None:
+    defaults = {"product.product.standard_price": {"*": 0.5, "2": 1}}
+    own = {"path": COST} if company == 1 else {"path": COST, "company": company}
+
+    [found] = rendered(own, costing(raw), context=Context(defaults=defaults))
+
+    assert message.encode(found) == expected
+
+
+def test_a_value_of_a_company_is_compared_as_a_number() -> None:
+    made = renderer({"x": COST})
+    shape = shape_of(reads(parse_map({"x": COST})))
+    one, same, other = (
+        costing(raw)(shape) for raw in ('{"1": 5.0}', '{"1": 5.00, "2": 3}', '{"1": 6}')
+    )
+
+    assert made.compared(one) == made.compared(same)
+    assert made.compared(one) != made.compared(other)
+
+
+@pytest.mark.parametrize("raw", ['{"1": {}}', '{"1": "x"}', "[1]", '{"1": true}'])
+def test_what_is_no_value_of_a_company_is_named(raw: str) -> None:
+    with pytest.raises(UnsendableValue, match="holds no float"):
+        rendered(COST, costing(raw))

@@ -9,6 +9,7 @@ import pytest
 from schemas import domain, mapping
 from schemas.config import Route
 from schemas.document import Read, Shape
+from schemas.domain import Context
 from schemas.mapping import Writing
 from streams.routing.routes import Routes, UnfitRoute
 from tests.documents import MODELS, shape_of
@@ -60,8 +61,8 @@ def test_law_10_what_events_cannot_answer_is_found_in_the_words_of_check(
 
     asked = unfit.routes[0]
     checked = [
-        *domain.check(asked.domain, MODELS, "sale.order"),
-        *mapping.check(asked.mapping, MODELS, "sale.order"),
+        *domain.check(asked.domain, MODELS, "sale.order", Context()),
+        *mapping.check(asked.mapping, MODELS, "sale.order", Context()),
     ]
     assert found.where == where
     assert [(found.message, found.remedy)] == [(fault.message, fault.remedy) for fault in checked]

@@ -1,0 +1,279 @@
+"""Domains against the SQL that Odoo would run, on random rows and random domains."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Iterator
+from functools import cache
+from typing import Any
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from psycopg.sql import SQL, Composable, Identifier
+
+from embedded.postgres import Postgres
+from schemas.domain import Context, check, compile_domain, implied_reads, parse, reads
+from schemas.shaping import build
+from tests.odoo_sql import FIELDS, TABLES, Search
+from tests.recorded import CASES, MODELS, document_of
+
+pytestmark = pytest.mark.integration
+
+ROWS = 14  # of each table
+SEEDS = range(6)
+ROOTS = ("res.partner", "sale.order", "sale.order.line", "product.template")
+TYPES = {
+    "boolean": "bool",
+    "date": "date",
+    "datetime": "timestamp",
+    "float": "numeric",
+    "integer": "int4",
+    "many2one": "int4",
+    "monetary": "numeric",
+}
+TEXTS = ("", "a", "A", "ab", "b%", "a_", "x\\y")
+DAYS = ("2026-01-01", "2026-02-01", "2026-03-01")
+MOMENTS = (*(f"{day} 00:00:00" for day in DAYS), "2026-02-01 23:59:59", "2026-02-01 12:30:00")
+NUMBERS = ("0", "0.00", "1.5", "-1.50", "2")
+_HALF = 0.5
+PATTERNS = ("like", "ilike", "not like", "not ilike", "=like", "=ilike")
+
+
+def columns(model: str) -> dict[str, str]:
+    """Return the columns of a model's table with their types."""
+    found = {}
+    for name, fact in FIELDS[model].items():
+        if name == "id" or fact.get("related") or fact["type"] in ("one2many", "many2many"):
+            continue
+        jsonb = fact.get("translate") or fact.get("company_dependent")
+        found[name] = "jsonb" if jsonb else TYPES.get(fact["type"], "varchar")
+        if name == "customer_lead":
+            found[name] = "float8"
+    return found
+
+
+def pairs() -> dict[str, tuple[str, str]]:
+    """Return the tables of pairs with their columns."""
+    return {
+        fact["relation_table"]: (fact["column1"], fact["column2"])
+        for fields in FIELDS.values()
+        for fact in fields.values()
+        if fact.get("relation_table")
+    }
+
+
+_VALUES: dict[str, Callable[[random.Random], Any]] = {
+    "many2one": lambda rng: rng.randint(1, ROWS),
+    "boolean": lambda rng: rng.random() < _HALF,
+    "integer": lambda rng: rng.randint(-1, 2),
+    "float": lambda rng: rng.choice(NUMBERS),
+    "monetary": lambda rng: rng.choice(NUMBERS),
+    "date": lambda rng: rng.choice(DAYS),
+    "datetime": lambda rng: rng.choice(MOMENTS).replace(" ", "T"),
+}
+
+
+def value(rng: random.Random, fact: dict[str, Any]) -> Any:
+    """Return a value as a row of the recorded data has it."""
+    if rng.random() < _HALF / 2:
+        return None
+    if fact.get("translate"):
+        text, other = rng.choice(TEXTS), rng.choice(TEXTS)
+        return rng.choice(({"en_US": text, "fr_FR": other}, {"en_US": text}))
+    if fact.get("company_dependent"):
+        one = "1.5" if fact["type"] == "float" else rng.choice(("normal", "a", "b"))
+        return rng.choice(({"1": one}, {"2": one}, {"1": None}, {}))
+    return _VALUES.get(fact["type"], lambda rng: rng.choice(TEXTS))(rng)
+
+
+@cache
+def database(seed: int) -> dict[str, list[dict[str, Any]]]:
+    """Return the rows of every table."""
+    rng = random.Random(seed)  # noqa: S311  rows of a test
+    rows: dict[str, list[dict[str, Any]]] = {
+        TABLES[model]: [
+            {"id": number, **{name: value(rng, FIELDS[model][name]) for name in columns(model)}}
+            for number in range(1, ROWS + 1)
+        ]
+        for model in FIELDS
+    }
+    for table, (left, right) in pairs().items():
+        some = {(rng.randint(1, ROWS), rng.randint(1, ROWS)) for _ in range(ROWS)}
+        rows[table] = [{left: a, right: b} for a, b in sorted(some)]
+    return rows
+
+
+def fill(connection: psycopg.Connection, seed: int) -> None:
+    """Make a schema with the rows of a seed."""
+    schema = Identifier(f"s{seed}")
+    connection.execute(SQL("CREATE SCHEMA {}").format(schema))
+    connection.execute(SQL("SET search_path TO {}").format(schema))
+    for model in FIELDS:
+        listed = [SQL("id int4")]
+        listed += [SQL("{} " + kind).format(Identifier(n)) for n, kind in columns(model).items()]
+        connection.execute(
+            SQL("CREATE TABLE {} ({})").format(Identifier(TABLES[model]), SQL(", ").join(listed))
+        )
+    for table, names in pairs().items():
+        listed = [SQL("{} int4").format(Identifier(name)) for name in names]
+        connection.execute(
+            SQL("CREATE TABLE {} ({})").format(Identifier(table), SQL(", ").join(listed))
+        )
+    for table, rows in database(seed).items():
+        for row in rows:
+            values = [json.dumps(v) if isinstance(v, dict) else v for v in row.values()]
+            connection.execute(
+                SQL("INSERT INTO {} ({}) VALUES ({})").format(
+                    Identifier(table),
+                    SQL(", ").join(map(Identifier, row)),
+                    SQL(", ").join([SQL("%s")] * len(row)),
+                ),
+                values,
+            )
+
+
+@pytest.fixture(scope="module")
+def search(postgres: Postgres) -> Iterator[Callable[[int, Composable], list[int]]]:
+    """Run a SELECT of ids on the rows of a seed."""
+    postgres.create_database("domain_sql")
+    with psycopg.connect(postgres.dsn("domain_sql"), autocommit=True) as connection:
+        for seed in SEEDS:
+            fill(connection, seed)
+
+        def run(seed: int, statement: Composable) -> list[int]:
+            connection.execute(SQL("SET search_path TO {}").format(Identifier(f"s{seed}")))
+            return sorted(row[0] for row in connection.execute(statement))
+
+        yield run
+    postgres.drop_database("domain_sql")
+
+
+_OPERANDS: dict[str, st.SearchStrategy[Any]] = {
+    "boolean": st.booleans(),
+    "integer": st.integers(-1, 2),
+    "float": st.sampled_from([0, 1.5, -1.5, 2]),
+    "monetary": st.sampled_from([0, 1.5, -1.5, 2]),
+    "date": st.sampled_from(DAYS),
+    "datetime": st.sampled_from((*MOMENTS, *DAYS)),
+    "selection": st.sampled_from(("normal", "a", "b")),
+}
+
+
+def operands(name: str, fact: dict[str, Any]) -> st.SearchStrategy[Any]:
+    """Draw what a field of a kind is compared with, False apart."""
+    if name == "id":
+        return st.integers(1, ROWS)
+    return _OPERANDS.get(fact["type"], st.sampled_from([text for text in TEXTS if text]))
+
+
+def of_value(name: str, fact: dict[str, Any]) -> st.SearchStrategy[list[Any]]:
+    """Draw a term about a value."""
+    one = operands(name, fact)
+    nothing = st.just(value=False)
+    orderless = fact["type"] == "boolean"
+    # A moment in a list is no bare date, and no id is nothing.
+    inside = one if name == "id" else one | nothing
+    members = st.lists(inside, max_size=3).map(list)
+    choices = [
+        st.tuples(st.just(name), st.sampled_from(("=", "!=", "=?")), inside),
+        st.tuples(st.just(name), st.sampled_from(("in", "not in")), members),
+    ]
+    if not orderless:
+        choices.append(st.tuples(st.just(name), st.sampled_from(("<", "<=", ">", ">=")), one))
+    if fact["type"] in ("char", "text", "html", "selection"):
+        texts = st.sampled_from(("a", "A", "b", "%", "_", r"b\%", ""))
+        choices.append(st.tuples(st.just(name), st.sampled_from(PATTERNS), texts))
+    return st.one_of(choices).map(list)
+
+
+def of_relation(name: str, fact: dict[str, Any]) -> st.SearchStrategy[list[Any]]:
+    """Draw a term about the ids of a relation."""
+    ids = st.integers(1, ROWS)
+    signs = ("=", "!=", "=?") if fact["type"] == "many2one" else ("=", "!=")
+    return st.one_of(
+        st.tuples(st.just(name), st.sampled_from(signs), ids | st.just(value=False)),
+        st.tuples(st.just(name), st.sampled_from(("in", "not in")), st.lists(ids, max_size=4)),
+    ).map(list)
+
+
+@cache
+def terms(model: str, depth: int) -> st.SearchStrategy[list[Any]]:
+    """Draw a term about a model's records."""
+    choices: list[st.SearchStrategy[list[Any]]] = [st.sampled_from([[1, "=", 1], [0, "=", 1]])]
+    for name, fact in FIELDS[model].items():
+        if fact.get("related") or (fact.get("relation") and fact.get("company_dependent")):
+            continue
+        if not fact.get("relation"):
+            choices.append(of_value(name, fact))
+            continue
+        choices.append(of_relation(name, fact))
+        if depth:
+            choices += behind(name, fact["relation"], depth - 1)
+    return st.one_of(choices)
+
+
+def behind(name: str, model: str, depth: int) -> list[st.SearchStrategy[list[Any]]]:
+    """Draw terms that lead through a relation."""
+
+    def beyond(term: list[Any]) -> list[Any]:
+        path, operator, operand = term
+        return term if path in (0, 1) else [f"{name}.{path}", operator, operand]
+
+    inside = domains(model, depth)
+    return [
+        terms(model, depth).map(beyond),
+        st.tuples(st.just(name), st.sampled_from(("any", "not any")), inside).map(list),
+    ]
+
+
+def domains(model: str, depth: int) -> st.SearchStrategy[list[Any]]:
+    """Draw a domain of a model."""
+    return st.recursive(
+        st.deferred(lambda: terms(model, depth)).map(lambda term: [term]),
+        lambda inside: (
+            inside.map(lambda one: ["!", *one])
+            | st.tuples(st.sampled_from("&|"), inside, inside).map(
+                lambda parts: [parts[0], *parts[1], *parts[2]]
+            )
+        ),
+        max_leaves=4,
+    )
+
+
+@settings(
+    max_examples=300,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+@given(
+    asked=st.sampled_from(ROOTS).flatmap(
+        lambda model: st.tuples(st.just(model), domains(model, 2))
+    ),
+    seed=st.sampled_from(SEEDS),
+    lang=st.sampled_from(("en_US", "fr_FR")),
+    company=st.sampled_from((1, 2)),
+    active_test=st.booleans(),
+)
+def test_a_domain_finds_what_odoos_search_would(
+    search: Callable[[int, Composable], list[int]],
+    asked: tuple[str, list[Any]],
+    seed: int,
+    lang: str,
+    company: int,
+    *,
+    active_test: bool,
+) -> None:
+    model, written = asked
+    context = Context(lang, company, defaults=CASES["fallbacks"])
+    domain = parse(written)
+    rows = database(seed)
+    implied = implied_reads(domain, MODELS, model, context, active_test=active_test)
+    shape = build(MODELS, model, reads(domain) + implied)
+
+    assert not check(domain, MODELS, model, context)
+    matches = compile_domain(domain, shape, context, active_test=active_test)
+    found = [row["id"] for row in rows[shape.table] if matches(document_of(shape, row, rows))]
+
+    assert found == search(seed, Search(model, lang, company, active_test).ids(written))
