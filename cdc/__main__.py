@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import signal
 import sys
-from collections.abc import Sequence
-from contextlib import redirect_stderr, redirect_stdout
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext, redirect_stderr, redirect_stdout
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Final, Protocol, cast
@@ -18,6 +19,7 @@ from schemas.logs import FORMATS, set_up
 from schemas.masking import masked
 
 COMMANDS: Final = "odoo_cdc.commands"
+LASTING: Final = frozenset({"capture", "run", "stream"})  # SIGHUP: they read their file again
 _USAGE: Final = 2
 _UNEXPECTED: Final = 70  # EX_SOFTWARE of sysexits.h: a supervisor starts it again
 _INTERRUPTED: Final = 130
@@ -79,13 +81,32 @@ def _dispatch(words: list[str]) -> int:
         near = nearest(name, list(found))
         hint = f'Did you mean "{near}"?' if near else "`odoo-cdc --help` lists the commands."
         return _say(f'there is no command "{name}"', hint, _USAGE)
-    command = _load(found[name])
+    with _spared() if name in LASTING else nullcontext():
+        return _run(name, found[name], rest)
+
+
+def _run(name: str, entry: EntryPoint, words: list[str]) -> int:
+    command = _load(entry)
     try:
-        args = _parser(name, command).parse_args(rest)
+        args = _parser(name, command).parse_args(words)
     except SystemExit as end:  # --help, or usage that argparse has explained
         return int(end.code or 0)
     set_up(args.log_format)
     return command.run(args)
+
+
+@contextmanager
+def _spared() -> Iterator[None]:
+    """Let SIGHUP end nothing, neither before the command has a use for it nor when it ends.
+
+    That goes for one that nohup had ignored too: nobody is ended by it.
+    """
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        # What Python handles would end the process by default while the interpreter goes.
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
 
 def _load(entry: EntryPoint) -> Command:

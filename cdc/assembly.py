@@ -14,7 +14,7 @@ from cdc.engine.fold import Fold
 from cdc.engine.relations import Relations
 from cdc.epoch import Epoch, Topic
 from cdc.loading import Marks
-from cdc.origin import Source, look, refuse_other_database, settle
+from cdc.origin import Source, look, refuse_other_database, refuse_unlike, settle
 from cdc.pace import Lane, Pace, queues
 from cdc.postgres import slot
 from cdc.postgres.connect import Session
@@ -37,49 +37,97 @@ class Assembled(NamedTuple):
     vitals: Vitals
 
 
-def assemble(config: Config, stack: ExitStack, *, until_caught_up: bool = False) -> Assembled:
-    """Put capture together; what it opens is closed with `stack`.
+class Ground:
+    """What all captures of a process stand on, one file after the other: shadow and producer."""
 
-    Raises before anything is read: DatabaseUnreachable, NoTopic, KafkaAway (exit 3), ConfigError
-    (exit 2), SlotMissing, SlotLost, PublicationMissing, ForeignShadow, OtherPartitions,
-    SelectionChanged (exit 4).
-    """
-    source = look(config)
+    def __init__(self, config: Config, stack: ExitStack) -> None:
+        """Look whether everything fits; what is opened is closed with `stack`.
+
+        Raises before anything is read: DatabaseUnreachable, NoTopic, KafkaAway (exit 3),
+        ConfigError (exit 2), SlotMissing, SlotLost, PublicationMissing, ForeignShadow,
+        OtherPartitions, SelectionChanged (exit 4).
+        """
+        self.source = look(config)
+        _refuse_other_partitions(config, self.source)
+        self.shadow = stack.enter_context(Shadow(config.state / "capture"))
+        self.about = settle(config, self.source, self.shadow, Topics(config.source.name))
+        self._waiting = _Waiting()
+        self.publisher = kafka.Publisher(config.kafka, self._waiting)
+        stack.callback(self.publisher.close)
+        self._parts: Parts | None = None
+
+    def examine(self, config: Config) -> Source:
+        """Hold another file against all of it, while capture runs; from any thread.
+
+        Raises what a start with it would raise, and nothing has changed.
+        """
+        if self._parts is None:
+            raise RuntimeError("nothing is assembled yet")
+        lsn = self._parts.epoch.watermark.durable
+        source = look(config)
+        refuse_unlike(source, self.shadow, self.about, lsn)
+        _refuse_other_partitions(config, source)
+        return source
+
+    def assemble(
+        self, config: Config, source: Source, stack: ExitStack, *, until_caught_up: bool = False
+    ) -> Assembled:
+        """Put capture together where the shadow stands; what it opens is closed with `stack`.
+
+        No other one may run. Waits for Kafka, which must have the schemas of its events.
+        """
+        topics, count = Topics(config.source.name), config.topics.partitions
+        before, self._waiting.capture = self._parts, None
+        generation = int(self.about["generation"])
+        heads = _write_schemas(config, source, self.publisher, count, generation)
+        relations = Relations(source.plan, source.types)
+        fold = Fold(source.plan, self.shadow, relations)
+        names = _events(config, source)
+        epoch = Epoch(
+            self.publisher, self.shadow, {r: Topic(name, count) for r, name in names.items()}
+        )
+        events = Events(source.plan, fold, generation, heads)
+        stream = Stream(source.plan, relations, fold, events, epoch)
+        stream.snapshot = frozenset(r.model for r in config.routes if r.initial_load)
+        backfill = Unpaced() if until_caught_up else _paced(config, topics, count, stack)
+        stream.backfill = backfill
+        stream.marks = _marks(config, stack)
+        beside = _Beside(config, self.shadow, self.about, self.publisher, stack)
+        parts = Parts(
+            source.plan,
+            fold,
+            epoch,
+            stream,
+            stream.marks,
+            backfill,
+            connect=beside.connect,
+            watch=beside.look,
+        )
+        if before is not None:
+            _count_on(parts, before)
+        capture = Capture(parts, until_caught_up=until_caught_up)
+        capture.connected_once = before is not None  # then it is patient with Postgres
+        self._waiting.capture, self._parts = capture, parts
+        return Assembled(capture, Vitals(capture, parts, self.shadow, beside.wal_held))
+
+
+def _count_on(parts: Parts, before: Parts) -> None:
+    """Count from the start of the process, whoever has counted till now."""
+    parts.epoch.events, parts.epoch.total = before.epoch.events, before.epoch.total
+    parts.stream.transactions = before.stream.transactions
+    parts.stream.commit_time = before.stream.commit_time
+
+
+def _events(config: Config, source: Source) -> dict[int, str]:
+    """Return the topic of each model's events, by rank."""
     topics = Topics(config.source.name)
-    names = {root.rank: topics.events(root.shape.model) for root in source.plan.roots}
-    partitions = config.topics.partitions
-    kafka.refuse_other_partitions(config.kafka, [*names.values(), topics.schemas], partitions)
-    shadow = stack.enter_context(Shadow(config.state / "capture"))
-    about = settle(config, source, shadow, topics)
-    generation = int(about["generation"])
-    waiting = _Waiting()
-    publisher = kafka.Publisher(config.kafka, waiting)
-    stack.callback(publisher.close)
-    heads = _write_schemas(config, source, publisher, partitions, generation)
-    relations = Relations(source.plan, source.types)
-    fold = Fold(source.plan, shadow, relations)
-    epoch = Epoch(publisher, shadow, {r: Topic(name, partitions) for r, name in names.items()})
-    stream = Stream(
-        source.plan, relations, fold, Events(source.plan, fold, generation, heads), epoch
-    )
-    stream.snapshot = frozenset(r.model for r in config.routes if r.initial_load)
-    backfill = Unpaced() if until_caught_up else _paced(config, topics, partitions, stack)
-    stream.backfill = backfill
-    stream.marks = _marks(config, stack)
-    beside = _Beside(config, shadow, about, publisher, stack)
-    parts = Parts(
-        source.plan,
-        fold,
-        epoch,
-        stream,
-        stream.marks,
-        backfill,
-        connect=beside.connect,
-        watch=beside.look,
-    )
-    capture = Capture(parts, until_caught_up=until_caught_up)
-    waiting.capture = capture
-    return Assembled(capture, Vitals(capture, parts, shadow, beside.wal_held))
+    return {root.rank: topics.events(root.shape.model) for root in source.plan.roots}
+
+
+def _refuse_other_partitions(config: Config, source: Source) -> None:
+    schemas = Topics(config.source.name).schemas
+    names = [*_events(config, source).values(), schemas]
+    kafka.refuse_other_partitions(config.kafka, names, config.topics.partitions)
 
 
 class _Beside:

@@ -82,6 +82,7 @@ class Capture:
         self._until_caught_up = until_caught_up
         self._connection: Connection | None = None
         self._stopping = False
+        self._handing_over = False
         self._told = 0.0
         self._waiting_since: float | None = None
         self._marked = False
@@ -91,6 +92,18 @@ class Capture:
     def stop(self) -> None:
         """Finish what is in hand, then return; for signal handlers."""
         self._stopping = True
+
+    def hand_over(self) -> None:
+        """Return between two transactions, for another to go on; from any thread.
+
+        Unlike one that stops it waits for Kafka: nothing is published twice.
+        """
+        self._handing_over = True
+
+    @property
+    def stopping(self) -> bool:
+        """Whether it was told to stop, or is caught up."""
+        return self._stopping
 
     def close(self) -> None:
         """Let the server go."""
@@ -111,7 +124,7 @@ class Capture:
         """Capture; a connection that is lost is made again, everything else is raised."""
         failures = 0
         try:
-            while not self._stopping:
+            while not self._ends:
                 try:
                     self._connect()
                     failures = 0
@@ -141,6 +154,10 @@ class Capture:
                 self._close()
         elif now - self._told > 1:
             self._tell()
+
+    @property
+    def _ends(self) -> bool:
+        return self._stopping or self._handing_over
 
     def _connect(self) -> None:
         """Begin where the shadow stands; what is not durable is thrown away and comes again."""
@@ -245,10 +262,11 @@ class Capture:
     def _finished(self) -> bool:
         """Say whether to stop, everything being durable and told."""
         caught_up = self._until_caught_up and self._parts.stream.caught_up
-        if not (self._stopping or caught_up) or self._parts.stream.in_transaction:
+        if not (self._ends or caught_up) or self._parts.stream.in_transaction:
             return False
         self._end_epoch()
-        self._stopping = True
+        if caught_up:
+            self._stopping = True
         return True
 
     def _tell(self) -> None:
@@ -269,5 +287,5 @@ class Capture:
 
     def _pause(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds
-        while not self._stopping and (left := deadline - time.monotonic()) > 0:
+        while not self._ends and (left := deadline - time.monotonic()) > 0:
             time.sleep(min(left, 0.1))  # in pieces: a signal ends it

@@ -31,6 +31,8 @@ class Figures:
     events_total: int = _counter("events published")
     changes_total: int = _counter("changes of rows read that some route selects")
     transactions_total: int = _counter("transactions read")
+    reloads_total: int = _counter("files taken while it ran")
+    reloads_refused_total: int = _counter("files not taken: the log says why")
     connected: int | None = _gauge("1 while the stream from Postgres is followed")
     loading_tables: int | None = _gauge("tables whose existing rows are still being read")
     publishing_models: int | None = _gauge("models whose existing documents are being published")

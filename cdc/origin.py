@@ -93,22 +93,40 @@ def settle(config: Config, source: Source, shadow: Shadow, topics: Topics) -> di
     if about is None:
         about = _begin(config, source, shadow, topics)
     refuse_other_database(source.system, source.slot, shadow, about)
-    _refuse_other_selection(source, about)
-    publication.refuse_gap(source.publication, about["published"])
+    _refuse_unfit(source, about)
     return about
+
+
+def refuse_unlike(source: Source, shadow: Shadow, about: dict[str, Any], lsn: int) -> None:
+    """Raise what `settle` would raise of another file, while the shadow is being written.
+
+    `lsn` is what was durable before the source was looked at. What only the slot can tell is
+    asked when it is followed again.
+    """
+    _refuse_foreign(source.system, shadow, about, lsn)
+    _refuse_unfit(source, about)
 
 
 def refuse_other_database(
     system: System, state: slot.SlotState, shadow: Shadow, about: dict[str, Any]
 ) -> None:
     """Raise ForeignShadow where the shadow is of another database, or the slot has moved on."""
-    if (about["system_id"], about["database"]) != (system.system_id, system.database):
-        raise ForeignShadow(f"{shadow.folder} was made of another database")
     lsn = (shadow.recall(PROGRESS) or {})["lsn"]
-    if lsn > system.lsn:
-        raise ForeignShadow(f"{shadow.folder} is ahead of the database: was that restored?")
+    _refuse_foreign(system, shadow, about, lsn)
     if (state.confirmed_flush_lsn or 0) > lsn:
         raise ForeignShadow(f'somebody else has moved the replication slot "{state.name}" on')
+
+
+def _refuse_foreign(system: System, shadow: Shadow, about: dict[str, Any], lsn: int) -> None:
+    if (about["system_id"], about["database"]) != (system.system_id, system.database):
+        raise ForeignShadow(f"{shadow.folder} was made of another database")
+    if lsn > system.lsn:
+        raise ForeignShadow(f"{shadow.folder} is ahead of the database: was that restored?")
+
+
+def _refuse_unfit(source: Source, about: dict[str, Any]) -> None:
+    _refuse_other_selection(source, about)
+    publication.refuse_gap(source.publication, about["published"])
 
 
 def _refuse_other_selection(source: Source, about: dict[str, Any]) -> None:

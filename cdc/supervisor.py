@@ -38,6 +38,9 @@ class Child(Protocol):
     def kill(self) -> None:
         """End it at once."""
 
+    def send_signal(self, sig: int) -> None:
+        """Send it a signal."""
+
 
 @dataclass(slots=True)
 class Kept:
@@ -77,6 +80,7 @@ class Signals(Protocol):
     """Where the supervisor waits."""
 
     stopping: int
+    hangups: int
 
     def wait(self, seconds: float) -> None:
         """Wait until a signal comes, `seconds` at most."""
@@ -95,6 +99,7 @@ class Supervisor:
         self._programs = programs
         self._signals = signals
         self._clock = clock
+        self._passed_on = 0
 
     def run(self) -> int:
         """Keep the programs running; return 0, or the code of the one that must not go on."""
@@ -103,6 +108,7 @@ class Supervisor:
             while not self._signals.stopping:
                 self._start_due()
                 self._signals.wait(self._patience())
+                self._pass_on()
                 if code := self._reap():
                     break
         finally:
@@ -115,6 +121,16 @@ class Supervisor:
             if kept.child is None and kept.due <= now:
                 kept.launch(now)
                 logger.info("%s started", kept.name, extra={"action": "started"})
+
+    def _pass_on(self) -> None:
+        """Have the programs read their file again; one that is not there reads it at its start."""
+        if self._signals.hangups == self._passed_on:
+            return
+        self._passed_on = self._signals.hangups
+        for kept in self._programs:
+            if kept.child is not None:
+                kept.child.send_signal(signal.SIGHUP)
+        logger.info("the programs read the file again", extra={"action": "hangup"})
 
     def _patience(self) -> float:
         now = self._clock()
@@ -170,9 +186,10 @@ def _described(code: int) -> str:
 
 @dataclass(slots=True)
 class OsSignals:
-    """SIGTERM and SIGINT stop; SIGCHLD wakes."""
+    """SIGTERM and SIGINT stop, SIGHUP is counted; SIGCHLD wakes."""
 
     stopping: int = 0
+    hangups: int = 0
     _pipe: tuple[int, int] = field(default_factory=os.pipe)
 
     def wait(self, seconds: float) -> None:
@@ -184,6 +201,10 @@ class OsSignals:
         """Stop; called a second time, kill."""
         self.stopping += 1
 
+    def hang_up(self, *_: object) -> None:
+        """Have the file read again."""
+        self.hangups += 1
+
     @contextmanager
     def caught(self) -> Iterator[None]:
         """Catch the signals within a block."""
@@ -194,6 +215,7 @@ class OsSignals:
             for number, handler in (
                 (signal.SIGTERM, self.stop),
                 (signal.SIGINT, self.stop),
+                (signal.SIGHUP, self.hang_up),
                 (signal.SIGCHLD, lambda *_: None),
             )
         }

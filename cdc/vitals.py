@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from cdc.capture import Capture, Parts
-from cdc.metrics import Figures, text
+from cdc.metrics import Figures
 from cdc.pgoutput.values import unix_seconds
 
 
@@ -34,10 +34,6 @@ class Vitals:
         if self.capture.kafka_away:
             return "Kafka does not answer"
         return "" if self.capture.connected else "not connected to Postgres"
-
-    def metrics(self) -> str:
-        """Return the text of `/metrics`."""
-        return text(self.figures())
 
     def figures(self) -> Figures:
         """Return how it stands at this moment."""

@@ -30,6 +30,7 @@ class Kind(StrEnum):
     REPLAY = "replay"
     CANCEL = "cancel"
     PURGE = "purge"
+    RELOAD = "reload"
     CLAIM = "claim"  # of the number of a replay: workers have nothing to do for it
 
 
@@ -90,11 +91,21 @@ class Command:
 
 
 @dataclass(frozen=True, slots=True)
+class Reloaded:
+    """What came of a worker's file: which one is in force, and why another one is not."""
+
+    worker: str = ""
+    config: str = ""  # fingerprint
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """How far one partition is with a command; the latest one counts.
 
     `counts` say how many deliveries came to what, `deliveries` are some of them: pairs of id and
-    what it came to. `why` explains a failure.
+    what it came to. `why` explains a failure. `worker` and `config` (the fingerprint of its file)
+    say of whom a reload tells.
     """
 
     id: str
@@ -105,6 +116,8 @@ class Answer:
     deliveries: Sequence[tuple[str, str]] = ()
     why: str = ""
     at: str = ""
+    worker: str = ""
+    config: str = ""
 
     def to_json(self) -> bytes:
         """Write the value of a record in `command_results`."""
@@ -118,6 +131,7 @@ class Answer:
                 "deliveries": [{"id": i, "result": what} for i, what in self.deliveries],
                 "why": self.why,
                 "at": self.at,
+                **({"worker": self.worker, "config": self.config} if self.worker else {}),
             }
         )
 
@@ -134,6 +148,8 @@ class Answer:
             deliveries=[(each["id"], each["result"]) for each in fields["deliveries"]],
             why=fields["why"],
             at=fields["at"],
+            worker=fields.get("worker", ""),
+            config=fields.get("config", ""),
         )
 
 

@@ -162,6 +162,13 @@ class Core:
         await self.finished()
         await self.revoke(list(self.partitions.caches))
 
+    async def adopt(self, limits: Limits, windows: Mapping[str, Window]) -> None:
+        """Go by other bounds and windows from here on; nothing is waited for."""
+        self.limits = limits
+        self.permits.adopt(windows, limits.timeout)
+        await self.calls.slots.resize(limits.concurrency)
+        self.wake.set()
+
     def heed(self, partition: int) -> None:
         """Heed what is paused in a partition, from now on."""
         cache = self.partitions.caches.get(partition)

@@ -55,10 +55,11 @@ class Events:
         """Dispatch a batch. Dead letters are written before the ledger mentions them."""
         first: list[Record] = []
         then: list[Record] = []
+        routes = self.routes  # of this batch, whatever file comes meanwhile
         for index, taken in enumerate(batch):
             event = await self._decode(taken)
             if event is not None:
-                done = dispatch(event, self.routes)
+                done = dispatch(event, routes)
                 self._count(event, done)
                 for sent in done.deliveries:
                     value = deliveries.encode(sent)

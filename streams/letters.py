@@ -70,6 +70,10 @@ class Letters:
         self._bodies = bodies
         self._read = read
 
+    def adopt(self, terms: Mapping[str, Terms]) -> None:
+        """Go by the terms of another file."""
+        self._terms = terms
+
     async def put_back(self, part: Slice, start: int) -> int | None:
         """Put back what the letters from an offset on hold; return where to go on, if anywhere."""
         log, monotonic = self._core.ports.log, self._core.ports.monotonic

@@ -41,9 +41,13 @@ class Pausing:
         """Work with the means of a worker's core; `routes` of the file: their targets."""
         self._core = core
         self._source = source
+        self._queues = queues
+        self.adopt(routes)
+
+    def adopt(self, routes: Mapping[str, Iterable[str]]) -> None:
+        """Go by the routes of another file."""
         self._routes = routes
         self._all = {target for targets in routes.values() for target in targets}
-        self._queues = queues
 
     async def do(self, partition: int, command: Command) -> dict[str, int]:
         """Do it in a partition that is held; return what there is. Raises MalformedCommand."""

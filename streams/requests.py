@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from schemas.arguments import MalformedCommand
-from schemas.command import Answer, Command, Kind, Progress
+from schemas.arguments import MalformedCommand, refuse_unknown
+from schemas.command import Answer, Command, Kind, Progress, Reloaded
 from schemas.kafka_errors import KafkaAway
 from streams.chains.ledger import iso
 from streams.core import Core
@@ -34,6 +34,10 @@ logger = logging.getLogger(__name__)
 _PAUSE: Final = 1.0  # seconds until a slice that Kafka was away for is tried again
 
 
+Reload = Callable[[str], Awaitable[Reloaded]]
+"""Takes the file again, once for all partitions of a command's name."""
+
+
 class UnknownKind(MalformedCommand):
     """A worker does not know the command."""
 
@@ -47,6 +51,7 @@ class _Done:
     tally: Tally = field(default_factory=Tally)
     rest: dict[str, Any] | None = None
     going: bool = False
+    reloaded: Reloaded = field(default_factory=Reloaded)
 
 
 @dataclass(slots=True)
@@ -61,6 +66,7 @@ class Requests:
     places: Places
     write: WriteRecords
     meter: Meter
+    reload: Reload
 
     async def __call__(self, batch: Sequence[Taken]) -> None:
         """Do a slice of each command of a batch, in order."""
@@ -83,6 +89,7 @@ class Requests:
         except MalformedCommand as error:
             why = f"{error}; {error.hint}"
         tally, rest = done.tally, done.rest
+        why = why or done.reloaded.why
         going = done.going or rest is not None
         progress = Progress.FAILED if why else Progress.DOING if going else Progress.DONE
         answer = Answer(
@@ -94,6 +101,8 @@ class Requests:
             deliveries=tally.shown,
             why=why,
             at=iso(core.clock()),
+            worker=done.reloaded.worker,
+            config=done.reloaded.config,
         )
         if progress is not Progress.DOING:
             self._log(partition, command, answer)
@@ -120,17 +129,26 @@ class Requests:
         match command.kind:
             case Kind.RETRY:
                 return _Done(*await self.retrying.go_on(partition, command))
-            case Kind.PAUSE | Kind.RESUME | Kind.DRAIN:
-                return _Done(Tally(await self.pausing.do(partition, command)))
             case Kind.REPLAY:
                 job = await self.replaying.begin(partition, command)
                 return _Done(Tally(job.progress), going=not job.done)
+            case Kind.RELOAD:
+                refuse_unknown(command.arguments, ())
+                return _Done(reloaded=await self.reload(command.id))
+            case _:
+                return _Done(Tally(await self._at_once(partition, command)))
+
+    async def _at_once(self, partition: int, command: Command) -> dict[str, int]:
+        """Do what is small; return what it came to."""
+        match command.kind:
+            case Kind.PAUSE | Kind.RESUME | Kind.DRAIN:
+                return await self.pausing.do(partition, command)
             case Kind.CANCEL:
-                return _Done(Tally(await self.replaying.cancel(partition, command)))
+                return await self.replaying.cancel(partition, command)
             case Kind.PURGE:
-                return _Done(Tally(await self.purging.do(partition, command)))
+                return await self.purging.do(partition, command)
             case Kind.CLAIM:
-                return _Done()
+                return {}
             case _:
                 raise UnknownKind(f"this worker does not know {command.kind!r}")
 

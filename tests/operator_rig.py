@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from schemas import delivery as deliveries
-from schemas.command import Answer, Command, Progress
+from schemas.command import Answer, Command, Progress, Reloaded
 from schemas.delivery import Delivery
 from schemas.event import Event
 from schemas.mapping import Writing
@@ -34,6 +34,8 @@ class Operator:
         self.sent: list[Delivery] = []  # what replays have written to the send queues
         self.past: list[Event] = []  # what stands in the event topic
         self.unread = 0  # deliveries that no worker has taken
+        self.reloads: list[str] = []  # the commands that asked for one
+        self.refuses = ""  # why the worker does not take its file
         self.routes = Routes(Writing("odoo_a"), ())
         self._numbers = iter(range(100))
         self.replaying: Replaying | None = None
@@ -85,6 +87,10 @@ class Operator:
     async def latest(self, target: str, partition: int) -> str:
         return max((d.sequence for d in self.queue.values() if d.target == target), default="")
 
+    async def reload(self, name: str) -> Reloaded:
+        self.reloads.append(name)
+        return Reloaded("one", "0123456789abcdef", self.refuses)
+
     async def retry(self, **arguments: Any) -> dict[str, int]:
         """Ask, and return the counts of the last answer."""
         return await self.do(self.command(**arguments))
@@ -115,7 +121,9 @@ class Operator:
         core, meter = self.rig.core, self.rig.meter
         replay = self.replaying or self.replayer()
         purge = Purging(core, "odoo_a", ["webshop", "shop"])
-        requests = Requests(core, retry, pause, replay, purge, places, self.write, meter)
+        requests = Requests(
+            core, retry, pause, replay, purge, places, self.write, meter, self.reload
+        )
         todo = [value]
         answers = []
         while todo:

@@ -9,12 +9,18 @@ import signal
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack, closing
+from dataclasses import dataclass
 from typing import Final
 
-from cdc.assembly import assemble
+from cdc.assembly import Ground
+from cdc.capture import Capture
 from cdc.health import Health
+from cdc.metrics import Figures, text
+from cdc.reloading import Fitting, Reloading
+from cdc.vitals import Vitals
 from schemas.config import load
 from schemas.errors import BadUsage
+from schemas.reload import said_taken
 
 HELP: Final = "read what Odoo commits and publish it to Kafka (one per source)"
 EXAMPLE: Final = "odoo-cdc capture --until-caught-up"
@@ -44,21 +50,60 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run until SIGTERM or, with --until-caught-up, until that is so."""
+    """Run until SIGTERM or, with --until-caught-up, until that is so; SIGHUP: see Reloading."""
+    reloading = Reloading(args.config)
+    signal.signal(signal.SIGHUP, reloading.ask)  # first: what changes from here on is not missed
     config = load(args.config)
     if not config.routes:
         raise NothingToCapture
     _on_signal(lambda: sys.exit(0))  # nothing is in hand yet
     with ExitStack() as stack:
-        capture, vitals = assemble(config, stack, until_caught_up=args.until_caught_up)
+        ground = Ground(config, stack)
+        reloading.begin(config, ground.examine)
         listen = config.health.listen if args.health is None else args.health
-        stack.enter_context(Health(listen, vitals.ready, vitals.metrics))
-        _on_signal(capture.stop)
-        _spare_the_collector()
-        with closing(capture):
-            capture.run()
+        told = _Told(reloading)
+        fitting: Fitting | None = Fitting(config, ground.source)
+        while fitting is not None:
+            with ExitStack() as inner:
+                made = ground.assemble(
+                    fitting.config, fitting.source, inner, until_caught_up=args.until_caught_up
+                )
+                if told.vitals is None:
+                    told.vitals = made.vitals
+                    stack.enter_context(Health(listen, told.ready, told.metrics))
+                    _spare_the_collector()
+                else:
+                    told.vitals = made.vitals
+                    said_taken(fitting.config)
+                _run(made.capture, reloading)
+            fitting = None if made.capture.stopping else reloading.take()
     logger.info("stopped", extra={"action": "stopped"})
     return 0
+
+
+def _run(capture: Capture, reloading: Reloading) -> None:
+    """Let it capture until it is told to stop, or a file is there that it is to be made of."""
+    _on_signal(capture.stop)
+    reloading.follow(capture.hand_over)
+    with closing(capture):
+        capture.run()
+    if not capture.stopping:
+        _on_signal(lambda: sys.exit(0))  # everything is durable, nothing is in hand
+
+
+@dataclass(slots=True)
+class _Told:
+    """What health tells, of whichever capture runs."""
+
+    reloading: Reloading
+    vitals: Vitals | None = None
+
+    def ready(self) -> str:
+        return "not put together yet" if self.vitals is None else self.vitals.ready()
+
+    def metrics(self) -> str:
+        figures = Figures() if self.vitals is None else self.vitals.figures()
+        return text(self.reloading.counted(figures))
 
 
 def _on_signal(act: Callable[[], object]) -> None:

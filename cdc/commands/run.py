@@ -66,13 +66,14 @@ def _starting(name: str, options: Sequence[str]) -> Callable[[], subprocess.Pope
             command,
             stdin=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C is for the supervisor, which passes it on once
-            preexec_fn=_end_with_parent,  # noqa: PLW1509  no thread runs here
+            preexec_fn=_begin,  # noqa: PLW1509  no thread runs here
         )
 
     return start
 
 
-def _end_with_parent() -> None:
-    """Have the kernel stop a program whose supervisor was killed."""
+def _begin() -> None:
+    """Spare a program until it handles SIGHUP; have the kernel stop one whose parent is killed."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import signal
 import socket
 from typing import Final
 
@@ -38,6 +39,9 @@ def run(args: argparse.Namespace) -> int:
         raise BadName(f"{args.worker!r} cannot be a worker's name")
     # Faust takes a second to import: other commands and --help do not wait for it.
     from streams.worker.production import production  # noqa: PLC0415  see above
+    from streams.worker.reload import Asked  # noqa: PLC0415  likewise
     from streams.worker.serve import serve  # noqa: PLC0415  likewise
 
-    return serve(load(args.config), args.worker, production())
+    asked = Asked()
+    signal.signal(signal.SIGHUP, asked)  # first: what changes from here on is not missed
+    return serve(load(args.config), args.worker, production(), asked)

@@ -85,6 +85,10 @@ class Intake(AbstractAsyncContextManager["Intake"]):
             self._app(), access_log=None, shutdown_timeout=_GRACE, keepalive_timeout=75
         )
 
+    def adopt(self, acks: Acks) -> None:
+        """Know senders by the token of another file; the former one is let in for OVERLAP more."""
+        self._tokens.adopt(acks.token)
+
     @property
     def port(self) -> int:
         """The port, also where any free one was asked for; 0 where nothing listens."""
@@ -171,6 +175,10 @@ class _Tokens:
         self._now = current(token)
         self._former = ""
         self._until = 0.0
+
+    def adopt(self, token: str) -> None:
+        self._token = token
+        self._look(at_once=True)
 
     def admit(self, said: str) -> bool:
         if not self._token:

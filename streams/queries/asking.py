@@ -115,6 +115,11 @@ def require_answers(gathered: Gathered) -> None:
     """Raise NoAnswer where partitions are silent, Refused where one has refused."""
     if gathered.failures:
         raise Refused("; ".join(gathered.failures))
+    require_answered(gathered)
+
+
+def require_answered(gathered: Gathered) -> None:
+    """Raise NoAnswer where partitions are silent."""
     if gathered.silent:
         numbers = ", ".join(map(str, gathered.silent))
         raise NoAnswer(f"no word from the workers of partition {numbers}")

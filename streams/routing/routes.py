@@ -8,10 +8,10 @@ route's domain or mapping is refused.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from schemas import domain, mapping
-from schemas.config import Config, Route
+from schemas.config import Config, ConfigError, Route
 from schemas.document import NotShown, Shape
 from schemas.domain import Context, compile_domain
 from schemas.errors import BadUsage
@@ -74,6 +74,7 @@ class Routes:
 
     writing: Writing
     routes: tuple[Route, ...]
+    former: Routes | None = None  # what events go by that do not show what a route reads
     # Keyed by identity: shapes live as long as the schemas that hold them, and hashing one
     # would walk its whole tree for every event. The shape is kept, so its id is not reused.
     _compiled: dict[int, tuple[Shape, Compiled]] = field(default_factory=dict, repr=False)
@@ -129,11 +130,51 @@ class Routes:
                     route.mapping, shape, self.writing, follow=route.follow_lookups
                 )
             except NotShown as error:
-                later.append(RouteStartsLater(route.name, str(error)))
+                instead = self._former(route, shape)
+                if instead is None:
+                    later.append(RouteStartsLater(route.name, str(error)))
+                else:
+                    ready.append(instead)
             else:
                 ready.append(CompiledRoute(route, matches, renderer))
         choice = Choice(ready, lambda each: each.route.domain, shape)
         return Compiled(tuple(ready), tuple(later), choice)
+
+    def _former(self, route: Route, shape: Shape) -> CompiledRoute | None:
+        """Return what the former file said of a route, for events that are older than this one."""
+        if self.former is None:
+            return None
+        ready = self.former.of(shape).ready
+        found = next((each for each in ready if each.route.name == route.name), None)
+        return found and replace(found, route=replace(found.route, index=route.index))
+
+
+class Unanswered(ConfigError):
+    """Routes read what no event shows yet."""
+
+    hint = (
+        "Have capture take the file first (SIGHUP, or a restart), then the workers. Where it"
+        " refuses the file, undo the change."
+    )
+
+
+def refuse_unanswered(config: Config, shapes: Iterable[Shape]) -> None:
+    """Raise Unanswered for routes that would send nothing: no known event shows what they read.
+
+    A model of which nothing is known is taken on trust.
+    """
+    routes, shown = Routes.of_config(config), list(shapes)
+    found: list[Finding] = []
+    for route in config.routes:
+        mine = [routes.of(shape) for shape in shown if shape.model == route.model]
+        later = [each for one in mine for each in one.later if each.route == route.name]
+        if later and len(later) == len(mine):
+            place = f"routes[{route.index}]"
+            remedy = "capture must take the file first: it publishes what routes read"
+            message = f"no event shows what it reads: {later[-1].why}"
+            found.append(Finding("error", place, config.lines.of(place), message, remedy))
+    if found:
+        raise Unanswered(config.path, found)
 
 
 def refuse_unfit(config: Config, shapes: Iterable[Shape]) -> None:

@@ -30,7 +30,7 @@ class Breakers(Holder):
         """`clock` tells UTC seconds; a call takes up to `timeout`; `opened` is told a target."""
         self._clock = clock
         self._monotonic = monotonic
-        self._timeout = timeout
+        self.timeout = timeout
         self._opened = opened
         self._breakers: dict[str, Breaker] = {}
 
@@ -76,7 +76,7 @@ class Breakers(Holder):
 
     def patience(self, item: Item) -> float:
         """Return the seconds in which something has become of an item that goes."""
-        return self._timeout + (item.terms.ack_timeout if item.awaits_word else 0.0) + _GRACE
+        return self.timeout + (item.terms.ack_timeout if item.awaits_word else 0.0) + _GRACE
 
     def take(self, item: Item) -> None:
         """Count an item that goes."""

@@ -13,6 +13,7 @@ from streams.chains.item import Item
 from streams.chains.outcome import Outcome
 from streams.metrics import Meter
 from streams.sending.permits import Permits
+from streams.sending.slots import Slots
 
 
 class Sender(Protocol):
@@ -59,14 +60,14 @@ class Calls:
         self._sender = sender
         self._permits = permits
         self._meter = meter
-        self._slots = asyncio.Semaphore(slots)
+        self.slots = Slots(slots)
         self._clock = clock
 
     async def start(self, item: Item) -> Call | None:
         """Begin an attempt once a slot is free; None where it may not go any more by then."""
-        await self._slots.acquire()
+        await self.slots.take()
         if not self._permits.grant(item):
-            self._slots.release()
+            self.slots.give_back()
             return None
         begun = item.begun(self._clock())
         return Call(begun, asyncio.create_task(self._attempt(begun), name=f"send {item.id}"))
@@ -76,7 +77,7 @@ class Calls:
         try:
             outcome = await self._sender.send(item.delivery, item.attempt)
         finally:
-            self._slots.release()
+            self.slots.give_back()
         self._meter.count("attempts", item.target)
         self._meter.observe("send", time.monotonic() - began)
         return Answer(item, self._permits.note(item, outcome), self._clock())

@@ -49,7 +49,8 @@ class Permits:
         self.gate = Gate(monotonic, clock)
         self.breakers = Breakers(clock, monotonic, timeout, self._opened)
         self.pauses = Pauses()
-        self.holds = Holds(self.pauses, Windows(windows, clock), self.gate, self.breakers)
+        self._windows = Windows(windows, clock)
+        self.holds = Holds(self.pauses, self._windows, self.gate, self.breakers)
 
     def hold_of(self, delivery: Delivery) -> Hold | None:
         """Return why a delivery may not go; None where it may."""
@@ -121,6 +122,12 @@ class Permits:
     def enforce(self) -> None:
         """Halt the send queues that are not to be read, and no others."""
         self._traffic.follow(self.holds.halts)
+
+    def adopt(self, windows: Mapping[str, Window], timeout: float) -> None:
+        """Go by other windows, and another timeout of a call; what was learnt stays."""
+        self._windows.adopt(windows)
+        self.breakers.timeout = timeout
+        self.enforce()
 
     def forget(self) -> None:
         """Count on no delivery any more: another worker may have it."""

@@ -22,6 +22,10 @@ class Windows(Holder):
     def __init__(self, windows: Mapping[str, Window], clock: Callable[[], float]) -> None:
         """`windows` by target, only of those that have one; `clock` tells UTC seconds."""
         self._clock = clock
+        self.adopt(windows)
+
+    def adopt(self, windows: Mapping[str, Window]) -> None:
+        """Hold by these windows from here on."""
         self._watched = {target: _Watched(window) for target, window in windows.items()}
 
     def of_line(self, target: str, route: str) -> Hold | None:

@@ -18,39 +18,25 @@ from faust.types import TP
 from schemas.config import Config
 from schemas.topics import Topics
 from streams.cache.folder import StateFolder
-from streams.chains.item import Terms
-from streams.core import Core, Limits, Ports
-from streams.decoding import Decoder
-from streams.events import Events
-from streams.forward import Deliveries, Forwarder
+from streams.core import Core, Ports
 from streams.kafka.changelog import Changelog
-from streams.kafka.past import Past
-from streams.kafka.reached import Reached
 from streams.kafka.records import Places
 from streams.kafka.schema_reader import SchemaReader
-from streams.kafka.send_queues import SendQueues
 from streams.kafka.writer import Writer
-from streams.letters import Letters
 from streams.metrics import Metrics
-from streams.pausing import Pausing
-from streams.purging import Purging
-from streams.replaying import Replaying
-from streams.requests import Requests
-from streams.rereading import Rereading
-from streams.responses import Responses
-from streams.retrying import Retrying
-from streams.routing.routes import Routes
 from streams.sending import holds
-from streams.sending.calls import Sender
+from streams.sending.exchange import Exchange
 from streams.sending.windows import windows_of
 from streams.timer import Timer
 from streams.worker import broker
-from streams.worker.at_least_once import Portion, Work, consume
+from streams.worker.at_least_once import Portion, consume
 from streams.worker.broker import settings
 from streams.worker.consumer import use_consumer
+from streams.worker.duties import Duties, Tools, limits_of
 from streams.worker.exits import UNEXPECTED, die, fatal
 from streams.worker.gauges import gauges
 from streams.worker.pulse import Pulse, WhileAlive
+from streams.worker.reload import Reloading
 from streams.worker.traffic import Traffic, assignment
 from streams.worker.watchdog import Watchdog
 
@@ -59,14 +45,6 @@ logger = logging.getLogger(__name__)
 _LITERAL: Final = str.maketrans({"{": "{{", "}": "}}"})  # in what Faust formats
 _TICK: Final = 0.5  # seconds between two signs of life
 _PORTION: Final = Portion(500, 0.02)
-
-
-def terms_of(config: Config) -> dict[str, Terms]:
-    """Return what deliveries carry of their targets' settings."""
-    return {
-        name: Terms(target.acknowledge, target.ack_timeout, tuple(target.retry), target.history)
-        for name, target in config.targets.items()
-    }
 
 
 def consumed(config: Config) -> list[str]:
@@ -95,6 +73,7 @@ class Worker:
     places: Places
     name: str
     pulse: Pulse
+    reloading: Reloading
     beside: list[Callable[[], Coroutine[Any, Any, None]]] = field(default_factory=list)
     stopping: bool = False
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
@@ -109,7 +88,7 @@ class Worker:
 
     def text(self) -> str:
         """Return the metrics as Prometheus text."""
-        return self.metrics.text(gauges(self.core))
+        return self.metrics.text(gauges(self.core, self.reloading.config.fingerprint))
 
     async def assigned(self, assigned: set[TP]) -> None:
         """Hold exactly these partitions; the agents wait until they are open."""
@@ -178,7 +157,7 @@ class Means:
 
     folder: StateFolder
     schemas: SchemaReader
-    sender: Sender
+    exchange: Exchange
     services: AsyncExitStack  # closed when the worker finishes
     loop: asyncio.AbstractEventLoop
 
@@ -205,15 +184,17 @@ def create_app(config: Config, worker: str, means: Means) -> Worker:
     changelog = Changelog(topics, config.kafka, writer)
     core = Core(
         means.folder,
-        Ports(WhileAlive(means.sender, pulse.beat), changelog, changelog, traffic, metrics, fatal),
-        Limits(
-            concurrency=config.wso2.concurrency,
-            timeout=config.wso2.timeout,
-            retention=config.topics.retention,
-            partitions=config.topics.partitions,
+        Ports(
+            WhileAlive(means.exchange, pulse.beat), changelog, changelog, traffic, metrics, fatal
         ),
+        limits_of(config),
         windows_of(config),
     )
+    places = Places(topics, config.topics.partitions)
+    reloading = Reloading(config, worker, means.schemas, means.exchange, metrics)
+    tools = Tools(core, metrics, writer, places, means.schemas, means.services)
+    duties = Duties.of(config, tools, reloading)
+    reloading.of(duties)
     made = Worker(
         app,
         core,
@@ -222,11 +203,13 @@ def create_app(config: Config, worker: str, means: Means) -> Worker:
         writer,
         means.services,
         frozenset(consumed(config)),
-        Places(topics, config.topics.partitions),
+        places,
         worker,
         pulse,
+        reloading,
+        duties.beside,
     )
-    for topic, work in _duties(config, means, made).items():
+    for topic, work in duties.by_topic(topics).items():
         consume(app, topic, work, _PORTION)
 
     async def on_assigned(_: object, /, *assigned: set[TP], **__: object) -> None:
@@ -242,33 +225,3 @@ def create_app(config: Config, worker: str, means: Means) -> Worker:
     app.on_partitions_revoked.connect(on_revoked)
     app.on_before_shutdown.connect(on_shutdown)
     return made
-
-
-def _duties(config: Config, means: Means, made: Worker) -> dict[str, Work]:
-    """Return what is done with the records of each topic."""
-    topics = Topics(config.source.name)
-    terms = terms_of(config)
-    routes = Routes.of_config(config)
-    places, metrics, write = made.places, made.metrics, made.writer.write
-    reader = means.schemas
-    decoder = Decoder(reader.book, reader.refresh)
-    events = Events(decoder, routes, terms, places, write, metrics)
-    forwarder = Forwarder(made.core)
-    duties: dict[str, Work] = {topics.events(model): events for model in routes.models}
-    for target in sorted(config.targets):
-        duties[topics.deliveries(target)] = Deliveries(forwarder, terms[target], metrics)
-    duties[topics.responses] = Responses(made.core, places, write, metrics)
-    queues = SendQueues(topics, config.kafka)
-    reached = Reached(topics, config.kafka)
-    means.services.callback(reached.close)
-    letters = Letters(made.core, terms, queues, Rereading(made.core.partitions, reached))
-    retrying = Retrying(made.core, config.source.name, letters)
-    sends = {route.name: route.targets for route in config.routes}
-    pausing = Pausing(made.core, config.source.name, sends, queues)
-    past = Past(topics, config.kafka)
-    replaying = Replaying(made.core, past, reached, decoder, routes, places, write)
-    made.beside.append(replaying.run)
-    purging = Purging(made.core, config.source.name, config.targets)
-    asked = Requests(made.core, retrying, pausing, replaying, purging, places, write, metrics)
-    duties[topics.commands] = asked
-    return duties

@@ -8,8 +8,8 @@ from streams.core import Core
 from streams.metrics import Gauge
 
 
-def gauges(core: Core) -> list[Gauge]:
-    """Return how things stand with a core."""
+def gauges(core: Core, config: str) -> list[Gauge]:
+    """Return how things stand with a core, and the fingerprint of the file in force."""
     figures = core.figures()
     age = 0.0 if figures.oldest is None else max(0.0, time.time() - figures.oldest)
     return [
@@ -42,6 +42,9 @@ def gauges(core: Core) -> list[Gauge]:
                 (("reason", hold.reason.value), ("what", hold.what)),
             )
             for hold in figures.holds
+        ),
+        Gauge(
+            "config", "1 for the file in force, by its fingerprint", 1, (("fingerprint", config),)
         ),
         Gauge("partitions", "partitions that this worker holds", len(figures.partitions)),
     ]

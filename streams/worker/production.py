@@ -27,7 +27,9 @@ def _intake(config: Config, made: Worker) -> Intake:
     def count(status: str) -> None:
         made.metrics.count("acknowledgements_refused", status)
 
-    return Intake(config.acks, _Responses(made.places, made.writer), count=count)
+    intake = Intake(config.acks, _Responses(made.places, made.writer), count=count)
+    made.reloading.also.append(lambda other: intake.adopt(other.acks))
+    return intake
 
 
 def _health(config: Config, made: Worker) -> Health:

@@ -22,16 +22,16 @@ from streams.cache.folder import StateFolder
 from streams.kafka.offsets import GroupOffsets, refuse_gaps
 from streams.kafka.schema_reader import SchemaReader
 from streams.routing.routes import refuse_unfit
-from streams.sending.calls import Sender
+from streams.sending.exchange import Exchange, OpenSender
 from streams.worker.app import Means, Worker, consumed, create_app
 from streams.worker.exits import UNEXPECTED, die
 from streams.worker.quiet import hush
+from streams.worker.reload import Asked
 from streams.worker.traffic import assignment
 from streams.worker.watchdog import Look, Watchdog
 
 logger = logging.getLogger(__name__)
 
-OpenSender = Callable[[Config], AbstractAsyncContextManager[Sender]]
 OpenService = Callable[[Config, Worker], AbstractAsyncContextManager[object]]
 
 
@@ -49,8 +49,10 @@ class Edges:
     services: tuple[OpenService, ...] = ()
 
 
-def serve(config: Config, worker: str, edges: Edges) -> int:
+def serve(config: Config, worker: str, edges: Edges, asked: Asked) -> int:
     """Run a worker until SIGTERM or SIGINT; return the exit code.
+
+    `asked` hears SIGHUP since before the file was read.
 
     Raises before anything is consumed: see `inspect` and `refuse_unfit`, and InUse (exit 2) where
     another process has the worker's folder. What happens later ends the process (`exits`).
@@ -70,6 +72,7 @@ def serve(config: Config, worker: str, edges: Edges) -> int:
         loop = asyncio.new_event_loop()
         asyncio.set_event_loop(loop)
         made = loop.run_until_complete(_open(config, worker, edges, folder, reader))
+        made.beside.append(lambda: made.reloading.follow(asked))
         watchdog = Watchdog(_looking(made, offsets), made.pulse.beat, die)
         made.pulse.start()
         watchdog.start()
@@ -104,9 +107,11 @@ async def _open(
     reader: SchemaReader,
 ) -> Worker:
     services = AsyncExitStack()
-    sender = await services.enter_async_context(edges.sender(config))
+    exchange = Exchange(edges.sender)
+    services.push_async_callback(exchange.close)
+    exchange.adopt(await exchange.open(config))
     loop = asyncio.get_running_loop()
-    made = create_app(config, worker, Means(folder, reader, sender, services, loop))
+    made = create_app(config, worker, Means(folder, reader, exchange, services, loop))
     if delivery.FINGERPRINT not in reader.known:
         text = json.dumps(delivery.SCHEMA, separators=(",", ":")).encode()
         await made.writer.write([made.places.schema(delivery.FINGERPRINT, text)])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -22,6 +23,7 @@ class Child:
     obeys: bool = True
     terminated: int = 0
     killed: int = 0
+    heard: list[int] = field(default_factory=list)
 
     def poll(self) -> int | None:
         return self.code
@@ -35,6 +37,9 @@ class Child:
         self.killed += 1
         self.code = -9
 
+    def send_signal(self, sig: int) -> None:
+        self.heard.append(sig)
+
 
 @dataclass
 class Story:
@@ -42,6 +47,7 @@ class Story:
 
     clock: Clock = field(default_factory=Clock)
     stopping: int = 0
+    hangups: int = 0
     steps: list[Callable[[], None]] = field(default_factory=list)
     waits: list[float] = field(default_factory=list)
 
@@ -53,6 +59,9 @@ class Story:
 
     def stop(self) -> None:
         self.stopping += 1
+
+    def hang_up(self) -> None:
+        self.hangups += 1
 
 
 @dataclass
@@ -145,3 +154,20 @@ def test_the_exit_codes_that_start_again_are_those_of_the_contract() -> None:
         75,
         76,
     ]
+
+
+def test_a_hangup_is_passed_on_once_to_whoever_runs(story: Story) -> None:
+    one, other = Program(), Program()
+
+    def ends_with_a_hangup() -> None:
+        other.end(3)
+        story.hang_up()
+
+    nothing = lambda: None  # noqa: E731
+    story.steps = [story.hang_up, nothing, ends_with_a_hangup, nothing, story.stop]
+
+    assert supervise(story, one, other) == 0
+
+    assert one.children[0].heard == [signal.SIGHUP, signal.SIGHUP]
+    assert other.children[0].heard == [signal.SIGHUP, signal.SIGHUP]
+    assert other.children[1].heard == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -87,3 +88,23 @@ def test_law_10_an_event_that_a_route_cannot_read_stops_with_the_route_and_the_r
 
     assert raised.value.exit_code == 2
     assert "odoo-cdc check" in raised.value.hint
+
+
+def test_what_an_older_event_does_not_show_the_former_route_of_that_name_answers() -> None:
+    before = routes(values={"title": "name"})
+    after = routes(values={"title": "priority"})
+    after.former = before
+
+    older, newer = after.of(OLDER), after.of(SHAPE)
+
+    assert older.later == ()
+    assert [each.route.mapping for each in older.ready] == [before.routes[0].mapping]
+    assert [each.route.mapping for each in newer.ready] == [after.routes[0].mapping]
+    assert [one.route for one in routes(values={"x": "priority"}).of(OLDER).later] == ["orders"]
+
+
+def test_a_former_file_answers_for_no_route_that_it_did_not_have() -> None:
+    after = routes(values={"title": "priority"})
+    after.former = replace(routes(), routes=(replace(routes().routes[0], name="others"),))
+
+    assert [each.route for each in after.of(OLDER).later] == ["orders"]
