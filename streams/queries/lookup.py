@@ -91,11 +91,19 @@ class Lookup:
 
     def holds(self) -> dict[str, list[Hold]]:
         """Return what each worker of the group has learnt to hold back."""
-        said: dict[str, list[Hold]] = {}
-        working = self.workers()
+        return {worker: holds.from_json(value) for worker, value in self._words().items()}
+
+    def files(self) -> dict[str, str]:
+        """Return the fingerprint of the file that each worker of the group goes by."""
+        found = {worker: holds.file_of(value) for worker, value in self._words().items()}
+        return {worker: name for worker, name in sorted(found.items()) if name}
+
+    def _words(self) -> dict[str, bytes]:
+        """Return what each worker of the group has said last of itself."""
+        working, said = self.workers(), {}
         for found in self._all(self.topics.holds, None):
             if found.value is not None and found.key.decode() in working:
-                said[found.key.decode()] = holds.from_json(found.value)
+                said[found.key.decode()] = found.value
         return said
 
     def pauses(self) -> list[Pause]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from typing import Any
 
@@ -15,6 +16,16 @@ from streams.queries.lookup import Lookup
 from streams.queries.rates import WINDOW, rates
 from streams.replays.job import under_way
 from streams.sending.windows import windows_of
+
+
+def different(files: Mapping[str, str]) -> Iterator[str]:
+    """Say where workers go by different files; `files` are their fingerprints."""
+    if len(set(files.values())) > 1:
+        said = ", ".join(f"{worker} by {name}" for worker, name in files.items())
+        yield (
+            f"the workers go by different files ({said}): put the same one on every host, then"
+            " `odoo-cdc reload`"
+        )
 
 
 def report(config: Config) -> dict[str, Any]:
@@ -36,6 +47,7 @@ def report(config: Config) -> dict[str, Any]:
             counts.setdefault(target, Counts()).queued = lag.get(topic, 0)
         # A command that nobody did in time is void; workers do not stop for it.
         vital = [place for place in places if place.topic != lookup.topics.commands]
+        files = lookup.files()
         age = ages(vital, lookup.oldest(vital), now)
         return {
             "targets": {target: each.to_json(now) for target, each in sorted(counts.items())},
@@ -45,7 +57,9 @@ def report(config: Config) -> dict[str, Any]:
             "lag_seconds": {topic: round(age.get(topic, 0.0), 1) for topic in lag},
             "rates": rates(lately, ((r.name, t) for r in config.routes for t in r.targets)),
             "workers": lookup.workers(),
+            "files": files,
             "warnings": [
+                *different(files),
                 *warnings(vital, age, lookup.retention(age)),
                 *forgetting(forgotten_soon, kept),
             ],

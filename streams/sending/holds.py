@@ -60,15 +60,24 @@ class Hold:
         return cls(**{**fields, "reason": Reason(fields["reason"])})
 
 
-def to_json(worker: str, holds: Iterable[Hold]) -> bytes:
-    """Write what a worker has learnt to hold back, as a record of `holds`."""
-    fields = {"worker": worker, "holds": [hold.to_fields() for hold in holds]}
+def to_json(worker: str, holds: Iterable[Hold], config: str) -> bytes:
+    """Write what a worker has learnt to hold back, as a record of `holds`.
+
+    It says by which file the worker goes, too: `config` is the fingerprint.
+    """
+    said = [hold.to_fields() for hold in holds]
+    fields = {"worker": worker, "config": config, "holds": said}
     return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def from_json(value: bytes) -> list[Hold]:
     """Read such a record; ValueError, KeyError or TypeError where it is not one."""
     return [Hold.from_fields(fields) for fields in json.loads(value)["holds"]]
+
+
+def file_of(value: bytes) -> str:
+    """Return the fingerprint in such a record, "" of a worker that does not say it."""
+    return str(json.loads(value).get("config", ""))
 
 
 class Holder:

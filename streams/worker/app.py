@@ -144,7 +144,8 @@ class Worker:
         told: bytes | None = None
         while True:
             standing = self.core.permits.holds.standing()
-            said = holds.to_json(self.name, (h for h in standing if h.reason in holds.LEARNT))
+            learnt = (hold for hold in standing if hold.reason in holds.LEARNT)
+            said = holds.to_json(self.name, learnt, self.reloading.config.fingerprint)
             if said != told:
                 await self.writer.write([self.places.holds(self.name, said)])
                 told = said

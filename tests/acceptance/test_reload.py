@@ -18,6 +18,7 @@ import pytest
 
 from embedded.ports import free_ports
 from schemas.config import load
+from streams.queries.status import report
 from tests.fix_services import Database
 from tests.fix_wso2 import HoldResponse, Wso2StandIn
 from tests.programs import Program, Programs, sync_yaml
@@ -311,6 +312,7 @@ def test_every_worker_takes_its_file_on_request_and_says_which_it_has(
         assert request.json["data"]["fields"] == {"title": "new"}
     assert [r.json["data"]["fields"] for r in scripted.tried(3)] == [{"name": "held"}]
     assert other.tried(3) == []
+    line.tail.until(lambda: report(load(line.programs.config))["files"] == files)
 
 
 def test_a_worker_that_refuses_its_file_says_why_and_goes_on(

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from cdc.capture import Capture, Parts
+from cdc.capture import Capture, Parts, Stopped
 from cdc.epoch import CHANGES
 from cdc.progress import Progress
 from schemas.errors import ServiceUnavailable
@@ -120,3 +120,36 @@ def test_what_does_not_pass_by_itself_ends_it_although_it_was_connected() -> Non
 
     with pytest.raises(Refused):
         capture.run()
+
+
+def test_law_4_it_hands_over_between_two_transactions_with_everything_durable() -> None:
+    played = Played(b"begin", b"row", b"row", b"commit", b"begin", b"commit")
+    capture = capture_of(played)
+    played.changes = 0
+    handle = played.handle
+
+    def hand_over_in_the_midst(frame: bytes) -> bool:
+        if frame == b"row":
+            capture.hand_over()
+        return handle(frame)
+
+    cast("Any", played).handle = hand_over_in_the_midst
+
+    capture.run()
+
+    assert played.frames == [b"begin", b"commit"], "the next transaction is another's"
+    assert played.durable_in_transaction == [False] * len(played.durable_in_transaction) != []
+    assert not capture.stopping
+
+
+def test_law_1_it_waits_for_kafka_before_it_hands_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cdc.capture._PATIENCE", -1.0)
+    played = Played()
+    capture = capture_of(played)
+
+    capture.hand_over()
+    capture.kafka_is_slow()
+
+    capture.stop()
+    with pytest.raises(Stopped):
+        capture.kafka_is_slow()

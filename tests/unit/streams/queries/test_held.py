@@ -61,4 +61,4 @@ def test_what_operators_have_paused_says_since_when_and_by_whom() -> None:
 def test_what_a_worker_writes_is_read_back() -> None:
     holds = [Hold(Reason.BREAKER, "shop", "shop fails: é", NOW, None), Hold(Reason.WSO2, "", "x")]
 
-    assert from_json(to_json("one", holds)) == holds
+    assert from_json(to_json("one", holds, "0123456789abcdef")) == holds
