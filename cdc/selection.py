@@ -106,7 +106,8 @@ def select(config: Config, models: Models) -> Selection:
     for model, group in groupby(routes, key=lambda route: route.model):
         reads: list[Read] = []
         for route in group:
-            reads += route.reads()
+            live = bool(config.source.odoo)
+            reads += [replace(read, live=read.live and live) for read in route.reads()]
             implied = domain.implied_reads(
                 route.domain, models, model, context, active_test=route.active_test
             ) + mapping.implied_reads(route.mapping, models, model, context)

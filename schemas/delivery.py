@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, Final, Self, cast
 
 from fastavro import parse_schema, schemaless_reader, schemaless_writer
 from fastavro.schema import fingerprint, to_parsing_canonical_form
@@ -39,13 +39,41 @@ SCHEMA: Final[dict[str, Any]] = {
         {"name": "force_older", "type": "boolean", "default": False},
     ],
 }
+_WANT: Final[dict[str, Any]] = {
+    "type": "record",
+    "name": "Want",
+    "fields": [
+        {"name": "place", "type": "string"},
+        {"name": "model", "type": "string"},
+        {"name": "id", "type": "long"},
+        {"name": "field", "type": "string"},
+        {"name": "kind", "type": "string"},
+        {"name": "write_date", "type": ["null", "string"]},
+    ],
+}
+# Drafts are written with one field more; all else stays byte for byte what it is without it.
+DRAFT_SCHEMA: Final[dict[str, Any]] = {
+    **SCHEMA,
+    "fields": [
+        *SCHEMA["fields"],
+        {"name": "wants", "type": {"type": "array", "items": _WANT}, "default": []},
+    ],
+}
 
-# fastavro writes the checksum as its bytes in the order of the wire, in hexadecimal.
-FINGERPRINT: Final = bytes.fromhex(
-    fingerprint(to_parsing_canonical_form(SCHEMA), "CRC-64-AVRO"),
-)
-_PREFIX: Final = b"\xc3\x01" + FINGERPRINT
+
+def _fingerprint(schema: dict[str, Any]) -> bytes:
+    # fastavro writes the checksum as its bytes in the order of the wire, in hexadecimal.
+    return bytes.fromhex(fingerprint(to_parsing_canonical_form(schema), "CRC-64-AVRO"))
+
+
+FINGERPRINT: Final = _fingerprint(SCHEMA)
+DRAFT_FINGERPRINT: Final = _fingerprint(DRAFT_SCHEMA)
+SCHEMAS: Final = {FINGERPRINT: SCHEMA, DRAFT_FINGERPRINT: DRAFT_SCHEMA}
+_MARKER: Final = b"\xc3\x01"
+_PREFIX: Final = _MARKER + FINGERPRINT
+_DRAFT_PREFIX: Final = _MARKER + DRAFT_FINGERPRINT
 _PARSED: Final = parse_schema(SCHEMA)
+_DRAFT_PARSED: Final = parse_schema(DRAFT_SCHEMA)
 _FIELDS: Final = tuple(field["name"] for field in SCHEMA["fields"])
 
 
@@ -56,13 +84,40 @@ class NotADelivery(OdooCdcError):
 
 
 @dataclass(frozen=True, slots=True)
+class Want:
+    """A value that Odoo is to be asked for before a delivery can go.
+
+    `place` is where it goes in the message's `fields`, a JSON pointer (RFC 6901); `kind` is
+    Odoo's ttype. `write_date` is the record's as the event knew it, in ISO 8601, UTC; None where
+    it had none.
+    """
+
+    place: str
+    model: str
+    id: int
+    field: str
+    kind: str
+    write_date: str | None
+
+    @classmethod
+    def of(cls, fields: dict[str, Any]) -> Self:
+        """Read what `to_fields` wrote; KeyError where it is not one."""
+        return cls(**{name: fields[name] for name in cls.__slots__})
+
+    def to_fields(self) -> dict[str, Any]:
+        """Return it as a JSON object, and as Avro writes it."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
     """One event as one target gets it.
 
     `id` is chain, route and sequence, the same over all attempts; `time` is the commit's in
     ISO 8601, UTC; `traceparent` follows from the id. `body` is empty where there is nothing
     that could be sent. `force_older` lets one that is replayed go although a newer one of its
-    chain and route has gone.
+    chain and route has gone. One that `wants` anything is a draft: its body has null at those
+    places, and it never goes out as it is.
     """
 
     id: str
@@ -79,6 +134,7 @@ class Delivery:
     traceparent: str
     body: bytes
     force_older: bool = False
+    wants: tuple[Want, ...] = ()
 
     @property
     def replayed(self) -> bool:
@@ -98,22 +154,32 @@ class Sample:
 
 def encode(delivery: Delivery) -> bytes:
     """Write the value of a record in a send queue; the same delivery gives the same bytes."""
-    buffer = io.BytesIO(_PREFIX)
-    buffer.seek(len(_PREFIX))
-    schemaless_writer(buffer, _PARSED, {name: getattr(delivery, name) for name in _FIELDS})
+    datum = {name: getattr(delivery, name) for name in _FIELDS}
+    buffer = io.BytesIO()
+    if delivery.wants:
+        buffer.write(_DRAFT_PREFIX)
+        datum["wants"] = [want.to_fields() for want in delivery.wants]
+        schemaless_writer(buffer, _DRAFT_PARSED, datum)
+    else:
+        buffer.write(_PREFIX)
+        schemaless_writer(buffer, _PARSED, datum)
     return buffer.getvalue()
 
 
 def decode(value: bytes) -> Delivery:
     """Read what `encode` wrote; NotADelivery for anything else."""
-    if not value.startswith(_PREFIX):
+    draft = value.startswith(_DRAFT_PREFIX)
+    if not draft and not value.startswith(_PREFIX):
         raise NotADelivery("it does not begin as a delivery does")
     buffer = io.BytesIO(value)
     buffer.seek(len(_PREFIX))
+    schema = _DRAFT_PARSED if draft else _PARSED
     try:
-        datum = cast("dict[str, Any]", schemaless_reader(buffer, _PARSED, None))
+        datum = cast("dict[str, Any]", schemaless_reader(buffer, schema, None))
     except (ValueError, EOFError, IndexError, OverflowError, MemoryError) as error:
         raise NotADelivery(f"it ends or breaks off inside: {error}") from error
     if buffer.tell() != len(value):
         raise NotADelivery("something stands behind its end")
+    if draft:
+        datum["wants"] = tuple(map(Want.of, datum["wants"]))
     return Delivery(**datum)

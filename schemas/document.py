@@ -20,6 +20,7 @@ from schemas.fields import Kind
 
 EXTERNAL_ID: Final = "external_id"  # as written in a path
 KEY: Final = "key"
+WRITE_DATE: Final = "write_date"
 SPECIAL: Final = frozenset({EXTERNAL_ID, KEY})
 EXTERNAL_ID_COLUMN: Final = "_external_id"  # as found in a document
 ID: Final = "id"
@@ -37,12 +38,14 @@ class Read:
 
     `path` is dotted, as written, and may end in `id`, `key` or `external_id`. `follow` is false
     where a change of the looked-up record alone shall send nothing. `each` marks an x2many whose
-    parts become objects, ordered by their `sequence` where they have one.
+    parts become objects, ordered by their `sequence` where they have one. `live` is true where the
+    path may end at a value that no column holds.
     """
 
     path: str
     follow: bool = True
     each: bool = False
+    live: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,17 @@ class Column:
 
     name: str
     kind: Kind
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """A value that no column holds: Odoo is asked for it. `type` is Odoo's ttype.
+
+    Whoever shows one shows the record's `write_date` too, as a column.
+    """
+
+    name: str
     type: str
 
 
@@ -99,7 +113,8 @@ class Shape:
     """What is shown of one model; `columns` and `links` are sorted by name, without `id`.
 
     `aliases` are fields without a column of their own, with the path that they read through:
-    `("name", ("product_tmpl_id", "name"))` on product.product.
+    `("name", ("product_tmpl_id", "name"))` on product.product. `live`, sorted by name, is no part
+    of a document: who sends it asks Odoo.
     """
 
     model: str
@@ -108,6 +123,7 @@ class Shape:
     links: tuple[Link, ...] = ()
     external_id: bool = False
     aliases: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    live: tuple[Live, ...] = ()
     _columns: dict[str, Column] = field(init=False, repr=False, compare=False)
     _links: dict[str, Link] = field(init=False, repr=False, compare=False)
     _aliases: dict[str, tuple[str, ...]] = field(init=False, repr=False, compare=False)
@@ -131,6 +147,7 @@ class Shape:
 
     def to_json(self) -> dict[str, Any]:
         """Return the shape as JSON; `from_json` reads it back."""
+        live = {"live": [[each.name, each.type] for each in self.live]} if self.live else {}
         return {
             "model": self.model,
             "table": self.table,
@@ -138,6 +155,7 @@ class Shape:
             "links": [_link_to_json(link) for link in self.links],
             "external_id": self.external_id,
             "aliases": [[name, list(path)] for name, path in self.aliases],
+            **live,
         }
 
     @classmethod
@@ -150,6 +168,7 @@ class Shape:
             links=tuple(_link_from_json(link) for link in value["links"]),
             external_id=value["external_id"],
             aliases=tuple((name, tuple(path)) for name, path in value["aliases"]),
+            live=tuple(Live(name, kind) for name, kind in value.get("live", ())),
         )
 
 
@@ -193,6 +212,35 @@ def resolve(shape: Shape, path: str | Iterable[str]) -> Resolved:
         else:
             raise NotShown(f'{at.model} does not show "{name}"')
     return Resolved(tuple(links), at)
+
+
+@dataclass(frozen=True, slots=True)
+class LiveEnd:
+    """A path that ends at a live value of the record behind its links."""
+
+    links: tuple[Link, ...]
+    shape: Shape
+    live: Live
+
+
+def live_end(shape: Shape, path: str) -> LiveEnd | None:
+    """Walk `path` as `resolve` does; None where it does not end at a live value."""
+    links: list[Link] = []
+    steps = path.split(".")
+    at = shape
+    while steps:
+        name = steps.pop(0)
+        found = None if steps else next((live for live in at.live if live.name == name), None)
+        if found is not None:
+            return LiveEnd(tuple(links), at, found)
+        if (alias := at.alias(name)) is not None:
+            steps[:0] = alias
+        elif (link := at.link(name)) is not None:
+            links.append(link)
+            at = link.shape
+        else:
+            return None
+    return None
 
 
 def _link_to_json(link: Link) -> dict[str, Any]:

@@ -10,8 +10,10 @@ from schemas.document import (
     EXTERNAL_ID,
     ID,
     KEY,
+    WRITE_DATE,
     Column,
     Link,
+    Live,
     ManyToMany,
     ManyToOne,
     OneToMany,
@@ -19,12 +21,14 @@ from schemas.document import (
     Resolved,
     Shape,
     Via,
+    live_end,
     resolve,
 )
 from schemas.errors import BadUsage
 from schemas.fields import Field, Model, Models
 
 SEQUENCE = "sequence"
+_STORED = "Select the stored fields it is made of."
 _MAX_DEPTH = 12  # links in one path; related fields that name each other would never end
 
 
@@ -43,38 +47,58 @@ class Ground(Protocol):
     def behind(self, found: Resolved) -> Ground:
         """Return what the paths of the records at the end of a path are held against."""
 
+    def with_live(self, *, live: bool) -> Ground:
+        """Return it with or without the values that no column holds."""
+
 
 @dataclass(frozen=True, slots=True)
 class InModels:
-    """The documents of one model, as a database could show them."""
+    """The documents of one model, as a database could show them; Odoo too where `live`."""
 
     models: Models
     model: str
+    live: bool = False
 
     def shape(self, *paths: str) -> Shape:
         """Return a shape of these alone; Unknown and Unreadable as `build` says."""
-        return build(self.models, self.model, map(Read, paths))
+        return build(self.models, self.model, (Read(path, live=self.live) for path in paths))
 
     def behind(self, found: Resolved) -> InModels:
         """Return the model at the end of a path."""
-        return InModels(self.models, found.shape.model)
+        return InModels(self.models, found.shape.model, self.live)
+
+    def with_live(self, *, live: bool) -> InModels:
+        """Return it with or without the values that no column holds."""
+        return InModels(self.models, self.model, live)
 
 
 @dataclass(frozen=True, slots=True)
 class InShape:
-    """Documents as they are; what their shape does not show is NotShown, nothing worse."""
+    """Documents as they are; what their shape does not show is NotShown, nothing worse.
+
+    But for values that no column holds: without `live` they are Unreadable.
+    """
 
     shown: Shape
+    live: bool = False
 
     def shape(self, *paths: str) -> Shape:
         """Return the shape; NotShown where it does not carry one of these."""
         for path in paths:
-            resolve(self.shown, path)
+            end = live_end(self.shown, path)
+            if end is None:
+                resolve(self.shown, path)
+            elif not self.live:
+                raise without_column(end.shape.model, end.live.name)
         return self.shown
 
     def behind(self, found: Resolved) -> InShape:
         """Return the shape at the end of a path."""
-        return InShape(found.shape)
+        return InShape(found.shape, self.live)
+
+    def with_live(self, *, live: bool) -> InShape:
+        """Return it with or without the values that no column holds."""
+        return InShape(self.shown, live)
 
 
 @dataclass(slots=True)
@@ -86,6 +110,7 @@ class _Draft:
     links: dict[str, tuple[Via, _Draft, bool]] = field(default_factory=dict)
     aliases: dict[str, tuple[str, ...]] = field(default_factory=dict)
     external_id: bool = False
+    live: dict[str, Live] = field(default_factory=dict)
 
     def shape(self) -> Shape:
         return Shape(
@@ -98,6 +123,7 @@ class _Draft:
             ),
             external_id=self.external_id,
             aliases=tuple(sorted(self.aliases.items())),
+            live=tuple(self.live[name] for name in sorted(self.live)),
         )
 
 
@@ -105,7 +131,7 @@ def build(models: Models, model: str, reads: Iterable[Read]) -> Shape:
     """Return the shape that carries every path of `reads`, rooted at `model`.
 
     Raises Unknown (with the nearest name) for models and fields that do not exist and
-    Unreadable for fields whose value is not in the database.
+    Unreadable for fields whose value is not in the database, but for those that may be `live`.
     """
     root = _Draft(models.model(model))
     for read in reads:
@@ -124,6 +150,9 @@ def _grow(models: Models, root: _Draft, read: Read) -> None:
         if found.related and not found.stored:
             draft.aliases[name] = path = tuple(found.related.split("."))
             steps[:0] = path
+        elif read.live and not steps and _is_live(models, found):
+            _show_live(draft, found)
+            return
         elif found.is_relation:
             draft = _through(models, draft, found, read)
         else:
@@ -153,6 +182,35 @@ def _show_sequence(draft: _Draft) -> None:
         draft.columns[SEQUENCE] = Column(SEQUENCE, found.kind, found.type)
 
 
+def _is_live(models: Models, found: Field) -> bool:
+    """Say whether Odoo alone knows the value."""
+    if found.company_dependent:
+        return False
+    if found.type == "one2many" and found.inverse:
+        return not models.model(found.relation).field(found.inverse).stored
+    return not found.stored
+
+
+def _show_live(draft: _Draft, found: Field) -> None:
+    date = draft.model.fields.get(WRITE_DATE)
+    if date is None or date.kind is None or not date.stored:
+        raise Unreadable(
+            f"{draft.model.name}.{found.name} has no column, and {draft.model.name} no write_date"
+            " by which one could tell when it has changed",
+            hint=_STORED,
+        )
+    draft.live[found.name] = Live(found.name, found.type)
+    draft.columns[WRITE_DATE] = Column(WRITE_DATE, date.kind, date.type)
+
+
+def without_column(model: str, name: str) -> Unreadable:
+    """Return what is raised of a field that no column holds."""
+    return Unreadable(
+        f"{model}.{name} has no column in the database: it is computed, or kept in the filestore",
+        hint=_STORED,
+    )
+
+
 def _show(draft: _Draft, found: Field, rest: list[str]) -> None:
     if rest:
         raise Unreadable(
@@ -160,11 +218,7 @@ def _show(draft: _Draft, found: Field, rest: list[str]) -> None:
             hint=f'End the path at "{found.name}".',
         )
     if found.kind is None or not found.stored:
-        raise Unreadable(
-            f"{draft.model.name}.{found.name} has no column in the database: it is computed, or"
-            " kept in the filestore",
-            hint="Select the stored fields it is made of.",
-        )
+        raise without_column(draft.model.name, found.name)
     draft.columns[found.name] = Column(found.name, found.kind, found.type)
 
 

@@ -50,6 +50,7 @@ def _of_session(config: Config, session: Session) -> list[Finding]:
     found += faults
     sound = _without_faults(config, faults)
     if sound.routes:
+        found += routes.costs(sound, models)
         selection, more = _selected(sound, models)
         found += more
         if selection is not None:

@@ -17,8 +17,10 @@ def logins(config: Config) -> set[str]:
 
 def findings(config: Config, models: Models, users: Mapping[str, int]) -> list[Finding]:
     """Return what of the routes the database does not bear out; `users` are those of `logins`."""
-    context = config.source.context
-    found = [each for route in config.routes for each in _of_route(route, models, context)]
+    context, live = config.source.context, bool(config.source.odoo)
+    found = [
+        each for route in config.routes for each in _of_route(route, models, context, live=live)
+    ]
     found += [
         Finding(
             "error",
@@ -45,12 +47,30 @@ def findings(config: Config, models: Models, users: Mapping[str, int]) -> list[F
     return found
 
 
+def costs(config: Config, models: Models) -> list[Finding]:
+    """Return warnings of what is dear in routes that `findings` lets pass."""
+    return [
+        Finding(
+            "warning",
+            f"routes[{route.index}].{key}",
+            None,
+            f"{model}.{field} has no column: it is read from Odoo before a delivery goes, which"
+            " waits while Odoo is away, and every write on such a record makes an event",
+            "leave it out where a stored field will do",
+        )
+        for route in config.routes
+        for model, field, key in mapping.live_paths(route.mapping, models, route.model)
+    ]
+
+
 def refuse_unfit(config: Config, models: Models, users: Mapping[str, int]) -> None:
     """Raise ConfigError where routes do not fit the database: nothing may start with them."""
     config.refuse(findings(config, models, users))
 
 
-def _of_route(route: Route, models: Models, context: domain.Context) -> list[Finding]:
+def _of_route(
+    route: Route, models: Models, context: domain.Context, *, live: bool
+) -> list[Finding]:
     place = f"routes[{route.index}]"
     try:
         models.model(route.model)
@@ -58,7 +78,9 @@ def _of_route(route: Route, models: Models, context: domain.Context) -> list[Fin
         return [Finding("error", f"{place}.model", None, str(error), error.hint)]
     faults = [
         *_under(f"{place}.domain", domain.check(route.domain, models, route.model, context)),
-        *_under(f"{place}.", mapping.check(route.mapping, models, route.model, context)),
+        *_under(
+            f"{place}.", mapping.check(route.mapping, models, route.model, context, live=live)
+        ),
     ]
     return [Finding("error", where, None, fault.message, fault.remedy) for where, fault in faults]
 

@@ -32,10 +32,14 @@ class NoSuchField(NothingFound):
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A field, and what stands between it and a route; None: nothing."""
+    """A field, and what stands between it and a route; None: nothing.
+
+    One that is `live` has no column: a route's mapping can have it, by asking Odoo.
+    """
 
     field: Field
     fault: Fault | None
+    live: bool
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -56,7 +60,8 @@ def run(args: argparse.Namespace) -> int:
     with Session.connect(config.source.dsn, "odoo-cdc-fields") as session:
         models = load_models(session, context.lang)
     model = models.model(args.model)
-    offers = [each for each in _offers(models, model, context) if _is_like(each.field, args.like)]
+    every = _offers(models, model, context, live=bool(config.source.odoo))
+    offers = [each for each in every if _is_like(each.field, args.like)]
     if not offers:
         raise NoSuchField(f'{model.name} has no field like "{args.like}"')
     if args.json:
@@ -67,10 +72,12 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _offers(models: Models, model: Model, context: Context) -> Iterator[Offer]:
+def _offers(models: Models, model: Model, context: Context, *, live: bool) -> Iterator[Offer]:
     for name, field in sorted(model.fields.items()):
-        faults = mapping.check(mapping.parse_fields([name]), models, model.name, context)
-        yield Offer(field, faults[0] if faults else None)
+        asked = mapping.parse_fields([name])
+        faults = mapping.check(asked, models, model.name, context, live=live)
+        is_live = not faults and bool(mapping.live_paths(asked, models, model.name))
+        yield Offer(field, faults[0] if faults else None, is_live)
 
 
 def _is_like(field: Field, text: str) -> bool:
@@ -106,6 +113,7 @@ def _to_json(offer: Offer) -> dict[str, Any]:
         "related": field.related or None,
         "translated": field.translated,
         "company_dependent": field.company_dependent,
+        "live": offer.live,
         "selectable": fault is None,
         "why": fault and fault.message,
         "remedy": fault and fault.remedy,
@@ -113,8 +121,16 @@ def _to_json(offer: Offer) -> dict[str, Any]:
 
 
 def _lines(model: Model, offers: Sequence[Offer]) -> Iterator[str]:
-    good = [each.field for each in offers if each.fault is None]
-    rows = [(field.name, _type(field), _kept(field), field.label) for field in good]
+    good = [each for each in offers if each.fault is None]
+    rows = [
+        (
+            each.field.name,
+            _type(each.field),
+            "read from Odoo" if each.live else _kept(each.field),
+            each.field.label,
+        )
+        for each in good
+    ]
     yield from columns([_HEADS, *rows])
     refused = [(each.field, each.fault) for each in offers if each.fault is not None]
     if refused:

@@ -30,6 +30,7 @@ def secrets_of(config: Config) -> Iterator[tuple[str, str]]:
     yield from _of_auth("wso2.auth", config.wso2.auth)
     yield "acks.token", config.acks.token
     urls = {"wso2.url": config.wso2.url, "acks.url": config.acks.url}
+    urls["source.odoo.url"] = config.source.odoo.get("url", "")
     for name, target in config.targets.items():
         urls[f"targets.{name}.url"] = target.url
         yield from _of_auth(f"targets.{name}.auth", target.auth)

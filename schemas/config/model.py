@@ -132,7 +132,8 @@ class Route:
     def reads(self) -> list[Read]:
         """Return every path that the domain or the mapping reads.
 
-        What its domains imply besides, who knows the database's fields adds.
+        What its domains imply besides, who knows the database's fields adds. Which may be live is
+        said as if Odoo could be asked.
         """
         found = [*domain.reads(self.domain), *mapping.reads(self.mapping)]
         if self.follow_lookups:

@@ -27,7 +27,7 @@ from schemas.config.model import (
 from schemas.config.outline import schema_of
 from schemas.config.references import References
 from schemas.config.routes import NAME, NAME_HELP, read_routes
-from schemas.config.section import Notes, Section
+from schemas.config.section import URL, Notes, Section
 from schemas.config.windows import fault_of_window
 from schemas.config.yaml_lines import Lines, Reader, child
 
@@ -44,6 +44,7 @@ _LAST_PORT: Final = 65535
 _LOOPBACK: Final = re.compile(r"localhost|127(\.[0-9]{1,3}){3}|::1")
 _ROUTES_HELP: Final = "say which model goes where: [{name: ..., model: ..., targets: [...]}]"
 _ODOO: Final = ("database", "user", "api_key")
+_HOST_ALONE: Final = re.compile(r"https?://(\[[0-9A-Fa-f:.]+\]|[^/@?#:\[\]\s]+)(:[0-9]{1,5})?/?")
 
 
 def load(path: Path, env: Mapping[str, str] = os.environ) -> Config:
@@ -197,6 +198,12 @@ def _odoo(section: Section) -> dict[str, str]:
     if section.is_empty:
         return {}
     found = {"url": section.url("url")}
+    if URL.fullmatch(found["url"]) and not _HOST_ALONE.fullmatch(found["url"]):
+        section.error(
+            "url",
+            "Odoo's RPC is reached by host and port alone",
+            "write https://odoo.example.com, or http://host:8069",
+        )
     found |= {key: section.text(key, required=True) for key in _ODOO}
     section.done()
     return found

@@ -7,7 +7,7 @@ capture, the worker and every preview agree because they all ask here.
 
 from __future__ import annotations
 
-from schemas.mapping.check import check, unfit
+from schemas.mapping.check import check, live_paths, unfit
 from schemas.mapping.forms import Mapping, Writing, paths, reads
 from schemas.mapping.implied import implied_reads
 from schemas.mapping.parse import BadMapping, parse_fields, parse_map
@@ -24,6 +24,7 @@ __all__ = [
     "check",
     "compile_mapping",
     "implied_reads",
+    "live_paths",
     "parse_fields",
     "parse_map",
     "paths",

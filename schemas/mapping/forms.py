@@ -142,12 +142,14 @@ def _reads(value: Value) -> Iterator[Read]:
         case Constant():
             return
         case Path(path=path, follow=follow):
-            yield Read(path, follow)
+            yield Read(path, follow, live=True)
         case Ref(path=path, follow=follow):
             yield Read(f"{path}.{EXTERNAL_ID}", follow)
         case Match(entries=entries, follow=follow):
             inside = (read for entry in entries for read in _reads(entry.value))
-            yield from (replace(read, follow=read.follow and follow) for read in inside)
+            # Another Odoo cannot be searched by what no column holds.
+            for read in inside:
+                yield replace(read, follow=read.follow and follow, live=False)
         case Each(path=path, domain=condition, mapping=mapping):
             yield Read(path, each=True)
             yield from _below(path, domain.reads(condition))

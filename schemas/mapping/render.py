@@ -7,24 +7,28 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, assert_never
 
 from schemas.company import default_of
+from schemas.delivery import Want
 from schemas.document import (
     EXTERNAL_ID,
     EXTERNAL_ID_COLUMN,
     ID,
     KEY,
+    WRITE_DATE,
     Link,
-    NotShown,
+    LiveEnd,
     Resolved,
     Shape,
+    live_end,
     resolve,
 )
-from schemas.domain import compile_domain
 from schemas.event import Document
 from schemas.fields import Kind
 from schemas.keys import record_key
 from schemas.mapping.forms import Constant, Each, Entry, Mapping, Match, Path, Ref, Value, Writing
+from schemas.mapping.live import Finder, finders
+from schemas.mapping.parts import parts_of, records_of
 from schemas.mapping.scalars import Function, company_scalar, finish, scalar
-from schemas.mapping.walk import Read, ReadOne, collect, lookup, order_of, spread
+from schemas.mapping.walk import Read, ReadOne, lookup, spread
 
 
 class _Ways(NamedTuple):
@@ -49,6 +53,13 @@ class Renderer:
 
     names: tuple[str, ...]
     _ways: tuple[_Ways, ...]
+    _finders: tuple[Finder, ...] = ()
+
+    def wants(self, document: Document) -> tuple[Want, ...]:
+        """Return what of the fields Odoo is to be asked for; `render` has null at its place."""
+        if not self._finders:
+            return ()
+        return tuple(want for find in self._finders for want in find(document, ""))
 
     def render(self, document: Document) -> dict[str, Any]:
         """Return the fields in map order, ready for JSON; a Decimal is a JSON number.
@@ -60,7 +71,8 @@ class Renderer:
     def compared(self, document: Document) -> list[Any]:
         """Return what decides whether there is anything to send: == means there is not.
 
-        Numbers count by value; what is looked up without `follow` counts by whose it is.
+        Numbers count by value; what is looked up without `follow` counts by whose it is, and what
+        Odoo is asked for by the `write_date` of its record.
         Raises UnsendableValue.
         """
         return [way.decide(document) for way in self._ways]
@@ -87,6 +99,7 @@ def compile_mapping(
     return Renderer(
         tuple(entry.name for entry in mapping.entries),
         tuple(compiler.value(entry.value, shape, entry.name) for entry in mapping.entries),
+        finders(mapping, shape, writing.context),
     )
 
 
@@ -111,6 +124,9 @@ class _Compiler:
                 assert_never(value)
 
     def _path(self, path: Path, shape: Shape, field: str) -> _Ways:
+        end = live_end(shape, path.path)
+        if end is not None:
+            return self._live(path, end)
         found = resolve(shape, path.path)
         kind, read = self._end(found)
         writing = self.writing
@@ -126,6 +142,10 @@ class _Compiler:
         send, compare = finish(path, kind, handled, field, writing.mask_key)
         sent, compared = _after(read, send), _after(read, compare)
         return self._ways(found.links, _Ends(sent, compared, compared), follow=path.follow)
+
+    def _live(self, path: Path, end: LiveEnd) -> _Ways:
+        date = _column(WRITE_DATE)
+        return self._ways(end.links, _Ends(_nothing, date, date), follow=path.follow)
 
     def _end(self, found: Resolved) -> tuple[Kind, ReadOne]:
         """Return what stands at the end of a path: its kind, and how to read it of a record."""
@@ -148,7 +168,7 @@ class _Compiler:
         )
 
     def _ref(self, ref: Ref, shape: Shape) -> _Ways:
-        found = _records_of(shape, ref.path)
+        found = records_of(shape, ref.path)
         resolve(found.shape, EXTERNAL_ID)  # NotShown where nobody has asked for it yet
         key, external_id = self._key(found.shape.model), self._external_id(found.shape)
 
@@ -160,7 +180,7 @@ class _Compiler:
         return self._ways(found.links, _Ends(send, send, send), follow=ref.follow)
 
     def _match(self, match: Match, shape: Shape, field: str) -> _Ways:
-        found = _records_of(shape, ".".join(match.record))
+        found = records_of(shape, ".".join(match.record))
         inside = [
             (entry.name, self._match_value(entry, match, found.shape, field))
             for entry in match.entries
@@ -187,18 +207,12 @@ class _Compiler:
         return self.value(value, shape, f"{field}.{entry.name}")
 
     def _each(self, each: Each, shape: Shape, field: str) -> _Ways:
-        found = _records_of(shape, each.path)
-        matches = compile_domain(each.domain, found.shape, self.writing.context)
-        order = order_of(found.shape)
+        found = records_of(shape, each.path)
+        parts = parts_of(each, found, self.writing.context)
         inside = [
             (entry.name, self.value(entry.value, found.shape, f"{field}.{entry.name}"))
             for entry in each.mapping.entries
         ]
-        records = collect(found.links)
-
-        def parts(document: Document) -> list[Document]:
-            return sorted(filter(matches, records(document)), key=order)
-
         return _Ways(
             lambda d: [{name: ways.send(part) for name, ways in inside} for part in parts(d)],
             lambda d: [[ways.compare(part) for _, ways in inside] for part in parts(d)],
@@ -215,7 +229,7 @@ class _Compiler:
         return _Ways(send, compare, decide)
 
 
-def _nothing(_: Document) -> None:
+def _nothing(_: Document | None) -> None:
     return None
 
 
@@ -225,13 +239,3 @@ def _column(name: str) -> ReadOne:
 
 def _after(read: ReadOne, then: Function) -> ReadOne:
     return lambda record: then(read(record))
-
-
-def _records_of(shape: Shape, path: str) -> Resolved:
-    """Resolve a path that must end at records; "" is the document's own."""
-    if not path:
-        return Resolved((), shape)
-    found = resolve(shape, path)
-    if found.column is not None or found.special:
-        raise NotShown(f'"{path}" of {shape.model} leads to no record')
-    return found

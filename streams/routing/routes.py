@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from schemas import domain, mapping
 from schemas.config import Config, ConfigError, Route
 from schemas.document import NotShown, Shape
-from schemas.domain import Context, compile_domain
+from schemas.domain import compile_domain
 from schemas.errors import BadUsage
 from schemas.event import Document, Event, Mode
 from schemas.finding import Finding
@@ -74,6 +74,7 @@ class Routes:
 
     writing: Writing
     routes: tuple[Route, ...]
+    live: bool = False  # whether Odoo can be asked for what no column holds
     former: Routes | None = None  # what events go by that do not show what a route reads
     # Keyed by identity: shapes live as long as the schemas that hold them, and hashing one
     # would walk its whole tree for every event. The shape is kept, so its id is not reused.
@@ -87,6 +88,7 @@ class Routes:
                 config.source.name, config.source.context, config.decimals, config.source.mask_key
             ),
             tuple(config.routes),
+            bool(config.source.odoo),
         )
 
     @property
@@ -103,7 +105,7 @@ class Routes:
         found: list[Finding] = []
         for route in self.routes:
             mine = [shape for shape in shown if shape.model == route.model]
-            faults = [_faults(route, shape, self.writing.context) for shape in mine]
+            faults = [self._faults(route, shape) for shape in mine]
             if faults and all(faults):
                 found += faults[-1]
         return found
@@ -120,7 +122,7 @@ class Routes:
         ready: list[CompiledRoute] = []
         later: list[RouteStartsLater] = []
         for route in sorted(routes, key=lambda r: r.index):
-            if faults := _faults(route, shape, self.writing.context):
+            if faults := self._faults(route, shape):
                 raise UnfitRoute(route, faults)
             try:
                 matches = compile_domain(
@@ -139,6 +141,13 @@ class Routes:
                 ready.append(CompiledRoute(route, matches, renderer))
         choice = Choice(ready, lambda each: each.route.domain, shape)
         return Compiled(tuple(ready), tuple(later), choice)
+
+    def _faults(self, route: Route, shape: Shape) -> list[Finding]:
+        place, context = f"routes[{route.index}]", self.writing.context
+        found = [(f"{place}.domain{f.key}", f) for f in domain.unfit(route.domain, shape, context)]
+        faults = mapping.unfit(route.mapping, shape, context, live=self.live)
+        found += [(f"{place}.{f.key}", f) for f in faults]
+        return [Finding("error", where, None, each.message, each.remedy) for where, each in found]
 
     def _former(self, route: Route, shape: Shape) -> CompiledRoute | None:
         """Return what the former file said of a route, for events that are older than this one."""
@@ -183,10 +192,3 @@ def refuse_unfit(config: Config, shapes: Iterable[Shape]) -> None:
     What only the database knows `check` says, and capture before it reads.
     """
     config.refuse(Routes.of_config(config).findings(shapes))
-
-
-def _faults(route: Route, shape: Shape, context: Context) -> list[Finding]:
-    place = f"routes[{route.index}]"
-    found = [(f"{place}.domain{f.key}", f) for f in domain.unfit(route.domain, shape, context)]
-    found += [(f"{place}.{f.key}", f) for f in mapping.unfit(route.mapping, shape, context)]
-    return [Finding("error", where, None, fault.message, fault.remedy) for where, fault in found]

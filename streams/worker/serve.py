@@ -112,9 +112,10 @@ async def _open(
     exchange.adopt(await exchange.open(config))
     loop = asyncio.get_running_loop()
     made = create_app(config, worker, Means(folder, reader, exchange, services, loop))
-    if delivery.FINGERPRINT not in reader.known:
-        text = json.dumps(delivery.SCHEMA, separators=(",", ":")).encode()
-        await made.writer.write([made.places.schema(delivery.FINGERPRINT, text)])
+    for fingerprint, schema in delivery.SCHEMAS.items():
+        if fingerprint not in reader.known:
+            text = json.dumps(schema, separators=(",", ":")).encode()
+            await made.writer.write([made.places.schema(fingerprint, text)])
     for service in edges.services:
         await services.enter_async_context(service(config, made))
     return made

@@ -25,6 +25,7 @@ LINKS = {
     "product_tmpl_id": "product_template",
 }
 MOSTLY = st.sampled_from([True, True, True, False])  # made rather than deleted
+MOMENTS = st.sampled_from([None, "2026-11-23 10:00:00", "2026-11-23 10:00:00.123456"])
 TEXTS = st.one_of(st.none(), st.sampled_from(["", "a", "b", "Ünï 'code'", "x" * 300]))
 
 
@@ -38,6 +39,8 @@ def rows(draw: st.DrawFn, table: str) -> Row:
             row[name] = None if value is None else str(value)
         elif name == "sequence":
             row[name] = draw(st.sampled_from([None, "1", "2"]))
+        elif name == "write_date":
+            row[name] = draw(MOMENTS)
         else:
             row[name] = draw(TEXTS)
     return row

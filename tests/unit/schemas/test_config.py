@@ -418,6 +418,14 @@ BAD = [
         id="half of odoo",
     ),
     pytest.param(
+        with_lines("  dsn", "  odoo: {url: 'http://o/x', database: d, user: u, api_key: k}"),
+        "source.odoo.url",
+        4,
+        "host and port alone",
+        "https://",
+        id="odoo below a path",
+    ),
+    pytest.param(
         with_lines("  bootstrap", "  group.id: x"),
         "kafka.group.id",
         6,

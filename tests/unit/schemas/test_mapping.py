@@ -631,8 +631,8 @@ def test_every_path_is_read_those_of_a_domain_below_each_included() -> None:
     )
 
     assert reads(mapping) == [
-        Read("partner_id.name"),
-        Read("user_id.login", follow=False),
+        Read("partner_id.name", live=True),
+        Read("user_id.login", follow=False, live=True),
         Read("partner_id.external_id"),
         Read("order_line", each=True),
         Read("order_line.display_type"),
