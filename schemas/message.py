@@ -16,6 +16,10 @@ from schemas.event import Event
 from schemas.keys import record_key
 from schemas.position import format_lsn
 
+MAX_BODY: Final = 1_999_999  # bytes; what the flow takes
+TOO_LARGE: Final = "TOO_LARGE"  # the codes of what cannot be sent: its size ...
+UNSENDABLE: Final = "UNSENDABLE"  # ... or a value
+
 _compact: Final = json.JSONEncoder(
     ensure_ascii=False, check_circular=False, allow_nan=False, separators=(",", ":")
 ).encode
@@ -71,6 +75,14 @@ def body(
             },
         }
     ).encode()
+
+
+def too_large(size: int, model: str, record: int) -> str:
+    """Say that a message of so many bytes cannot be sent, and what to do."""
+    return (
+        f"the message has {size} bytes, more than {MAX_BODY}: select fewer fields; the next change"
+        f" of {model} {record} sends it"
+    )
 
 
 def traceparent(delivery_id: str) -> str:

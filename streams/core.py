@@ -73,6 +73,24 @@ class Figures:
     partitions: tuple[int, ...]  # that are ready
 
 
+class Wake:
+    """Tells those who look after what is due that something may be."""
+
+    def __init__(self) -> None:
+        """Nobody listens yet."""
+        self._events: list[asyncio.Event] = []
+
+    def listen(self) -> asyncio.Event:
+        """Return what is set from here on; whoever waits for it clears it."""
+        self._events.append(asyncio.Event())
+        return self._events[-1]
+
+    def set(self) -> None:
+        """Wake them all."""
+        for event in self._events:
+            event.set()
+
+
 class Core:
     """The core of a worker; `assign` gives it partitions, `stop` ends it."""
 
@@ -104,7 +122,7 @@ class Core:
         )
         self.in_flight = InFlight()
         self.partitions = HeldPartitions(folder, self.committer, self._opened)
-        self.wake = asyncio.Event()  # something may be due
+        self.wake = Wake()
         self.stopping = False
         self.taken = 0  # records of batches that are done: grows as long as consumers get on
         self._tasks: set[asyncio.Task[None]] = set()

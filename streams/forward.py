@@ -15,6 +15,7 @@ from schemas import delivery as deliveries
 from schemas.delivery import NotADelivery
 from schemas.keys import Chain, DeliveryId
 from streams.chains.ahead import ready
+from streams.chains.drafts import WANTING, until_draft
 from streams.chains.item import Arrival, Item, Terms
 from streams.chains.outcome import Accepted
 from streams.chains.rules import arrive, known, unanswered
@@ -94,7 +95,7 @@ class Forwarder:
                 changeset.apply(unanswered(changeset.edit, slow.item, now, core.limits.timeout))
             for arrival in course.rest:
                 hold = core.permits.hold_of(arrival.delivery)
-                why = hold.why if hold else ""
+                why = hold.why if hold else WANTING if arrival.delivery.wants else ""
                 changeset.apply(arrive(changeset.edit, arrival, seen, why, core.remembered))
             if taken:
                 core.let_go(changeset, chain, slow.item if slow is not None else None)
@@ -145,11 +146,13 @@ class Forwarder:
     def _ready(
         self, cache: Cache, arrivals: Sequence[Arrival]
     ) -> tuple[Sequence[Arrival], Sequence[Arrival]]:
-        if not any(each.delivery.replayed for each in arrivals):
-            return arrivals, ()  # live ones stand in the order of their commits
+        may, waits = until_draft(arrivals)
+        if not any(each.delivery.replayed for each in may):
+            return may, waits  # live ones stand in the order of their commits
         # Apart, so that nobody who waits for an answer holds on to a view: there are not so many.
         with cache.view() as view:
-            return ready(view, arrivals, self._core.remembered)
+            goes, stays = ready(view, may, self._core.remembered)
+        return goes, (*stays, *waits)
 
 
 @dataclass(slots=True)

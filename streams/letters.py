@@ -157,7 +157,9 @@ class Letters:
             entry = each.letter.entry
             terms = each.letter.terms or self._terms.get(entry.target)
             delivery = each.letter.delivery or queues[entry.target].get(each.order)
-            if terms is None or delivery is None or delivery.id != entry.id:
+            # What a draft had become was accepted once, and is nowhere any more.
+            lost = each.letter.delivery is None and delivery is not None and delivery.wants
+            if terms is None or delivery is None or delivery.id != entry.id or lost:
                 part.tally.add(entry.id, Result.GONE)
             else:
                 candidates.append(_Candidate(each.letter, delivery, terms))

@@ -41,12 +41,20 @@ COUNTERS: Final[Mapping[str, tuple[str, str]]] = {  # name -> (its label or "", 
     "reloads": ("result", "files taken or refused while it ran"),
     "commands_unreadable": ("", "records of the commands that are none"),
     "gate_closed": ("reason", "times that sending to WSO2 was halted"),
+    "filled": ("target", "deliveries that got their values from Odoo"),
+    "moved_on": (
+        "target",
+        "values left out: their record was written after the event, or is gone",
+    ),
+    "withheld": ("target", "times that Odoo did not give the values of a delivery"),
+    "odoo_away": ("reason", "times that Odoo was asked and was not to be had"),
     "breaker_opened": ("target", "times that sending to a target was halted because it failed"),
 }
 HISTOGRAMS: Final[Mapping[str, str]] = {
     "latency_accepted": "seconds from the commit to WSO2's 202",
     "latency_delivered": "seconds from the commit to the target's word",
     "send": "seconds of one call to WSO2",
+    "odoo": "seconds of asking Odoo for the values of some deliveries",
 }
 
 

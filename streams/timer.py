@@ -41,17 +41,18 @@ class Timer:
     def __init__(self, core: Core) -> None:
         """Work with the means of a worker's core."""
         self._core = core
+        self._wake = core.wake.listen()
         self._turn = 0
         self._swept = 0.0
 
     async def run(self) -> None:
         """Do what is due, for ever."""
         while True:
-            self._core.wake.clear()
+            self._wake.clear()
             pause = await self.tick()
             with suppress(TimeoutError):  # nothing woke it: then it is time
                 async with asyncio.timeout(pause):
-                    await self._core.wake.wait()
+                    await self._wake.wait()
 
     async def tick(self) -> float:
         """Begin what is due; return the seconds until something may be due again.
@@ -86,7 +87,12 @@ class Timer:
         return lambda sight, now: sight.due(now, room, self._skip, self._may_go)
 
     def _may_go(self, lane: Lane) -> bool:
-        """Say whether to look into a lane: an acknowledgement is missed whatever is held."""
+        """Say whether to look into a lane: an acknowledgement is missed whatever is held.
+
+        Drafts are not sent: `drafts.py` looks after them.
+        """
+        if lane.draft:
+            return False
         holds = self._core.permits.holds
         return lane.deadline or holds.of_line(lane.target, lane.route) is None
 
@@ -212,7 +218,7 @@ class Timer:
 
         def lanes(lane: Lane) -> bool:
             holds = self._core.permits.holds
-            mine = target in ("", lane.target) and not lane.deadline
+            mine = target in ("", lane.target) and not lane.deadline and not lane.draft
             return mine and holds.of_line(lane.target, lane.route, but=reasons) is None
 
         def skip(delivery_id: DeliveryId) -> bool:

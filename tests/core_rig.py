@@ -22,12 +22,15 @@ from streams.chains.item import Arrival, Item, Terms
 from streams.chains.ledger import Entry
 from streams.chains.outcome import Accepted, Outcome
 from streams.core import Core, Limits, Ports
+from streams.drafts import Drafts
+from streams.filling.reads import Ask, Away, Faulty, Records
 from streams.forward import Forwarder
 from streams.partitions.ports import MANY, Chunk, StateTopic, Stored, Write
 from streams.responses import acknowledge
 from streams.timer import Timer
 
 PARTITION: Final = 0
+Answer = Records | Faulty | Away
 BEGIN: Final = 1_800_000_000.0  # UTC seconds
 TERMS: Final = Terms("accepted", ack_timeout=60.0, retry=(10.0, 20.0), history="all")
 ASKED: Final = Terms("required", ack_timeout=60.0, retry=(10.0, 20.0), history="all")
@@ -163,6 +166,31 @@ class Wso2:
 
 
 @dataclass
+class Odoo:
+    """Answers every read with the number of the read; `script` says otherwise, once each."""
+
+    script: deque[Answer | asyncio.Event] = field(default_factory=deque)
+    asked: list[Ask] = field(default_factory=list)
+    spoilt: set[int] = field(default_factory=set)  # records that it never gives
+    down: Away | None = None
+    written: str = "2026-11-23 10:00:00"
+
+    async def read(self, asked: Ask) -> Answer:
+        self.asked.append(asked)
+        said = self.script.popleft() if self.script else self.down
+        await asyncio.sleep(0)
+        if isinstance(said, asyncio.Event):
+            await said.wait()
+        elif said is not None:
+            return said
+        if self.spoilt & set(asked.ids):
+            return Faulty("no right")
+        value = f"read {len(self.asked)}"
+        row = {**dict.fromkeys(asked.fields, value), "write_date": self.written}
+        return Records(dict.fromkeys(asked.ids, row))
+
+
+@dataclass
 class Halt:
     """Whether the send queues are read."""
 
@@ -199,6 +227,7 @@ class Rig:
         self.clock = Clock()
         self.log = Log()
         self.wso2 = Wso2()
+        self.odoo = Odoo()
         self.halt = Halt()
         self.meter = Meter()
         self.fatal: list[BaseException] = []
@@ -229,6 +258,7 @@ class Rig:
         self.core = Core(self._state_folder, ports, self.limits, self.windows)
         self.forwarder = Forwarder(self.core)
         self.timer = Timer(self.core)
+        self.drafts = Drafts(self.core, self.odoo)
         await self.core.assign([PARTITION])
 
     async def power_cut(self) -> None:
@@ -268,6 +298,12 @@ class Rig:
         self.clock.now += seconds
         await self.timer.tick()
         await self.settled()
+
+    async def fill(self) -> float:
+        """Look after drafts once; return when to look again."""
+        pause = await self.drafts.turn()
+        await self.settled()
+        return pause
 
     async def settled(self) -> None:
         """Let everything go on that can."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import replace
 
-from schemas.delivery import Delivery
+from schemas.delivery import Delivery, Want
 from schemas.keys import Chain, chain_of, delivery_id
 
 _numbers = itertools.count(1)
@@ -32,6 +32,14 @@ def a_delivery(*, target: str = "webshop", record: int = 0, body: bytes = b"{}")
         traceparent=f"00-{number:032x}-{number:016x}-01",
         body=body,
     )
+
+
+def a_draft(*, target: str = "webshop", record: int = 0, field: str = "image") -> Delivery:
+    """Return a delivery that wants one value of its record."""
+    body = '{"data":{"record":{"changed":null},"fields":{"name":"S1","image":null}}}'
+    sent = a_delivery(target=target, record=record, body=body.encode())
+    at = "2026-11-23T10:00:00.123456Z"
+    return replace(sent, wants=(Want("/image", sent.model, sent.record_id, field, "char", at),))
 
 
 def replay_of(delivery: Delivery, run: int = 1, *, force_older: bool = False) -> Delivery:

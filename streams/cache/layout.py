@@ -27,7 +27,7 @@ from schemas.state import State
 from streams.chains.item import Item, place_of
 from streams.partitions.ports import Lane
 
-FORMAT: Final = "4"
+FORMAT: Final = "5"
 TABLES: Final = (
     "items", "chains", "active", "heads", "due", "since", "ledger", "touched", "pauses",
     "replays", "meta",
@@ -39,7 +39,9 @@ _HEADER: Final = struct.Struct(">ddQBB")  # since, due (-1: none), order, rank, 
 _PLACE: Final = struct.Struct(">BQ")
 _STATES: Final = {State.WAITING: 0, State.SENT: 1, State.ACCEPTED: 2}
 _NAMES: Final = {number: state for state, number in _STATES.items()}
+_DRAFT: Final = 3  # in a header: one that waits, and is filled before it is sent
 _NONE: Final = -1.0
+_LANES: Final = {"ack": (True, False), "send": (False, False), "fill": (False, True)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +54,14 @@ class Row:
     order: int
     rank: int
     state: State
+    draft: bool = False
 
     @classmethod
     def of(cls, item: Item) -> Row:
         """Return the row of an item."""
         _, rank, order = item.place
-        return cls(item.id, item.since, item.due, order, rank, item.state)
+        draft = bool(item.delivery.wants)
+        return cls(item.id, item.since, item.due, order, rank, item.state, draft)
 
     @classmethod
     def read(cls, delivery_id: DeliveryId, json: bytes) -> Row:
@@ -66,30 +70,33 @@ class Row:
         A worker that finds a million of them needs nothing else, and most of the time goes here.
         """
         fields = loads(json)
-        order, operation = fields["order"], fields["delivery"]["operation"]
-        _, rank, _ = place_of("", operation, order)
-        state = State(fields["state"])
-        return cls(delivery_id, fields["since"], fields["due"], order, rank, state)
+        order, about = fields["order"], fields["delivery"]
+        _, rank, _ = place_of("", about["operation"], order)
+        state, draft = State(fields["state"]), bool(about.get("wants"))
+        return cls(delivery_id, fields["since"], fields["due"], order, rank, state, draft)
 
     @classmethod
     def parse(cls, delivery_id: DeliveryId, value: bytes) -> Row:
         """Read the header of a value in `items`."""
         since, due, order, rank, state = _HEADER.unpack_from(value)
-        known = None if due == _NONE else due
-        return cls(delivery_id, since, known, order, rank, _NAMES[state])
+        known, draft = None if due == _NONE else due, state == _DRAFT
+        waits = State.WAITING if draft else _NAMES[state]
+        return cls(delivery_id, since, known, order, rank, waits, draft)
 
     @property
     def header(self) -> bytes:
         """What stands before the JSON."""
         due = _NONE if self.due is None else self.due
-        return _HEADER.pack(self.since, due, self.order, self.rank, _STATES[self.state])
+        state = _DRAFT if self.draft else _STATES[self.state]
+        return _HEADER.pack(self.since, due, self.order, self.rank, state)
 
     @property
     def due_key(self) -> bytes | None:
         """The key in `due`; None where it is not due by itself."""
         if self.due is None:
             return None
-        return due_key(self.due, self.id, deadline=self.state is State.ACCEPTED)
+        deadline = self.state is State.ACCEPTED
+        return due_key(self.due, self.id, deadline=deadline, draft=self.draft)
 
     @property
     def active(self) -> bool:
@@ -135,19 +142,20 @@ def split_timed(key: bytes) -> tuple[float, DeliveryId]:
 
 def lane_key(lane: Lane) -> bytes:
     """Return what the keys of one lane begin with in `due`."""
-    return f"{lane.target}/{lane.route}/{'ack' if lane.deadline else 'send'}\0".encode()
+    kind = "ack" if lane.deadline else "fill" if lane.draft else "send"
+    return f"{lane.target}/{lane.route}/{kind}\0".encode()
 
 
 def lane_in(key: bytes) -> Lane:
     """Return the lane of a key in `due`."""
     target, route, kind = key[: key.index(0)].decode().split("/")
-    return Lane(target, route, kind == "ack")
+    return Lane(target, route, *_LANES[kind])
 
 
-def due_key(time: float, delivery_id: str, *, deadline: bool) -> bytes:
+def due_key(time: float, delivery_id: str, *, deadline: bool, draft: bool = False) -> bytes:
     """Return a key in `due`."""
     _, target, _, _, route, _ = delivery_id.split("/")
-    return lane_key(Lane(target, route, deadline)) + timed(time, delivery_id)
+    return lane_key(Lane(target, route, deadline, draft)) + timed(time, delivery_id)
 
 
 def split_due(key: bytes) -> tuple[float, DeliveryId]:

@@ -146,7 +146,8 @@ class Writer(LmdbView):
             self.delete("due", old)
             self.delete("heads", key)
         if head is not None:
-            at = due_key(min(head.since, self._clock()), head.id, deadline=False)
+            since = min(head.since, self._clock())
+            at = due_key(since, head.id, deadline=False, draft=head.draft)
             self.put("heads", key, at)
             self.put("due", at)
 

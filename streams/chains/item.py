@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from schemas.delivery import Delivery
+from schemas.delivery import Delivery, Want
 from schemas.keys import Chain, DeliveryId, split_delivery_id
 from schemas.state import State
 
@@ -196,6 +196,7 @@ def target_of(chain: str) -> str:
 
 def origin(delivery: Delivery) -> dict[str, Any]:
     """Return the fields of a delivery that its id does not show."""
+    wants = {"wants": [want.to_fields() for want in delivery.wants]} if delivery.wants else {}
     return {
         "model": delivery.model,
         "record": delivery.record_id,
@@ -205,6 +206,7 @@ def origin(delivery: Delivery) -> dict[str, Any]:
         "time": delivery.time,
         "traceparent": delivery.traceparent,
         "force_older": delivery.force_older,
+        **wants,
     }
 
 
@@ -226,4 +228,5 @@ def delivery_of(delivery_id: str, about: dict[str, Any], body: str) -> Delivery:
         traceparent=about["traceparent"],
         body=body.encode(),
         force_older=about.get("force_older", False),
+        wants=tuple(map(Want.of, about.get("wants", ()))),
     )

@@ -107,7 +107,7 @@ def attempted(
             return _resume(view, item, step, now)
         case GiveUp():
             failed = replace(item, why=step.why, code=step.code, http_status=step.http_status)
-            return _finish(view, failed, State.DEAD, now, step.answer)
+            return finish(view, failed, State.DEAD, now, step.answer)
         case _:
             assert_never(step)
 
@@ -183,7 +183,7 @@ def _settle(
         case Finish(state=state):
             why = _why(state, word)
             told = replace(item, why=why, code=word.code, http_status=word.http_status)
-            return _finish(view, told, state, now)
+            return finish(view, told, state, now)
         case Ignore():
             return []
         case _:
@@ -212,7 +212,7 @@ def _again(
         case Resume():
             return _resume(view, item, step, now)
         case GiveUp(why=why):
-            return _finish(view, replace(item, why=why), State.DEAD, now)
+            return finish(view, replace(item, why=why), State.DEAD, now)
         case Proceed():
             raise AssertionError(outcome)
         case _:
@@ -266,7 +266,8 @@ def _superseded(
     return [Record(replace(entry, superseded_by=by)), *_forget(view, item)]
 
 
-def _finish(view: View, item: Item, state: State, now: float, answer: str = "") -> list[Change]:
+def finish(view: View, item: Item, state: State, now: float, answer: str = "") -> list[Change]:
+    """End an item; with a dead letter where somebody has to look at it."""
     final = replace(item, state=state, due=None)
     entry = entry_of(final, view.entry(item.id), final=True).at(now, state)
     changes: list[Change] = [Record(entry), *_forget(view, item)]

@@ -134,6 +134,7 @@ def _to_json(comparison: Comparison, events: Sequence[Event]) -> dict[str, Any]:
                 **{count.value: number for count, number in counts.items()},
                 "entering": moved.get(line, {}).get(Count.ENTER, []),
                 "leaving": moved.get(line, {}).get(Count.LEAVE, []),
+                "not_compared": sorted(comparison.live.get(line, ())),
             }
             for line, counts in comparison.table().items()
         ],
@@ -175,6 +176,12 @@ def _lines(comparison: Comparison, events: Sequence[Event], show: int) -> Iterat
         yield (
             "unknown: these events do not show what the route reads. It starts at the first event"
             " that does."
+        )
+    for (route, target), names in sorted(comparison.live.items()):
+        yield ""
+        yield (
+            f"{route} -> {target}: not compared, as Odoo is asked for them when a delivery goes:"
+            f" {', '.join(sorted(names))}"
         )
     shown = comparison.differences[:show]
     for each in shown:

@@ -82,11 +82,15 @@ class Log(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """What is due of one route at one target: acknowledgements (`deadline`), or sendings."""
+    """What is due of one route at one target: acknowledgements (`deadline`), or sendings.
+
+    A `draft` is not sent: it is filled.
+    """
 
     target: str
     route: str
     deadline: bool
+    draft: bool = False
 
 
 Skip = Callable[[DeliveryId], bool]

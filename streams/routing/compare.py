@@ -12,6 +12,7 @@ from enum import StrEnum
 from schemas import message
 from schemas.event import Event
 from schemas.keys import DeliveryId, split_delivery_id
+from streams.filling.places import leave_out, name_of
 from streams.routing.dispatch import Dispatched, dispatch
 from streams.routing.routes import Routes, UnfitRoute
 
@@ -66,6 +67,9 @@ class Comparison:
     events: int = 0
     counts: dict[Line, dict[Count, int]] = field(default_factory=dict)
     differences: list[Difference] = field(default_factory=list)
+    live: dict[Line, set[str]] = field(
+        default_factory=dict
+    )  # what Odoo is asked for: not compared
     _matches: dict[tuple[str, str, int], tuple[bool, bool]] = field(default_factory=dict)
 
     def take(self, event: Event) -> None:
@@ -135,6 +139,10 @@ class Comparison:
             made = dispatch(event, routes)
         except UnfitRoute:
             return {}
+        for draft in made.deliveries:
+            if draft.wants:
+                names = self.live.setdefault((draft.route, draft.target), set())
+                names.update(name_of(want.place) for want in draft.wants)
         return dict(_said(made))
 
     def _match(self, event: Event) -> None:
@@ -168,6 +176,8 @@ def _texts(side: Side) -> dict[str, str]:
 def _said(made: Dispatched) -> Iterator[tuple[DeliveryId, Side]]:
     for delivery in made.deliveries:
         data = json.loads(delivery.body, parse_float=Decimal)["data"]
+        for want in delivery.wants:
+            leave_out(data["fields"], want.place)
         fields = {name: message.encode(value) for name, value in data["fields"].items()}
         model = data["record"]["target_model"]
         yield DeliveryId(delivery.id), Side(delivery.operation, model, fields)

@@ -23,17 +23,16 @@ from typing import Any, Final
 
 from schemas import message
 from schemas.config import Route
-from schemas.delivery import Delivery
+from schemas.delivery import Delivery, Want
 from schemas.document import EXTERNAL_ID_COLUMN
 from schemas.event import Document, Event, Mode
 from schemas.keys import chain_of, delivery_id
 from schemas.mapping import UnsendableValue, changed
+from schemas.message import MAX_BODY, TOO_LARGE, UNSENDABLE, too_large
+from streams.filling.places import leave_out
 from streams.routing.routes import CompiledRoute, Routes, RouteStartsLater
 
-MAX_BODY: Final = 1_999_999  # bytes; what the flow takes
-TOO_LARGE: Final = "TOO_LARGE"
 OVERSIZE: Final = "OVERSIZE"
-UNSENDABLE: Final = "UNSENDABLE"
 
 
 class Operation(StrEnum):
@@ -198,31 +197,37 @@ def _names(event: Event, compiled: CompiledRoute) -> list[str] | None:
 def _address(
     event: Event, compiled: CompiledRoute, step: _Step, again: Again | None
 ) -> Iterator[Delivery | Stillborn]:
-    """Make the delivery of each target; the fields are rendered once for them all."""
+    """Make the delivery of each target; the fields are rendered once for them all.
+
+    Where Odoo is to be asked for something they are drafts. One that tells a target to forget a
+    record has its last fields, and of these Odoo's values are not known.
+    """
     fields: dict[str, Any] = {}
+    wants: tuple[Want, ...] = ()
     refused: UnsendableValue | None = None
     try:
         if step.shown is not None:
             fields = compiled.renderer.render(step.shown)
+            wants = compiled.renderer.wants(step.shown)
     except UnsendableValue as error:
         # A target can forget a record without being told what it looked like.
         refused = None if step.operation in _LEAVING else error
+    if step.operation in _LEAVING:
+        for want in wants:
+            leave_out(fields, want.place)
+        wants = ()
     for target in compiled.route.targets:
         blank = _blank(event, compiled, target, step.operation, again)
         if refused is not None:
             yield Stillborn(blank, f"{refused} {refused.hint}".strip(), UNSENDABLE)
             continue
-        yield _sealed(blank, _body(event, compiled, blank, step, fields))
+        yield _sealed(blank, _body(event, compiled, blank, step, fields), wants)
 
 
-def _sealed(blank: Delivery, body: bytes) -> Delivery | Stillborn:
+def _sealed(blank: Delivery, body: bytes, wants: tuple[Want, ...]) -> Delivery | Stillborn:
     if len(body) <= MAX_BODY:
-        return replace(blank, body=body)
-    why = (
-        f"the message has {len(body)} bytes, more than {MAX_BODY}: select fewer fields; the"
-        f" next change of {blank.model} {blank.record_id} sends it"
-    )
-    return Stillborn(blank, why, TOO_LARGE)
+        return replace(blank, body=body, wants=wants)
+    return Stillborn(blank, too_large(len(body), blank.model, blank.record_id), TOO_LARGE)
 
 
 def _body(

@@ -2,7 +2,8 @@
 
 `holds` is where whatever sends or reads asks whether something may go, and why not. Who holds
 something back: the `gate` (all of WSO2), `breakers` or `windows` (a target), `pauses` (whatever an
-operator names); `breaker` is one target's, `trials` is when what failed is tried again.
+operator names), `odoo` only what wants its values; `breaker` is one target's, `trials` is when
+what failed is tried again.
 
 No network here: the sender is a port.
 """

@@ -64,7 +64,12 @@ class Calls:
         self._clock = clock
 
     async def start(self, item: Item) -> Call | None:
-        """Begin an attempt once a slot is free; None where it may not go any more by then."""
+        """Begin an attempt once a slot is free; None where it may not go any more by then.
+
+        A draft must not come here: its body is not what goes out.
+        """
+        if item.delivery.wants:
+            raise RuntimeError(f"{item.id} is a draft")
         await self.slots.take()
         if not self._permits.grant(item):
             self.slots.give_back()

@@ -25,9 +25,10 @@ class Reason(StrEnum):
     WINDOW = "window"  # it is not the target's time
     PAUSED = "paused"  # somebody said so
     DRAINING = "draining"  # somebody said that only what was there then goes
+    ODOO = "odoo"  # it is asked for values, and is away
 
 
-LEARNT: Final = (Reason.WSO2, Reason.BREAKER)  # what a worker knows by itself alone
+LEARNT: Final = (Reason.WSO2, Reason.BREAKER, Reason.ODOO)  # what a worker knows by itself alone
 
 
 @dataclass(frozen=True, slots=True)

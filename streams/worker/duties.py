@@ -12,6 +12,7 @@ from schemas.topics import Topics
 from streams.chains.item import Terms
 from streams.core import Core, Limits
 from streams.decoding import Decoder
+from streams.drafts import Drafts
 from streams.events import Events
 from streams.forward import Deliveries, Forwarder
 from streams.kafka.past import Past
@@ -22,6 +23,7 @@ from streams.kafka.send_queues import SendQueues
 from streams.kafka.writer import Writer
 from streams.letters import Letters
 from streams.metrics import Metrics
+from streams.odoo.reader import Reader
 from streams.pausing import Pausing
 from streams.purging import Purging
 from streams.replaying import Replaying
@@ -57,6 +59,11 @@ def limits_of(config: Config) -> Limits:
     )
 
 
+def reader_of(config: Config) -> Reader:
+    """Return who asks Odoo for what no column holds."""
+    return Reader(config.source.odoo, config.source.context.lang)
+
+
 @dataclass(frozen=True, slots=True)
 class Tools:
     """What the duties work with; what they open is closed with `services`."""
@@ -80,6 +87,7 @@ class Duties:
     letters: Letters
     pausing: Pausing
     replaying: Replaying
+    drafts: Drafts
     requests: Requests
 
     @classmethod
@@ -105,6 +113,7 @@ class Duties:
             letters,
             pausing,
             replaying,
+            Drafts(core, reader_of(config), number=config.decimals == "number"),
             Requests(
                 core,
                 Retrying(core, config.source.name, letters),
@@ -132,7 +141,7 @@ class Duties:
     @property
     def beside(self) -> list[Callable[[], Coroutine[Any, Any, None]]]:
         """What goes on beside the records."""
-        return [self.replaying.run]
+        return [self.replaying.run, self.drafts.run]
 
     async def adopt(self, config: Config) -> None:
         """Go by another file, of the same models and targets, from the next batch on.
@@ -148,4 +157,5 @@ class Duties:
         self.letters.adopt(terms)
         self.pausing.adopt(sends_of(config))
         self.replaying.routes = Routes.of_config(config)
+        self.drafts.adopt(reader_of(config), number=config.decimals == "number")
         await self.core.adopt(limits_of(config), windows_of(config))

@@ -11,7 +11,7 @@ from streams.chains.item import Arrival, Item
 from tests.model.contents import Held
 from tests.model.outside import Outside
 from tests.model.requests import may_not_send
-from tests.model.scenario import NOW
+from tests.model.scenario import NOW, read_of
 from tests.model.search import Step
 from tests.model.stage import Stage
 from tests.model.world import (
@@ -46,7 +46,10 @@ class Batches:
         for course in worker.courses:
             yield from self._course(world, role, worker, course)
         for call in worker.calls:
-            yield from self._call(world, role, worker, call)
+            if call.stage == "asks":
+                yield from self.reads(world, role, worker, call)
+            else:
+                yield from self._call(world, role, worker, call)
 
     def took(self, worker: Worker, end: int) -> Worker:
         """Take a batch: drop copies, and take the chains that are free."""
@@ -82,7 +85,9 @@ class Batches:
         for chain, mine in chains.items():
             arrivals = list(mine.values())
             free = chain not in busy and edit.leader(Chain(chain)) is None
-            goes, stays = forward.ready(edit, arrivals) if free else ([], arrivals)
+            may, waits = forward.until_draft(arrivals)
+            goes, stays = forward.ready(edit, may) if free else ([], may)
+            stays = [*stays, *waits]
             stage = "sending" if goes else "ended"
             courses.append(Course(chain, free, self._slots(goes), self._slots(stays), stage=stage))
         return tuple(courses)
@@ -116,11 +121,33 @@ class Batches:
 
     def _emitted(self, world: World, role: str, worker: Worker, call: Call) -> Step[World]:
         broken = may_not_send(self.stage, world, role, worker, call)
+        world = self._with_body(world, call)
         after = worker._replace(calls=(*worker.calls, call))
         name, attempt = self.stage.name(call.slot), self.stage.archive.item(call.item).attempt
         return Step(
             f"the {role} sends {name}, attempt {attempt}", world._replace(**{role: after}), broken
         )
+
+    def _with_body(self, world: World, call: Call) -> World:
+        """Note with which of Odoo's answers a draft goes out first."""
+        read = read_of(self.stage.archive.item(call.item).delivery)
+        if not read or world.bodies[call.slot]:
+            return world
+        return world._replace(bodies=_put(world.bodies, call.slot, read))
+
+    def reads(self, world: World, role: str, worker: Worker, call: Call) -> Moves:
+        """Odoo says what it has at the moment, or that it does not give it."""
+        name, number = self.stage.name(call.slot), world.reads[call.slot] + 1
+        asked = world._replace(reads=_put(world.reads, call.slot, number))
+        read = worker._replace(
+            calls=swapped(worker.calls, call, call._replace(stage="read", read=number))
+        )
+        yield Step(f"the {role} reads {name} of Odoo", asked._replace(**{role: read}))
+        if "withheld" in self.stage.scenario.outcomes:
+            no = worker._replace(
+                calls=swapped(worker.calls, call, call._replace(stage="withheld"))
+            )
+            yield Step(f"Odoo does not give {name} to the {role}", world._replace(**{role: no}))
 
     def _under_way(self, worker: Worker, course: Course) -> Call | None:
         for call in worker.calls:
@@ -182,3 +209,7 @@ class Batches:
         )
         calls = tuple(other for other in worker.calls if other is not call)
         return world._replace(**{role: with_course(worker, course, told)._replace(calls=calls)})
+
+
+def _put(numbers: tuple[int, ...], slot: int, number: int) -> tuple[int, ...]:
+    return (*numbers[:slot], number, *numbers[slot + 1 :])

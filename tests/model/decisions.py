@@ -8,6 +8,7 @@ Each step is what its place in the code does inside `Committer.write`:
     release   core.py, `Core.release`
     claim     timer.py, `Timer._claim`
     put back  retrying.py, `Retrying._try` and `_judge`
+    fill      drafts.py, `Drafts._write` and `_settle`
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import NamedTuple
 
 from schemas.acknowledgement import Acknowledgement
 from schemas.keys import Chain, DeliveryId
-from streams.chains import rules
+from streams.chains import drafts, rules
 from streams.chains.acknowledgements import stronger
 from streams.chains.by_hand import Result, Wish, concerns, put_back
 from streams.chains.changes import Keep
@@ -29,7 +30,7 @@ from streams.chains.rules import Send
 from streams.partitions.changeset import Changeset
 from streams.partitions.ports import StateTopic
 from tests.model.contents import Archive, Held, MemoryEdit
-from tests.model.scenario import NOW, TIMEOUT, Scenario
+from tests.model.scenario import NOW, TIMEOUT, Scenario, filled
 from tests.model.world import Answer, Call, Course, Flight, Word
 
 ANSWERS: dict[str, Outcome] = {
@@ -63,6 +64,14 @@ class Claim(NamedTuple):
     slot: int
 
 
+class Fill(NamedTuple):
+    """What Odoo said of a draft; 0: it does not give it."""
+
+    chain: str
+    slot: int
+    read: int
+
+
 class PutBack(NamedTuple):
     """An operator wants a dead letter to be sent."""
 
@@ -76,7 +85,7 @@ class Listen(NamedTuple):
     words: tuple[Word, ...]
 
 
-Job = Course | Settle | Release | Claim | Listen | PutBack
+Job = Course | Settle | Release | Claim | Listen | PutBack | Fill
 
 
 class Decided(NamedTuple):
@@ -150,11 +159,17 @@ class _Flush:
                 self._let_go(chain)
             case Claim(slot=slot):
                 self._claim(slot)
-            case PutBack(slot=slot):
-                self._put_back(slot)
             case Listen(words=words):
                 for word in words:
                     self._listen(word)
+            case PutBack() | Fill():
+                self._beside(job)
+
+    def _beside(self, job: PutBack | Fill) -> None:
+        if isinstance(job, Fill):
+            self._fill(job)
+        else:
+            self._put_back(job.slot)
 
     def _item(self, number: int) -> Item:
         return self.decisions.archive.item(number)
@@ -190,11 +205,26 @@ class _Flush:
         if not isinstance(what, Send):
             self.changeset.apply(what)
             return
+        if item.delivery.wants:
+            self.flights[item.chain] = Flight(item.chain, 0)
+            number = self.decisions.archive.of(item)
+            self.calls.append(Call(slot, number, number, "asks", course=False))
+            return
         self.flights[item.chain] = Flight(item.chain, 1 << slot)
         self.changeset.apply(rules.begin(what.item, NOW, TIMEOUT))
         archive = self.decisions.archive
         begun = archive.of(what.item.begun(NOW))
         self.calls.append(Call(slot, archive.of(what.item), begun, "begun", course=False))
+
+    def _fill(self, job: Fill) -> None:
+        draft = self.decisions.scenario.deliveries[job.slot]
+        item = self.edit.item(DeliveryId(draft.id))
+        if item is not None and item.delivery == draft:
+            if job.read:
+                self.changeset.apply(drafts.filled(self.edit, item, filled(draft, job.read)))
+            else:
+                self.changeset.apply(drafts.withheld(self.edit, item, "no right", NOW, 0.0))
+        self._let_go(job.chain)
 
     def _put_back(self, slot: int) -> None:
         scenario = self.decisions.scenario

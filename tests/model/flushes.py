@@ -8,7 +8,7 @@ from typing import Final
 
 from streams.partitions.ports import StateTopic
 from tests.model.contents import MemoryEdit
-from tests.model.decisions import Claim, Job, Listen, PutBack, Release, Settle
+from tests.model.decisions import Claim, Fill, Job, Listen, PutBack, Release, Settle
 from tests.model.search import Step
 from tests.model.stage import Stage
 from tests.model.world import Answer, Course, Moves, Worker, World, Writing
@@ -48,7 +48,11 @@ class Flushes:
         slow = {course.slow for course in worker.courses if course.stage != "done"}
         for call in worker.calls:
             chain, name = self.stage.chains[call.slot], self.stage.name(call.slot)
-            if call.stage == "begun" and self.stage.scenario.gate:
+            if call.stage in ("read", "withheld"):
+                found.append(
+                    (f"writes what Odoo said of {name}", Fill(chain, call.slot, call.read))
+                )
+            elif call.stage == "begun" and self.stage.scenario.gate:
                 found.append((f"finds the gate closed for {name}", Release(chain, call.was)))
             elif call.stage in _ENDED and call.item not in slow:
                 job = Settle(chain, Answer(call.item, call.stage))
@@ -98,11 +102,13 @@ class Flushes:
         frees = "".join(job.chain for job in jobs if isinstance(job, PutBack))
         gone = {(job.answer.item, True) for job in jobs if isinstance(job, Settle)}
         gone |= {(job.item, False) for job in jobs if isinstance(job, Release)}
+        filled = {job.slot for job in jobs if isinstance(job, Fill)}
         calls = tuple(
             c
             for c in worker.calls
             if (c.item, c.stage in _ENDED) not in gone
             and not (c.stage == "begun" and (c.was, False) in gone)
+            and not (c.stage in ("read", "withheld") and c.slot in filled)
         )
         courses = tuple(
             c._replace(stage="written") if c.chain in ends else c for c in worker.courses

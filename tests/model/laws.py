@@ -98,6 +98,8 @@ class Judge:
     def _good_call(self, world: World, owner: Worker, call: Call) -> Iterator[Step[World]]:
         model = self.model
         match call.stage:
+            case "asks":
+                yield from model.batches.reads(world, "owner", owner, call)
             case "begun":
                 yield model.batches.begun(world, "owner", owner, call)
             case "open":

@@ -74,6 +74,8 @@ class Model:
             moves=self.scenario.moves,
             words=self.scenario.words,
             retries=self.scenario.retries,
+            reads=none,
+            bodies=none,
         )
 
     def following(self, world: World) -> Moves:

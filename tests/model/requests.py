@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from schemas.state import State
 from streams.chains.ledger import UNCLEAR
+from tests.model.scenario import filled, read_of
 from tests.model.stage import Stage
 from tests.model.world import Call, Worker, World
 
@@ -11,7 +12,7 @@ from tests.model.world import Call, Worker, World
 def may_not_send(stage: Stage, world: World, role: str, worker: Worker, call: Call) -> str:
     """Name the law that a request breaks, "" for none."""
     slot, chain = call.slot, stage.chains[call.slot]
-    if stage.archive.item(call.item).delivery != stage.scenario.deliveries[slot]:
+    if not _right_bytes(stage, world, call):
         return f"law 3: {stage.name(slot)} goes out with other bytes"
     for other in worker.calls:
         if other.stage in ("open", "taken") and stage.chains[other.slot] == chain:
@@ -22,6 +23,15 @@ def may_not_send(stage: Stage, world: World, role: str, worker: Worker, call: Ca
     if role == "owner" and not worker.stale:
         return _owner_may_not_send(stage, world, slot)
     return ""
+
+
+def _right_bytes(stage: Stage, world: World, call: Call) -> bool:
+    """Say whether it goes out as it is, and a draft as it was filled when it first went."""
+    sent, told = stage.archive.item(call.item).delivery, stage.scenario.deliveries[call.slot]
+    if not told.wants:
+        return sent == told
+    read, before = read_of(sent), world.bodies[call.slot]
+    return sent == filled(told, read) and before in (0, read) and read > 0
 
 
 def _waits(stage: Stage, world: World, older: int, slot: int) -> bool:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from string import ascii_uppercase
 from typing import Final
 
-from schemas.delivery import Delivery
+from schemas.delivery import Delivery, Want
 from schemas.keys import chain_of, delivery_id
 from schemas.position import Lsn, Position
 from streams.chains.item import Terms
@@ -32,6 +33,7 @@ class Told:
     event: int = 0
     run: int = 0
     force_older: bool = False
+    draft: bool = False  # Odoo is asked for a value of it, and has another each time
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class Scenario:
     `told` is in the order of the sequences. `queue` holds indexes of it; an index twice is a
     copy. `outcomes` are WSO2's answers:
     busy (503), refused (422), away (no connection), late (no answer in time, but it may still be
-    taken), lost (taken, but the answer does not come).
+    taken), lost (taken, but the answer does not come). With withheld Odoo may give no value.
     """
 
     told: Sequence[Told] = (Told(), Told())
@@ -86,4 +88,15 @@ def _delivery(number: int, told: Told) -> Delivery:
         traceparent=f"00-{number + 1:032x}-{number + 1:016x}-01",
         body=f'{{"number":{number}}}'.encode(),
         force_older=told.force_older,
+        wants=(Want("/x", "sale.order", told.record, "x", "char", None),) if told.draft else (),
     )
+
+
+def filled(draft: Delivery, read: int) -> Delivery:
+    """Return what a draft becomes with what Odoo says when it is asked for the n-th time."""
+    return replace(draft, body=b'{"read":%d}' % read, wants=())
+
+
+def read_of(delivery: Delivery) -> int:
+    """Return with which answer a draft was filled; 0 for one that never was a draft."""
+    return int(json.loads(delivery.body).get("read", 0))

@@ -24,6 +24,7 @@ LATEST: Final = replace(ACCEPTED, history="latest")
 TWO: Final = Scenario(moves=0, outcomes=frozenset({"busy", "refused"}), most=60_000)
 ONE: Final = replace(TWO, told=(Told(),), queue=(0,))
 ASKED: Final = replace(ONE, terms=REQUIRED, words=1)
+DRAFT: Final = replace(ONE, told=(Told(draft=True),))
 REPLAY: Final = replace(TWO, told=(Told(event=1, run=1), Told(event=2)), queue=(1, 0))
 TOO_LATE: Final = "law 2: A goes for the first time after B was accepted"
 _phases = Changeset.phases
@@ -208,3 +209,20 @@ def test_an_answer_that_did_not_come_taken_for_a_refusal(
     found = _found(replace(AGAIN, crashes=0, outcomes=frozenset({"refused", outcome})))
 
     assert found.startswith(TOO_LATE)
+
+
+def test_a_draft_sent_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forward, "until_draft", lambda arrivals: (arrivals, ()))
+
+    assert _found(DRAFT).startswith("law 3: A goes out with")
+
+
+def test_a_draft_read_again_for_another_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
+    def attempted(view: Any, item: Item, outcome: Any, now: float) -> Any:
+        draft = replace(item.delivery, wants=DRAFT.deliveries[0].wants, body=b'{"number":0}')
+        return right(view, replace(item, delivery=draft), outcome, now)
+
+    right = rules.attempted
+    monkeypatch.setattr(rules, "attempted", attempted)
+
+    assert _found(DRAFT).startswith("law 3: A goes out with other bytes")

@@ -30,13 +30,17 @@ class Answer(NamedTuple):
 
 
 class Call(NamedTuple):
-    """An attempt. `stage` is begun, open, taken (no answer yet), or the answer."""
+    """An attempt. `stage` is begun, open, taken (no answer yet), or the answer.
+
+    Of a draft it is asks, then what Odoo said: read, or withheld; `read` is which answer it was.
+    """
 
     slot: int
     was: int  # the item before the attempt
     item: int  # the item as it is while being sent
     stage: str
     course: bool  # a batch waits for it
+    read: int = 0
 
 
 class Course(NamedTuple):
@@ -108,6 +112,8 @@ class World(NamedTuple):
     asked: int = -1  # the delivery that an operator wants to be put back; -1: none
     did: bool = False  # it is done, but maybe not committed
     reached: int = 0  # how far anybody took the queue, where that is asked for
+    reads: tuple[int, ...] = ()  # how often Odoo was asked for a value of each
+    bodies: tuple[int, ...] = ()  # with which answer each went out first
 
 
 Moves = Iterator[Step[World]]

@@ -14,17 +14,20 @@ from schemas.acknowledgement import (
     read,
     to_json,
 )
-from schemas.delivery import Delivery, NotADelivery, decode, encode
+from schemas.delivery import Delivery, NotADelivery, Want, decode, encode
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
+IDS = st.integers(1, 2**63 - 1)
+WANTS = st.builds(Want, TEXTS, TEXTS, IDS, TEXTS, TEXTS, st.none() | TEXTS)
 DELIVERIES = st.builds(
     Delivery,
     **{
         name: TEXTS
         for name in Delivery.__slots__
-        if name not in ("record_id", "body", "force_older")
+        if name not in ("record_id", "body", "force_older", "wants")
     },
-    record_id=st.integers(1, 2**63 - 1),
+    wants=st.lists(WANTS, max_size=3).map(tuple),
+    record_id=IDS,
     body=st.binary(),
     force_older=st.booleans(),
 )

@@ -8,18 +8,13 @@ import pytest
 
 from schemas import domain, mapping
 from schemas.config import Route
+from schemas.delivery import Want
 from schemas.document import Read, Shape
 from schemas.event import Document, Event, Mode
 from schemas.keys import split_delivery_id
 from schemas.mapping import Writing
-from streams.routing.dispatch import (
-    MAX_BODY,
-    OVERSIZE,
-    TOO_LARGE,
-    UNSENDABLE,
-    Dispatched,
-    dispatch,
-)
+from schemas.message import MAX_BODY, TOO_LARGE, UNSENDABLE
+from streams.routing.dispatch import OVERSIZE, Dispatched, dispatch
 from streams.routing.routes import Routes
 from tests.documents import event_of, order, shape_of
 
@@ -406,3 +401,47 @@ def test_names_whose_numbers_differ_in_digits_alone_are_not_called_changed() -> 
     changing = event(image("sale", total="10.0"), image("sale", "S1", total="10.00"))
 
     assert said(dispatch(changing, routes()))[0][1] == ["name"]
+
+
+# --- values that no column holds
+
+EARLY, LATE = "2026-11-23T10:00:00.5Z", "2026-11-23T10:00:05Z"
+LIVE = {"name": "name", "margin": "margin"}
+
+
+def live_dispatch(before: Any, after: Any, **settings: Any) -> Dispatched:
+    shape = shape_of([Read("name"), Read("state"), Read("external_id"), Read("margin", live=True)])
+    images = (None if image is None else order(shape, **image) for image in (before, after))
+    mode = settings.pop("mode", Mode.STREAM)
+    made = Routes(Writing("odoo_a"), (route(map=LIVE, **settings),), live=True)
+    return dispatch(event_of(*images, shape, mode=mode), made)
+
+
+def test_what_wants_values_of_odoo_is_a_draft_with_null_at_their_place() -> None:
+    after = {"name": "S1", "state": "sale", "write_date": LATE}
+
+    (sent,) = live_dispatch(None, after).deliveries
+
+    assert json.loads(sent.body)["data"]["fields"] == {"name": "S1", "margin": None}
+    assert sent.wants == (Want("/margin", "sale.order", 42, "margin", "float", LATE),)
+
+
+def test_a_write_on_the_record_is_enough_for_an_update() -> None:
+    before = {"name": "S1", "state": "sale", "write_date": EARLY}
+
+    (sent,) = live_dispatch(before, {**before, "write_date": LATE}).deliveries
+
+    assert json.loads(sent.body)["data"]["record"]["changed"] == ["margin"]
+    assert live_dispatch(before, before).unchanged == ("orders",)
+
+
+@pytest.mark.parametrize(
+    "after", [None, {"name": "S1", "state": "done", "write_date": LATE}], ids=["gone", "left"]
+)
+def test_a_farewell_has_no_values_of_odoo(after: Any) -> None:
+    before = {"name": "S1", "state": "sale", "write_date": EARLY}
+
+    (sent,) = live_dispatch(before, after).deliveries
+
+    assert json.loads(sent.body)["data"]["fields"] == {"name": "S1"}
+    assert sent.wants == ()
