@@ -8,7 +8,7 @@ import ssl
 import threading
 import time
 from collections import deque
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -137,6 +137,12 @@ class StandIn:
             if not came:
                 raise AssertionError(f"{len(self.requests)} of {number} requests in {timeout} s")
             return list(self.requests)
+
+    def until(self, what: Callable[[], bool], timeout: float = LONG) -> None:
+        """Wait until what has come makes it so; blocks."""
+        with self._arrival:
+            came = self._arrival.wait_for(what, timeout)
+        assert came, f"not in {timeout} s: {len(self.requests)} requests"
 
     async def arrived(self, number: int, timeout: float = LONG) -> list[Received]:  # noqa: ASYNC109 - it ends a thread's wait
         """Like `received`, without blocking the event loop."""

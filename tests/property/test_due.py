@@ -15,10 +15,11 @@ from streams.cache.partition import LmdbCache
 from streams.chains.item import Item
 from streams.partitions.ports import Lane
 from tests.core_rig import ASKED, BEGIN
-from tests.deliveries import a_delivery
+from tests.deliveries import a_delivery, a_draft
 
 TARGETS, ROUTES = ("a", "a-b", "b"), ("a", "b")
-LANES = [Lane(t, r, deadline) for t in TARGETS for r in ROUTES for deadline in (False, True)]
+KINDS = ((False, False), (True, False), (False, True))  # to be sent, its word awaited, a draft
+LANES = [Lane(t, r, *kind) for t in TARGETS for r in ROUTES for kind in KINDS]
 DUES = st.integers(1, 20).map(lambda n: BEGIN + n)
 
 
@@ -27,10 +28,13 @@ def items(draw: st.DrawFn) -> list[Item]:
     """Return items, each of a chain of its own, with where they stand."""
     found = []
     for number in range(draw(st.integers(0, 12))):
-        sent = a_delivery(target=draw(st.sampled_from(TARGETS)), record=number + 1)
+        target = draw(st.sampled_from(TARGETS))
+        draft = draw(st.booleans())
+        sent = (a_draft if draft else a_delivery)(target=target, record=number + 1)
         route = draw(st.sampled_from(ROUTES))
         name = delivery_id(Chain(sent.chain), route, sent.sequence)
-        state = draw(st.sampled_from([State.WAITING, State.SENT, State.ACCEPTED]))
+        states = [State.WAITING] if draft else [State.WAITING, State.SENT, State.ACCEPTED]
+        state = draw(st.sampled_from(states))
         head = state is State.WAITING and draw(st.booleans())
         since, due = draw(DUES), None if head else draw(DUES)
         sent = replace(sent, id=name, route=route)
@@ -43,7 +47,8 @@ def due_of(item: Item) -> float:
 
 
 def lane_of(item: Item) -> Lane:
-    return Lane(item.target, item.route, item.state is State.ACCEPTED)
+    is_draft = bool(item.delivery.wants)
+    return Lane(item.target, item.route, item.state is State.ACCEPTED, is_draft)
 
 
 @given(items(), st.sets(st.sampled_from(LANES)), DUES, st.sets(st.integers(1, 12)), st.data())

@@ -72,7 +72,7 @@ def test_a_complete_file_of_the_page_loads_without_a_warning(text: str, tmp_path
     assert not loaded(text, tmp_path).warnings
 
 
-@pytest.mark.parametrize("text", PARTS, ids=["wso2", "targets", "map", "domain"])
+@pytest.mark.parametrize("text", PARTS, ids=["wso2", "targets", "map", "values of Odoo", "domain"])
 def test_a_part_of_the_page_loads_inside_the_short_file(text: str, tmp_path: Path) -> None:
     file = within_the_short_file(text)
 

@@ -11,11 +11,12 @@ import pytest
 import yaml
 
 from schemas.config import load
+from schemas.from_files import FromFiles
 from streams.filling.reads import Ask, Away, Faulty, Records
 from streams.odoo.checks import findings
 from streams.odoo.client import Client
 from streams.odoo.reader import Reader
-from tests.stand_in_odoo import Fault, StandInOdoo
+from tests.stand_in_odoo import KEY, Fault, StandInOdoo
 from tests.stand_ins import Answer, Close, Hold
 
 ASK = Ask("res.partner", (7, 8), ("image_1920", "write_date"))
@@ -114,6 +115,16 @@ def test_a_key_that_is_not_taken_is_told_apart_at_the_login_and_later(odoo: Stan
     later, again = made.read(ASK), made.read(ASK)
 
     assert all(isinstance(each, Away) and each.unauthorised for each in (later, again))
+
+
+def test_a_key_that_is_exchanged_in_its_file_is_used_with_the_next_login(
+    odoo: StandInOdoo,
+) -> None:
+    key = FromFiles(KEY, "source.odoo.api_key", lambda: "a-newer-key")
+    made = Client(odoo.settings | {"api_key": key}, "en_US")
+    odoo.key = "a-newer-key"
+
+    assert isinstance(made.read(ASK), Records)
 
 
 def test_law_7_what_odoo_answers_for_these_records_is_a_fault_of_theirs(odoo: StandInOdoo) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from schemas.document import Read
 from schemas.event import Document, Event
 from streams.routing.compare import Comparison, Count, Side, differing
@@ -118,3 +120,14 @@ def test_every_line_of_both_files_is_in_the_table() -> None:
     made = compared(routes(), routes(route(targets=("webshop", "erp"))))
 
     assert set(made.table()) == {LINE, ("orders", "erp")}
+
+
+def test_what_odoo_is_asked_for_is_not_compared_and_named() -> None:
+    shape = shape_of([Read("name"), Read("state"), Read("external_id"), Read("margin", live=True)])
+    new = replace(routes(route(map={"name": "name", "margin": "margin"})), live=True)
+    old = routes(route(map={"name": "name"}))
+
+    made = compared(old, new, event_of(None, order(shape, name="S1", state="sale"), shape))
+
+    assert counts(made) == {"same": 1}
+    assert made.live == {LINE: {"margin"}}
