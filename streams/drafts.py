@@ -8,14 +8,15 @@ sent; a crash afterwards sends what stands there.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Final, assert_never
 
 from schemas.delivery import Delivery
 from schemas.keys import DeliveryId, split_delivery_id
 from streams.chains.drafts import filled, put_off, spoilt, withheld
-from streams.chains.item import Item
+from streams.chains.item import Item, target_of
 from streams.chains.rules import Send, fall_due
 from streams.core import Core
 from streams.filling.draft import Filled, Spoilt, Withheld, fill
@@ -27,7 +28,9 @@ from streams.sending.holds import Reason
 from streams.sending.odoo import OdooGate
 
 AT_ONCE: Final = 20  # drafts that are filled together
+CROWD: Final = 500  # drafts of a target that wait for Odoo while its queue is not read
 IDLE: Final = 0.5  # seconds of rest at most
+_BREATH: Final = 0.05  # seconds between two looks for drafts
 # A target that fails, or WSO2, is tried with what is filled: so they hold no draft.
 _TRIED: Final = (Reason.WSO2, Reason.BREAKER)
 
@@ -37,18 +40,23 @@ Outcome = Filled | Spoilt | Withheld | Away
 class Drafts:
     """Fills the drafts of a worker."""
 
-    def __init__(self, core: Core, odoo: Odoo, *, number: bool = False) -> None:
-        """Work with the means of a worker's core; `number`: monetary values as JSON numbers."""
+    def __init__(
+        self, core: Core, odoo: Odoo, *, number: bool = False, eager: bool = True
+    ) -> None:
+        """Work with the means of a worker's core; `number`: monetary values as JSON numbers.
+
+        Without `eager` drafts are looked for now and then: where nothing makes any.
+        """
         self._core = core
         self._odoo = odoo
         self._number = number
         self._turn = 0
-        self._wake = core.wake.listen()
+        self._wake = core.wake.listen() if eager else asyncio.Event()
         self.gate = OdooGate(core.ports.monotonic, core.clock)
         core.permits.holds.add(self.gate)
 
     def adopt(self, odoo: Odoo, *, number: bool) -> None:
-        """Ask by other settings, from the next turn on."""
+        """Ask by other settings, from the next turn on; drafts wake it as they did before."""
         self._odoo, self._number = odoo, number
 
     async def run(self) -> None:
@@ -59,17 +67,36 @@ class Drafts:
             with suppress(TimeoutError):  # nothing woke it: then it is time
                 async with asyncio.timeout(pause):
                     await self._wake.wait()
+                    await asyncio.sleep(_BREATH)  # every batch wakes it
 
     async def turn(self) -> float:
         """Fill some of what is due; return the seconds until something may be due again."""
         pause = self.gate.until()
         if self._core.stopping or pause > 0:
             return min(pause or IDLE, IDLE)
-        claimed = await self._claim(1 if self.gate.closed else AT_ONCE)
+        due = self._due()
+        self._let_rest(due)
+        claimed = await self._claim(sorted(due), 1 if self.gate.closed else AT_ONCE)
         if not claimed:
             return self._until_due()
         await self._fill(claimed)
         return 0.0
+
+    def _due(self) -> dict[int, list[DeliveryId]]:
+        """Return what is due by partition, so much of it that a crowd shows."""
+        now, found = self._core.clock(), {}
+        for partition, cache in self._core.partitions.caches.items():
+            with cache.view() as view:
+                found[partition] = view.due(now, CROWD, self._skip, self._may_be_filled)
+        return {partition: ids for partition, ids in found.items() if ids}
+
+    def _let_rest(self, due: Mapping[int, Sequence[DeliveryId]]) -> None:
+        """Let queues rest whose drafts Odoo has not done yet: a first load goes at its pace."""
+        waiting = Counter(target_of(each) for ids in due.values() for each in ids)
+        crowded = frozenset(t for t, number in waiting.items() if number >= CROWD)
+        if crowded != self.gate.crowded:
+            self.gate.crowded = crowded
+            self._core.permits.enforce()
 
     async def _fill(self, claimed: dict[int, list[Item]]) -> None:
         core = self._core
@@ -129,15 +156,14 @@ class Drafts:
             case _:
                 assert_never(outcome)
 
-    async def _claim(self, most: int) -> dict[int, list[Item]]:
+    async def _claim(self, partitions: Sequence[int], most: int) -> dict[int, list[Item]]:
         """Take the chains of what is due, in every partition in turn: items by partition."""
-        partitions = sorted(self._core.partitions.caches)
         self._turn += 1
         first = self._turn % len(partitions) if partitions else 0
         claimed: dict[int, list[Item]] = {}
-        for partition in partitions[first:] + partitions[:first]:
+        for partition in (*partitions[first:], *partitions[:first]):
             left = most - sum(map(len, claimed.values()))
-            if left > 0 and self._is_anything_due(partition):
+            if left > 0:
                 with suppress(NotOurs):  # the new holder finds what is due
                     found = await self._claim_in(partition, left)
                     claimed |= {partition: found} if found else {}
@@ -170,13 +196,6 @@ class Drafts:
     def _skip(self, delivery_id: DeliveryId) -> bool:
         chain = split_delivery_id(delivery_id)[0]
         return chain in self._core.in_flight or bool(self._core.permits.holds.of_id(delivery_id))
-
-    def _is_anything_due(self, partition: int) -> bool:
-        cache = self._core.partitions.caches.get(partition)
-        if cache is None:  # taken away while another partition was looked after
-            return False
-        with cache.view() as view:
-            return bool(view.due(self._core.clock(), 1, self._skip, self._may_be_filled))
 
     def _until_due(self) -> float:
         dues = []

@@ -32,6 +32,7 @@ class OdooGate(Holder):
         self._hold: Hold | None = None
         self._pause = self._at = self._closed = 0.0
         self._unauthorised = self._alarmed = False
+        self.crowded: frozenset[str] = frozenset()  # targets that enough drafts wait of
 
     @property
     def closed(self) -> bool:
@@ -41,6 +42,13 @@ class OdooGate(Holder):
     def until(self) -> float:
         """Return the seconds until Odoo may be asked; 0 is now."""
         return max(0.0, self._at - self._monotonic()) if self.closed else 0.0
+
+    def halts(self, target: str) -> bool:
+        """Say whether a target's queue rests until Odoo has been asked for what waits of it.
+
+        Not while Odoo is away: what lacks nothing stands there too.
+        """
+        return not self.closed and target in self.crowded
 
     def standing(self) -> Iterator[Hold]:
         """Give the one hold that there is while it is closed."""

@@ -113,7 +113,12 @@ class Duties:
             letters,
             pausing,
             replaying,
-            Drafts(core, reader_of(config), number=config.decimals == "number"),
+            Drafts(
+                core,
+                reader_of(config),
+                number=config.decimals == "number",
+                eager=bool(config.source.odoo),
+            ),
             Requests(
                 core,
                 Retrying(core, config.source.name, letters),

@@ -13,7 +13,7 @@ from schemas.delivery import Delivery
 from schemas.state import State
 from streams.chains.drafts import WANTING
 from streams.chains.outcome import Refused, Unavailable
-from streams.drafts import AT_ONCE
+from streams.drafts import AT_ONCE, CROWD
 from streams.filling.reads import Away
 from streams.partitions.ports import StateTopic
 from streams.sending.holds import Reason
@@ -344,6 +344,28 @@ async def test_an_odoo_that_stays_away_is_an_alarm(
 
     alarms = [getattr(each, "alarm", "") for each in caplog.records if hasattr(each, "alarm")]
     assert alarms == ["odoo_away"]
+
+
+async def test_law_9_a_queue_rests_while_odoo_has_enough_to_answer_of_it(rig: Rig) -> None:
+    await rig.deliver(*(a_draft() for _ in range(CROWD + AT_ONCE)))
+
+    await rig.fill()
+    rests = rig.halt.halts("webshop"), rig.halt.halts("other")
+    await rig.fill()
+    await rig.fill()
+
+    assert rests == (True, False)
+    assert not rig.halt.halts("webshop")
+
+
+async def test_while_odoo_is_away_no_queue_rests_for_its_drafts(rig: Rig) -> None:
+    await rig.deliver(*(a_draft() for _ in range(CROWD + 2 * AT_ONCE)))
+    await rig.fill()
+    rig.odoo.down = DOWN
+
+    await rig.fill()
+
+    assert not rig.halt.halts("webshop")
 
 
 # --- faults of one record
