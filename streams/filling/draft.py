@@ -15,6 +15,7 @@ from streams.filling.reads import Answers, Faulty
 from streams.filling.values import has_moved_on, value_of
 
 MOVED_ON: Final = "moved_on"
+UNREAD: Final = "unread"
 _AFTER: Final = "changed"  # where it stands in the record
 _LONGEST_INT: Final = 18  # digits that every integer has room for
 
@@ -68,7 +69,7 @@ def fill(draft: Delivery, answers: Answers, *, number: bool = False) -> Filled |
             return Spoilt(f"{error} {error.hint}", message.UNSENDABLE)
         put(data["fields"], want.place, value)
     if moved_on:
-        data["record"] = _with_moved_on(data["record"], moved_on)
+        data["record"] = _with(data["record"], MOVED_ON, moved_on)
     written = message.encode(body).encode()
     if len(written) > message.MAX_BODY:
         why = message.too_large(len(written), draft.model, draft.record_id)
@@ -76,12 +77,23 @@ def fill(draft: Delivery, answers: Answers, *, number: bool = False) -> Filled |
     return Filled(replace(draft, body=written, wants=()), tuple(moved_on))
 
 
-def _with_moved_on(record: dict[str, Any], names: list[str]) -> dict[str, Any]:
+def unread(draft: Delivery) -> bytes:
+    """Return a draft's message without what it wants of Odoo; `unread` in the record names it."""
+    body = _read(draft.body)
+    data = body["data"]
+    for want in draft.wants:
+        leave_out(data["fields"], want.place)
+    names = [name_of(want.place) for want in draft.wants]
+    data["record"] = _with(data["record"], UNREAD, names)
+    return message.encode(body).encode()
+
+
+def _with(record: dict[str, Any], what: str, names: list[str]) -> dict[str, Any]:
     made: dict[str, Any] = {}
     for name, value in record.items():
         made[name] = value
         if name == _AFTER:
-            made[MOVED_ON] = names
+            made[what] = names
     return made
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from schemas import message
+from streams.filling.draft import unread
 from streams.routing.dispatch import Dispatched, Stillborn
 
 UNDELIVERABLE = "undeliverable"
@@ -19,9 +20,12 @@ class Line(NamedTuple):
 
 
 def lines_of(made: Dispatched) -> Iterator[Line]:
-    """Give the lines of an event: what would be sent, byte for byte, then what never could."""
+    """Give the lines of an event: what would be sent, byte for byte, then what never could.
+
+    Odoo is asked for nothing: what is wanted of it is left out, and named.
+    """
     for delivery in made.deliveries:
-        yield Line(delivery.chain, delivery.body)
+        yield Line(delivery.chain, unread(delivery) if delivery.wants else delivery.body)
     for born in made.stillborn:
         yield Line(born.delivery.chain, _reason(born))
 

@@ -13,7 +13,7 @@ import pytest
 from schemas import message
 from schemas.delivery import Delivery, Want
 from schemas.mapping import UnsendableValue
-from streams.filling.draft import Filled, Spoilt, Withheld, fill
+from streams.filling.draft import Filled, Spoilt, Withheld, fill, unread
 from streams.filling.reads import FEW, MANY, Answers, Ask, Away, Faulty, Records, ask, plan
 from streams.filling.values import has_moved_on, value_of
 from tests.deliveries import a_delivery
@@ -230,6 +230,13 @@ def test_law_3_nothing_else_of_the_message_changes(number: str) -> None:
 
     assert isinstance(made, Filled)
     assert made.delivery.body == body.replace(b'"image":null', b'"image":"x"')
+
+
+def test_where_odoo_is_not_asked_what_is_wanted_of_it_is_left_out_and_named() -> None:
+    data = json.loads(unread(a_draft(want())))["data"]
+
+    assert data["fields"] == {"name": "S1"}
+    assert data["record"]["unread"] == ["image"]
 
 
 def test_law_10_what_odoo_does_not_give_is_said_with_its_reason() -> None:
