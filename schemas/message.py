@@ -25,7 +25,7 @@ _compact: Final = json.JSONEncoder(
 ).encode
 
 
-def body(
+def body(  # noqa: PLR0913  what a message says
     event: Event,
     delivery: Delivery,
     fields: Mapping[str, Any],
@@ -33,11 +33,13 @@ def body(
     target_model: str,
     changed: Sequence[str] | None,
     external_id: str | None,
+    conflict: Mapping[str, Any] | None = None,
 ) -> bytes:
     """Return the message as UTF-8, compact, keys in the order of the contract.
 
     A Decimal in `fields` becomes a number with the same digits. Without an `external_id` the
-    record's key stands in its place.
+    record's key stands in its place. `conflict` is what `schemas.conflict.told` gives, where the
+    route has a policy.
     """
     key = record_key(event.source, event.model, event.id)
     return encode(
@@ -72,6 +74,7 @@ def body(
                     },
                 },
                 "fields": dict(fields),
+                **({} if conflict is None else {"conflict": conflict}),
             },
         }
     ).encode()

@@ -22,7 +22,8 @@ from streams.chains.item import Terms
 from streams.decoding import Decoder
 from streams.kafka.records import Places, Record, Taken, WriteRecords, report_unreadable
 from streams.metrics import Meter
-from streams.routing.dispatch import Dispatched, Stillborn, dispatch
+from streams.routing.address import Stillborn
+from streams.routing.dispatch import Dispatched, dispatch
 from streams.routing.routes import Routes
 
 logger = logging.getLogger(__name__)

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from schemas import domain, mapping
 from schemas.config.yaml_lines import Lines
+from schemas.conflict import Policy
 from schemas.document import Read
 from schemas.errors import BadUsage
 from schemas.finding import Finding
@@ -127,6 +128,7 @@ class Route:
     active_test: bool = False
     initial_load: bool = True
     ignore_writes_by: tuple[str, ...] = ()  # logins
+    conflict: Policy | None = None
     index: int = 0
 
     def reads(self) -> list[Read]:

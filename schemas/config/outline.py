@@ -61,6 +61,17 @@ _RAW: Final[dict[str, Callable[[], Schema]]] = {
             ]
         },
     ),
+    "conflict": lambda: {
+        "anyOf": [
+            {"const": "later"},
+            {
+                "type": "object",
+                "properties": {"master": {"type": "string"}},
+                "required": ["master"],
+                "additionalProperties": False,
+            },
+        ]
+    },
     "domain": lambda: {"$ref": f"#/$defs/{outline.DOMAIN}"},
     "fields": outline.fields_schema,
     "map": outline.map_schema,

@@ -26,12 +26,11 @@ from schemas.config.model import (
 )
 from schemas.config.outline import schema_of
 from schemas.config.references import References
-from schemas.config.routes import NAME, NAME_HELP, read_routes
+from schemas.config.routes import NAME, NAME_HELP, SOURCE, read_routes
 from schemas.config.section import URL, Notes, Section
 from schemas.config.windows import fault_of_window
 from schemas.config.yaml_lines import Lines, Reader, child
 
-_SOURCE: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _SOURCE_HELP: Final = "a small letter, then up to 39 small letters, digits or _"
 _SLOT: Final = re.compile(r"[a-z0-9_]{1,63}")
 _SLOT_HELP: Final = "Postgres allows small letters, digits and _, 63 at most"
@@ -125,7 +124,7 @@ def _note_idle(notes: Notes, config: Config) -> None:
 
 
 def _source(section: Section) -> Source:
-    name = section.matching("name", _SOURCE, _SOURCE_HELP)
+    name = section.matching("name", SOURCE, _SOURCE_HELP)
     source = Source(
         name=name,
         dsn=section.text("dsn", required=True),

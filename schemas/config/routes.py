@@ -10,12 +10,16 @@ from schemas import domain, mapping
 from schemas.config.model import Route, Source, Target
 from schemas.config.section import Section
 from schemas.config.yaml_lines import is_broken, plain
+from schemas.conflict import Policy
 from schemas.fields import nearest
 from schemas.keys import MAX_DELIVERY_ID, chain_of, delivery_id
 from schemas.mapping import BadMapping
 from schemas.mapping.masks import HMAC
 from schemas.position import Lsn, Position
 
+SOURCE: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
+CONFLICT: Final = "conflict"
+LATER: Final = "later"
 NAME: Final = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 NAME_HELP: Final = "a name is a small letter, then up to 39 small letters, digits, _ or -"
 _MODEL: Final = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)*")
@@ -38,6 +42,7 @@ def read_routes(
         _check_targets(section, route, targets)
         _check_ids(section, route, source)
         _check_masks(section, route, source)
+        _check_conflict(section, route, targets)
         if route.name and route.name in names:
             remedy = "ids of deliveries hold the route's name: give each its own"
             section.error(
@@ -65,8 +70,40 @@ def _route(section: Section, index: int, source: Source) -> Route:
         ignore_writes_by=section.texts(
             "ignore_writes_by", "write the logins of users: [sync]", optional=True
         ),
+        conflict=_conflict(section),
         index=index,
     )
+
+
+def _conflict(section: Section) -> Policy | None:
+    value = plain(section.raw(CONFLICT))
+    if value is None or is_broken(value):
+        return None
+    if value == LATER:
+        return Policy()
+    if isinstance(value, dict) and list(value) == ["master"] and _is_source(value["master"]):
+        return Policy(value["master"])
+    remedy = "write `later`, or the source whose values stand: {master: odoo_a}"
+    section.error(CONFLICT, "this is no policy", remedy)
+    return None
+
+
+def _is_source(name: object) -> bool:
+    return isinstance(name, str) and SOURCE.fullmatch(name) is not None
+
+
+def _check_conflict(section: Section, route: Route, targets: Mapping[str, Target]) -> None:
+    # A delivery that a newer one replaced would look like a change that the master never saw.
+    if route.conflict is None or not route.conflict.master:
+        return
+    for name in route.targets:
+        if name in targets and targets[name].history != "all":
+            section.error(
+                CONFLICT,
+                f'"{name}" does not get every delivery, a newer one may replace one that waits:'
+                " what the fields were before would then be something that the master never had",
+                f"give targets.{name} `history: all`",
+            )
 
 
 def _domain(section: Section) -> domain.Domain:

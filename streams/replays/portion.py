@@ -9,7 +9,8 @@ from enum import StrEnum
 from schemas.delivery import Delivery
 from schemas.event import Event
 from schemas.replay import Request
-from streams.routing.dispatch import Again, dispatch
+from streams.routing.address import Again
+from streams.routing.dispatch import dispatch
 from streams.routing.routes import Routes, UnfitRoute
 
 

@@ -15,54 +15,27 @@ operator: its before image does not count, the target is told how things stand.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from enum import Enum, StrEnum
-from typing import Any, Final
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
 
-from schemas import message
 from schemas.config import Route
-from schemas.delivery import Delivery, Want
-from schemas.document import EXTERNAL_ID_COLUMN
+from schemas.delivery import Delivery
 from schemas.event import Document, Event, Mode
-from schemas.keys import chain_of, delivery_id
 from schemas.mapping import UnsendableValue, changed
-from schemas.message import MAX_BODY, TOO_LARGE, UNSENDABLE, too_large
-from streams.filling.places import leave_out
+from streams.routing.address import (
+    LEAVING,
+    Again,
+    Operation,
+    Step,
+    Stillborn,
+    address,
+    of_oversize,
+)
 from streams.routing.routes import CompiledRoute, Routes, RouteStartsLater
 
-OVERSIZE: Final = "OVERSIZE"
-
-
-class Operation(StrEnum):
-    """What a delivery asks of its target."""
-
-    CREATE = "create"
-    UPDATE = "update"
-    LEAVE = "leave"
-    DELETE = "delete"
-
-
-_LEAVING: Final = frozenset({Operation.LEAVE, Operation.DELETE})
 _WITHOUT_PAST: Final = frozenset({Mode.SNAPSHOT, Mode.RESEND, Mode.RECOVER})  # `changed` is null
-
-
-@dataclass(frozen=True, slots=True)
-class Stillborn:
-    """A delivery that cannot be sent: dead at birth, with the reason and the remedy in `why`."""
-
-    delivery: Delivery
-    why: str
-    code: str
-
-
-@dataclass(frozen=True, slots=True)
-class Again:
-    """How an event is repeated: the number of the run, and what its deliveries say of it."""
-
-    run: int
-    force_older: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,15 +56,6 @@ class Silent(Enum):
     IGNORED = "ignored"
 
 
-@dataclass(frozen=True, slots=True)
-class _Step:
-    """What a route has to say: the operation and the image whose fields go with it."""
-
-    operation: Operation
-    shown: Document | None
-    changed: list[str] | None = None
-
-
 def dispatch(event: Event, routes: Routes, again: Again | None = None) -> Dispatched:
     """Return the deliveries of an event over all routes of its model; `again` of a past one.
 
@@ -99,17 +63,17 @@ def dispatch(event: Event, routes: Routes, again: Again | None = None) -> Dispat
     """
     compiled = routes.of(event.shape)
     if event.oversize is not None:
-        return Dispatched(stillborn=tuple(_oversize(event, event.oversize, routes, again)))
+        return Dispatched(stillborn=tuple(of_oversize(event, event.oversize, routes, again)))
     said = [(each, _said(event, each)) for each in compiled.concerned(event)]
     unchanged = tuple(each.route.name for each, step in said if step is Silent.UNCHANGED)
     ignored = tuple(each.route.name for each, step in said if step is Silent.IGNORED)
-    steps = [(each, step) for each, step in said if isinstance(step, _Step)]
+    steps = [(each, step) for each, step in said if isinstance(step, Step)]
     # A target that gets several of them hears first what it has to forget.
-    steps.sort(key=lambda pair: (pair[1].operation not in _LEAVING, pair[0].route.index))
+    steps.sort(key=lambda pair: (pair[1].operation not in LEAVING, pair[0].route.index))
     deliveries: list[Delivery] = []
     stillborn: list[Stillborn] = []
     for each, step in steps:
-        for made in _address(event, each, step, again):
+        for made in address(event, each, step, again):
             if isinstance(made, Delivery):
                 deliveries.append(made)
             else:
@@ -117,29 +81,29 @@ def dispatch(event: Event, routes: Routes, again: Again | None = None) -> Dispat
     return Dispatched(tuple(deliveries), tuple(stillborn), compiled.later, unchanged, ignored)
 
 
-def _said(event: Event, compiled: CompiledRoute) -> _Step | Silent | None:
+def _said(event: Event, compiled: CompiledRoute) -> Step | Silent | None:
     """Return what the route says about the event, unless it ignores who wrote it."""
     step = _step(event, compiled)
-    ignored = isinstance(step, _Step) and _is_ignored(event, compiled.route)
+    ignored = isinstance(step, Step) and _is_ignored(event, compiled.route)
     return Silent.IGNORED if ignored else step
 
 
-def _step(event: Event, compiled: CompiledRoute) -> _Step | Silent | None:
+def _step(event: Event, compiled: CompiledRoute) -> Step | Silent | None:
     """Return what the route has to say about the event, None where it does not concern it."""
     before, after = event.before, event.after
     if event.mode is Mode.SNAPSHOT:
         wanted = compiled.route.initial_load and _is_match(compiled, after)
-        return _Step(Operation.CREATE, after) if wanted else None
+        return Step(Operation.CREATE, after) if wanted else None
     matches = _is_match(compiled, after)
     if not event.before_known or event.mode is Mode.RESEND:
         if matches:
-            return _Step(Operation.UPDATE, after)
+            return Step(Operation.UPDATE, after)
     elif not _is_match(compiled, before):
-        return _Step(Operation.CREATE, after) if matches else None
+        return Step(Operation.CREATE, after) if matches else None
     elif matches:
         return _update(event, compiled)
     if after is None:
-        return _Step(Operation.DELETE, before)
+        return Step(Operation.DELETE, before)
     return _leave(event, compiled)
 
 
@@ -159,17 +123,17 @@ def _is_match(compiled: CompiledRoute, image: Document | None) -> bool:
     return image is not None and compiled.matches(image)
 
 
-def _update(event: Event, compiled: CompiledRoute) -> _Step | Silent:
+def _update(event: Event, compiled: CompiledRoute) -> Step | Silent:
     """Return an update, UNCHANGED where both images give the same payload."""
     if event.before is not None and event.after is not None:
         compared = compiled.renderer.compared
         with suppress(UnsendableValue):  # then they differ, or rendering the new one says why
             if compared(event.before) == compared(event.after):
                 return Silent.UNCHANGED
-    return _Step(Operation.UPDATE, event.after, _names(event, compiled))
+    return Step(Operation.UPDATE, event.after, _names(event, compiled))
 
 
-def _leave(event: Event, compiled: CompiledRoute) -> _Step | None:
+def _leave(event: Event, compiled: CompiledRoute) -> Step | None:
     """Return what `on_leave` says, with the fields as the target last knew them.
 
     Never those of an image that stopped matching, where the other one is known: what a domain
@@ -179,9 +143,9 @@ def _leave(event: Event, compiled: CompiledRoute) -> _Step | None:
         case "ignore":
             return None
         case "delete":
-            return _Step(Operation.DELETE, event.before or event.after)
+            return Step(Operation.DELETE, event.before or event.after)
         case _:
-            return _Step(Operation.LEAVE, event.before or event.after, _names(event, compiled))
+            return Step(Operation.LEAVE, event.before or event.after, _names(event, compiled))
 
 
 def _names(event: Event, compiled: CompiledRoute) -> list[str] | None:
@@ -192,96 +156,3 @@ def _names(event: Event, compiled: CompiledRoute) -> list[str] | None:
         return changed(compiled.renderer, event.before, event.after)
     except UnsendableValue:  # of one image; where it matters, rendering says so
         return None
-
-
-def _address(
-    event: Event, compiled: CompiledRoute, step: _Step, again: Again | None
-) -> Iterator[Delivery | Stillborn]:
-    """Make the delivery of each target; the fields are rendered once for them all.
-
-    Where Odoo is to be asked for something they are drafts. One that tells a target to forget a
-    record has its last fields, and of these Odoo's values are not known.
-    """
-    fields: dict[str, Any] = {}
-    wants: tuple[Want, ...] = ()
-    refused: UnsendableValue | None = None
-    try:
-        if step.shown is not None:
-            fields = compiled.renderer.render(step.shown)
-            wants = compiled.renderer.wants(step.shown)
-    except UnsendableValue as error:
-        # A target can forget a record without being told what it looked like.
-        refused = None if step.operation in _LEAVING else error
-    if step.operation in _LEAVING:
-        for want in wants:
-            leave_out(fields, want.place)
-        wants = ()
-    for target in compiled.route.targets:
-        blank = _blank(event, compiled, target, step.operation, again)
-        if refused is not None:
-            yield Stillborn(blank, f"{refused} {refused.hint}".strip(), UNSENDABLE)
-            continue
-        yield _sealed(blank, _body(event, compiled, blank, step, fields), wants)
-
-
-def _sealed(blank: Delivery, body: bytes, wants: tuple[Want, ...]) -> Delivery | Stillborn:
-    if len(body) <= MAX_BODY:
-        return replace(blank, body=body, wants=wants)
-    return Stillborn(blank, too_large(len(body), blank.model, blank.record_id), TOO_LARGE)
-
-
-def _body(
-    event: Event,
-    compiled: CompiledRoute,
-    blank: Delivery,
-    step: _Step,
-    fields: dict[str, Any],
-) -> bytes:
-    return message.body(
-        event,
-        blank,
-        fields,
-        target_model=compiled.route.target_model,
-        changed=step.changed,
-        external_id=(step.shown or {}).get(EXTERNAL_ID_COLUMN),
-    )
-
-
-def _oversize(event: Event, size: int, routes: Routes, again: Again | None) -> Iterator[Stillborn]:
-    """Nobody knows whether the record matches: every route's targets get a dead letter."""
-    why = (
-        f"the event had {size} bytes, more than Kafka takes, and came without its images: select"
-        f" fewer fields; the next change of {event.model} {event.id} sends it"
-    )
-    compiled = routes.of(event.shape)
-    for each in compiled.ready:
-        if event.mode is Mode.SNAPSHOT and not each.route.initial_load:
-            continue
-        for target in each.route.targets:
-            blank = _blank(event, each, target, Operation.UPDATE, again)
-            yield Stillborn(blank, why, OVERSIZE)
-
-
-def _blank(
-    event: Event, compiled: CompiledRoute, target: str, operation: Operation, again: Again | None
-) -> Delivery:
-    """Return the delivery without its body."""
-    chain = chain_of(event.source, target, event.model, event.id)
-    position = event.position if again is None else replace(event.position, run=again.run)
-    identity = delivery_id(chain, compiled.route.name, position.sequence)
-    return Delivery(
-        id=identity,
-        chain=chain,
-        target=target,
-        route=compiled.route.name,
-        sequence=position.sequence,
-        model=event.model,
-        record_id=event.id,
-        operation=operation.value,
-        mode=(event.mode if again is None else Mode.REPLAY).value,
-        source=event.source,
-        time=event.time,
-        traceparent=message.traceparent(identity),
-        body=b"",
-        force_older=again is not None and again.force_older,
-    )

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from schemas import message
 from streams.filling.draft import unread
-from streams.routing.dispatch import Dispatched, Stillborn
+from streams.routing.address import Stillborn
+from streams.routing.dispatch import Dispatched
 
 UNDELIVERABLE = "undeliverable"
 

@@ -1,4 +1,4 @@
-"""Two systems that sync to each other: what one has from the other it does not send back."""
+"""Two systems that sync to each other: they settle, whatever is written where."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import psycopg
 import pytest
 
+from schemas.conflict import stands
 from tests.fix_services import Database
 from tests.fix_wso2 import Wso2StandIn
 from tests.programs import Programs, sync_yaml
@@ -41,8 +42,12 @@ class Side:
     name: str
     database: Database
     wso2: Wso2StandIn
+    programs: Programs = field(init=False)
+    mark: str = "'"  # what it adds to what it is sent
     sync: int = 0
     got: list[str] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)  # what was sent and did not stand
+    own_write: str | None = None
 
     def write(self, ref: str, user: int = 2) -> None:
         """Write as Odoo does for a user."""
@@ -69,20 +74,47 @@ class Side:
         self.sync = int(row[0])
 
     def take(self, request: Received) -> None:
-        """Write what the other one sent, as the sync.
+        """Write what the other one sent, as the sync, where it stands.
 
-        Each time as something else: without an end by itself.
+        With a mark each time as something else: without an end by itself.
         """
-        ref = request.json["data"]["fields"]["ref"]
+        data, sender = request.json["data"], request.json["source"].removeprefix("/")
+        ref, current = data["fields"]["ref"], {"ref": self.ref()}
         self.got.append(ref)
-        self.write(f"{ref}'", self.sync)
+        own = self.own()
+        if stands(data, current, sender=sender, receiver=self.name, own_write=own):
+            self.write(f"{ref}{self.mark}", self.sync)
+        else:
+            self.kept.append(ref)
+
+    def own(self) -> str | None:
+        """Return when somebody other than the sync wrote last, as far as it was ever seen."""
+        with psycopg.connect(self.database.dsn) as connection:
+            row = connection.execute(
+                "SELECT write_uid, write_date::text FROM res_partner WHERE id = %s", (RECORD,)
+            ).fetchone()
+        assert row is not None
+        if row[0] != self.sync:
+            self.own_write = row[1]
+        return self.own_write
+
+
+@pytest.fixture
+def policy() -> str:
+    """What the routes say of conflicts; `{a}` is the name of the first source."""
+    return ""
 
 
 @pytest.fixture
 def sides(
-    odoo_databases: Callable[[], Database], kafka: Kafka, kafka_prefix: str, tmp_path: Path
+    odoo_databases: Callable[[], Database],
+    kafka: Kafka,
+    kafka_prefix: str,
+    tmp_path: Path,
+    policy: str,
 ) -> Iterator[tuple[Side, Side]]:
     """Two sources; what WSO2 takes from one is written into the other."""
+    said = policy.format(a=f"{kafka_prefix}_a")
     made = [Side(f"{kafka_prefix}_{n}", odoo_databases(), Wso2StandIn()) for n in "ab"]
     with ExitStack() as stack:
         for side, other in zip(made, reversed(made), strict=True):
@@ -96,12 +128,12 @@ def sides(
                 kafka=kafka.bootstrap,
                 wso2=side.wso2.url,
                 targets=["other"],
-                routes=ROUTES,
+                routes=ROUTES + said,
                 more={"source": source},
             )
             folder = tmp_path / side.name
             folder.mkdir()
-            programs = stack.enter_context(Programs(folder, text))
+            programs = side.programs = stack.enter_context(Programs(folder, text))
             programs.run("setup")
             programs.start("capture").until_said("res.partner is loaded")
             programs.start("stream", "--worker", "one")
@@ -125,4 +157,33 @@ def test_what_a_sync_wrote_is_not_sent_back_and_both_settle(sides: tuple[Side, S
     a.write("again from a")  # what went back would have come before this
     until(lambda: b.ref() == "again from a'")
 
+    assert (a.got, b.got) == (["from b"], ["from a", "again from a"])
+
+
+@pytest.mark.parametrize(
+    ("policy", "winner"),
+    [
+        pytest.param("    conflict: {{master: {a}}}\n", "from a", id="the master's"),
+        pytest.param("    conflict: later\n", "from b", id="the later one"),
+    ],
+)
+def test_of_two_changes_at_once_the_same_one_stands_on_both_sides(
+    sides: tuple[Side, Side], winner: str
+) -> None:
+    a, b = sides
+    for side in sides:
+        side.mark = ""
+        side.programs.run("pause", "--target", "other")
+    a.write("from a")
+    time.sleep(1.1)  # write_date is compared to the second
+    b.write("from b")
+
+    for side in sides:
+        side.programs.run("resume", "--target", "other")
+    until(lambda: bool(a.got and b.got))
+    until(lambda: a.ref() == b.ref() == winner)
+    a.write("again from a")  # somebody who knows what stands there
+    until(lambda: b.ref() == "again from a")
+
+    assert [*a.kept, *b.kept] == [{"from a": "from b", "from b": "from a"}[winner]]
     assert (a.got, b.got) == (["from b"], ["from a", "again from a"])

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from schemas.config import Config, ConfigError, FileUnreadable, load
+from schemas.conflict import Policy
 from schemas.domain import OwnFilter, parse
 from schemas.finding import Finding
 
@@ -78,6 +79,16 @@ def instead(old: str, new: str) -> str:
 
 
 # --- what is read
+
+
+def test_a_route_says_who_stands_in_a_conflict(loaded: Load) -> None:
+    later = loaded(with_lines("  - name: orders", "    conflict: later"))
+    all_of_it = with_lines("  - name: orders", "    conflict: {master: odoo_b}").replace(
+        "shop.example/in", "shop.example/in\n    history: all"
+    )
+
+    assert later.routes[0].conflict == Policy()
+    assert loaded(all_of_it).routes[0].conflict == Policy("odoo_b")
 
 
 def test_how_the_source_looks_at_its_records(loaded: Load) -> None:
@@ -343,6 +354,22 @@ BAD = [
     ),
     pytest.param(
         with_lines("  dsn", "  company: 0"), "source.company", 4, "too small", "1", id="company"
+    ),
+    pytest.param(
+        with_lines("  - name: orders", "    conflict: newer"),
+        "routes[0].conflict",
+        13,
+        "no policy",
+        "later",
+        id="no policy of conflicts",
+    ),
+    pytest.param(
+        with_lines("  - name: orders", "    conflict: {master: odoo_a}"),
+        "routes[0].conflict",
+        13,
+        "a newer one may replace",
+        "history: all",
+        id="a master that does not get everything",
     ),
     pytest.param(
         with_lines("  dsn", "  company_defaults: {trust: normal}"),

@@ -8,13 +8,15 @@ import pytest
 
 from schemas import domain, mapping
 from schemas.config import Route
+from schemas.conflict import Policy
 from schemas.delivery import Want
 from schemas.document import Read, Shape
 from schemas.event import Document, Event, Mode
 from schemas.keys import split_delivery_id
 from schemas.mapping import Writing
 from schemas.message import MAX_BODY, TOO_LARGE, UNSENDABLE
-from streams.routing.dispatch import OVERSIZE, Dispatched, dispatch
+from streams.routing.address import OVERSIZE
+from streams.routing.dispatch import Dispatched, dispatch
 from streams.routing.routes import Routes
 from tests.documents import event_of, order, shape_of
 
@@ -445,3 +447,21 @@ def test_a_farewell_has_no_values_of_odoo(after: Any) -> None:
 
     assert json.loads(sent.body)["data"]["fields"] == {"name": "S1"}
     assert sent.wants == ()
+
+
+def test_a_route_with_a_policy_says_what_was_there_before() -> None:
+    told = event(image("sale", "S1"), image("sale", "S2"))
+    written = replace(told, write_date="2026-11-23 10:00:00.9")
+
+    master, later, without = (
+        sent(dispatch(written, routes(route(conflict=policy))))[0]
+        for policy in (Policy("odoo_a"), Policy(), None)
+    )
+
+    assert master["conflict"] == {
+        "master": "odoo_a",
+        "written": "2026-11-23T10:00:00Z",
+        "previous": {"name": "S1", "total": "10.00"},
+    }
+    assert later["conflict"] == {**master["conflict"], "master": None}
+    assert "conflict" not in without

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from schemas.event import Event
+from schemas.message import MAX_BODY
 from streams.cache.covered import Covered, FolderUnusable, OtherFormat, RunInUse, Standing
 from streams.kafka.records import Taken
-from streams.routing.dispatch import MAX_BODY, dispatch
+from streams.routing.dispatch import dispatch
 from streams.routing.routes import Routes
 from streams.shadow_run.lines import Line, lines_of
 from streams.shadow_run.output import FileChanged, FileInUse, FileOutput, NotItsFile
