@@ -8,7 +8,7 @@ capture, the worker and every preview agree because they all ask here.
 from __future__ import annotations
 
 from schemas.domain.check import check, faults, unfit
-from schemas.domain.compile import compile_domain
+from schemas.domain.compile import compile_domain, unmet
 from schemas.domain.context import Context, OwnFilter
 from schemas.domain.forms import BadDomain, Domain, reads
 from schemas.domain.implied import implied_reads
@@ -26,4 +26,5 @@ __all__ = [
     "parse",
     "reads",
     "unfit",
+    "unmet",
 ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, assert_never
+from typing import Final, NamedTuple, assert_never
 
 from schemas.document import SPECIAL, Link, NotShown, Shape, resolve
 from schemas.domain.context import Context
@@ -48,6 +48,41 @@ def compile_domain(
     the shape lacks a path, and BadDomain for what `check` refuses.
     """
     return _Compiler(context, active_test).domain(domain, shape)
+
+
+class Unmet(NamedTuple):
+    """What of a domain a document does not meet, as an operator reads it.
+
+    `terms` are those of a list, or the domain as a whole; `archived` says that Odoo's own filter
+    leaves the record out.
+    """
+
+    terms: tuple[str, ...]
+    archived: bool
+
+
+def unmet(
+    domain: Domain,
+    shape: Shape,
+    document: Document,
+    context: Context,
+    *,
+    active_test: bool = False,
+) -> Unmet:
+    """Return what a document does not meet; nothing where it matches.
+
+    Raises as `compile_domain` does.
+    """
+    compiler = _Compiler(context, active_test)
+    root = domain.root
+    terms = tuple(
+        each.written if isinstance(each, Term) else "its domain"
+        for each in (root.operands if isinstance(root, And) else (root,))
+        if not compiler.node(each, shape, negated=False)(document)
+    )
+    everything = replace(domain, root=And(()))
+    archived = not domain.names_active() and not compiler.domain(everything, shape)(document)
+    return Unmet(terms, archived)
 
 
 @dataclass(frozen=True, slots=True)

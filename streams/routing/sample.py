@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 from schemas.config import Config, Route
 from schemas.delivery import Sample
-from schemas.domain import Context, Domain, compile_domain
-from schemas.domain.forms import And, Term
+from schemas.domain import Context, unmet
 from schemas.event import Event
 from streams.routing.dispatch import dispatch
 from streams.routing.routes import Routes
@@ -34,22 +32,13 @@ def messages(config: Config, event: Event) -> list[Sample]:
 
 
 def _why(route: Route, event: Event, context: Context) -> str:
-    """Name the terms of the domain that the record does not meet."""
+    """Name the terms of the domain that the record does not meet, or that it is archived."""
     if event.after is None:
         return "the event has no image"
-    unmet = [
-        text
-        for text, domain in _parts(route.domain)
-        if not compile_domain(domain, event.shape, context, active_test=route.active_test)(
-            event.after
-        )
-    ]
-    return f"it does not meet {' and '.join(unmet)}" if unmet else ""
-
-
-def _parts(domain: Domain) -> Iterator[tuple[str, Domain]]:
-    """Give what all must be met, with its text: the terms of a list, or the whole of it."""
-    root = domain.root
-    operands = root.operands if isinstance(root, And) else (root,)
-    for each in operands:
-        yield (each.written if isinstance(each, Term) else "its domain"), Domain(each)
+    terms, archived = unmet(
+        route.domain, event.shape, event.after, context, active_test=route.active_test
+    )
+    found = ["it is archived, and the route says `active_test: true`"] if archived else []
+    if terms:
+        found.append(f"it does not meet {' and '.join(terms)}")
+    return "; ".join(found)
