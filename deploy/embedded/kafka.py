@@ -155,7 +155,9 @@ class Kafka(Service):
         return False
 
     def _java(self, *options: str) -> list[str]:
-        return [str(java.find().path), *options, "-cp", self._classpath]
+        # Its libraries unpack parts of themselves, which goes with the rest.
+        place = f"-Djava.io.tmpdir={self.home}"
+        return [str(java.find().path), *options, place, "-cp", self._classpath]
 
     def _properties(self) -> str:
         addresses = {"PLAINTEXT": self.bootstrap, **self._addresses}
