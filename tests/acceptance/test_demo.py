@@ -46,17 +46,19 @@ def folder() -> Iterator[Path]:
 
 
 def test_law_1_nothing_is_lost_when_everything_is_killed_once(folder: Path) -> None:
-    demo = start("--once", folder=folder)
+    demo = start("--once", "--json", folder=folder)
     try:
         out, err = demo.communicate(timeout=LONG)
     finally:
         demo.kill()
 
     assert demo.returncode == 0, out[-3000:] + err[-3000:]
-    lines = out.splitlines()
+    lines = err.splitlines()
     for accident in ("kill -9 capture", "kill -9 the stream worker", "kill -9 WSO2"):
         assert any(accident in line for line in lines)
-    summary = json.loads(lines[-1])
+    summary = json.loads(out)
+    assert lines[-1].startswith(f"Passed: the webshop holds all {summary['records']:,} records")
+    assert summary["deliveries"] == summary["delivered"] + summary["superseded"]
     assert summary["records"] > 2_000
     assert (summary["lost"], summary["different"], summary["out_of_order"]) == (0, 0, 0)
     assert 0 < summary["latency_ms"]["p50"] <= summary["latency_ms"]["p99"]

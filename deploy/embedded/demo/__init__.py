@@ -19,7 +19,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--once",
         action="store_true",
-        help="play 20 s with accidents, compare, print a JSON summary as the last line, and end",
+        help="play 20 s with accidents, compare, say what came of it, and end with 0 or 1",
     )
     parser.add_argument(
         "--rate",

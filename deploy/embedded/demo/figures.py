@@ -39,7 +39,8 @@ class Figures:
     """One look; None and 0 where nobody answered.
 
     `unread` are the records that the worker has not finished, in all topics that it reads.
-    `waiting` are deliveries that are not final, as the worker says; None while it is away.
+    `waiting` are deliveries that are not final, as the worker says; None while it is away, and
+    `last_waiting` is then what it said last. `retries` and `superseded` go on over its kills.
     """
 
     behind: int | None = None  # bytes of WAL that capture has not confirmed
@@ -49,13 +50,37 @@ class Figures:
     dead: int = 0
     unread: int | None = None
     waiting: int | None = None
+    last_waiting: int | None = None
     retries: int = 0
+    superseded: int = 0
     shop: dict[str, Any] = field(default_factory=dict)
 
     @property
     def settled(self) -> bool:
         """Whether nothing is on its way any more."""
         return (self.unread, self.waiting) == (0, 0)
+
+
+@dataclass(slots=True)
+class Lasting:
+    """Counters of a program that begin at zero with each of its lives, and go on here."""
+
+    life: int = 0
+    now: dict[str, float] = field(default_factory=dict)
+    before: dict[str, float] = field(default_factory=dict)
+
+    def note(self, life: int, samples: dict[str, float]) -> None:
+        """Take what the process of this number says."""
+        if life != self.life:
+            names = self.before.keys() | self.now.keys()
+            self.before = {
+                name: self.before.get(name, 0.0) + self.now.get(name, 0.0) for name in names
+            }
+        self.life, self.now = life, samples
+
+    def total(self, name: str) -> int:
+        """Return what a counter has come to over all lives."""
+        return int(self.before.get(name, 0.0) + self.now.get(name, 0.0))
 
 
 class Looker:
@@ -70,6 +95,8 @@ class Looker:
         self._deliveries = topics.deliveries(TARGET)
         self._responses = topics.responses
         self._dead = topics.dead
+        self._worker = Lasting()
+        self._waiting: int | None = None
         # What librdkafka has to say of a broker that ends is nobody's concern here.
         silent = logging.getLogger("embedded.demo.kafka")
         silent.propagate = False
@@ -81,12 +108,16 @@ class Looker:
         found = Figures(behind=self._ask(_BEHIND))
         with contextlib.suppress(KafkaException):
             self._count(found)
+        life = self._stage.stream.pid
         samples = sums(self._stage.stream.ask("metrics"))
         if samples:
+            self._worker.note(life, samples)
             # A worker that has just lost or not yet opened its partitions sees nothing wait.
             if samples.get("partitions") == len(PARTITIONS):
-                found.waiting = int(samples.get("waiting", 0))
-            found.retries = int(samples.get("retries_total", 0))
+                found.waiting = self._waiting = int(samples.get("waiting", 0))
+        found.last_waiting = self._waiting
+        found.retries = self._worker.total("retries_total")
+        found.superseded = self._worker.total("superseded_total")
         with contextlib.suppress(NotStarted):
             found.shop = self._stage.webshop.summary()
         return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any, Final, NamedTuple
 
@@ -11,14 +11,10 @@ from embedded.demo import questions
 from embedded.demo.errors import NotSettled
 from embedded.demo.figures import Looker
 from embedded.demo.load import Load
-from embedded.demo.questions import Comparison
 from embedded.demo.stage import Stage
 
 PATIENCE: Final = 120.0
 """Seconds that everything may take to arrive: the first load, and what is left in the end."""
-
-SHOWN: Final = 5
-"""Records that are named when something is wrong."""
 
 Beat = Callable[[], None]
 """Shows how things stand; called about once a second."""
@@ -57,16 +53,19 @@ def arrive(stage: Stage, beat: Beat) -> None:
         time.sleep(1.0)
 
 
-def play(stage: Stage, load: Load, say: Callable[[str], None], beat: Beat) -> None:
-    """Let the load run while things go wrong."""
+def play(stage: Stage, load: Load, say: Callable[[str], None], beat: Beat) -> dict[str, Any]:
+    """Let the load run while things go wrong; return the latency before the first of them."""
+    undisturbed: dict[str, Any] = {}
     for accident in accidents(stage, load):
         then = time.monotonic() + accident.pause
         while (left := then - time.monotonic()) > 0:
             time.sleep(min(1.0, left))
             load.check()
             beat()
+        undisturbed = undisturbed or stage.webshop.summary()["latency_ms"]
         say(accident.name)
         _meanwhile(accident.act, beat)
+    return undisturbed
 
 
 def _meanwhile(act: Callable[[], None], beat: Beat) -> None:
@@ -97,35 +96,3 @@ def _calm(looker: Looker) -> bool:
     time.sleep(1.0)
     second = looker.look()
     return second.settled and second.shop.get("accepted") == first.shop.get("accepted")
-
-
-def verdict(stage: Stage, looker: Looker) -> tuple[dict[str, Any], Comparison]:
-    """Compare what the webshop holds with what the database holds; return the summary too."""
-    comparison = questions.compare(questions.ask(stage.dsn), stage.webshop.records())
-    shop = looker.look().shop
-    return {
-        "records": comparison.records,
-        "lost": comparison.lost,
-        "different": len(comparison.different),
-        "out_of_order": shop["out_of_order"],
-        "duplicates_accepted": shop["duplicates"],
-        "latency_ms": {name: shop["latency_ms"][name] for name in ("p50", "p99")},
-    }, comparison
-
-
-def is_clean(summary: dict[str, Any]) -> bool:
-    """Whether nothing is missing, other than in the database, or out of order."""
-    return not any(summary[name] for name in ("lost", "different", "out_of_order"))
-
-
-def explain(comparison: Comparison) -> Iterator[str]:
-    """Name some of the records that are wrong."""
-    for what, keys in (
-        ("missing", comparison.missing),
-        ("should be gone", comparison.left),
-        ("different", comparison.different),
-    ):
-        for key in keys[:SHOWN]:
-            yield f"{what}: {key}"
-        if len(keys) > SHOWN:
-            yield f"{what}: and {len(keys) - SHOWN} more"

@@ -16,13 +16,16 @@ from typing import Final, NoReturn, TextIO
 from rich.console import Console
 
 from embedded import odoo
-from embedded.demo import once, screen
+from embedded.demo import once, questions, screen
 from embedded.demo.figures import Looker
 from embedded.demo.load import Load
+from embedded.demo.programs import count
 from embedded.demo.screen import Screen
 from embedded.demo.stage import Stage, build, fetch, launch
 from embedded.demo.supervisor import tend
+from embedded.demo.verdict import explain, in_words, is_clean, summarise
 
+ENDINGS: Final = ("delivered", "superseded", "dead", "rejected")
 _INTERRUPTED: Final = 130
 
 
@@ -61,13 +64,17 @@ def _play(args: argparse.Namespace, stack: ExitStack, shown: Screen) -> int:
         stack.enter_context(load)
         if not args.once:
             _live(stage, load, shown, tended)
-        once.play(stage, load, shown.say, beat)
+        undisturbed = once.play(stage, load, shown.say, beat)
         once.settle(looker, tended)
-        summary, comparison = once.verdict(stage, looker)
-        for line in once.explain(comparison):
-            shown.say(line)
-    print(json.dumps(summary), flush=True)
-    return 0 if once.is_clean(summary) else 1
+        comparison = questions.compare(questions.ask(stage.dsn), stage.webshop.records())
+        ledger = {state: count(stage.config, state) for state in ENDINGS}
+        summary = summarise(comparison, looker.look(), ledger, undisturbed)
+    write = _writer(sys.stderr if args.json else sys.stdout)
+    for line in [*explain(comparison), *in_words(summary)]:
+        write(line)
+    if args.json:
+        print(json.dumps(summary), flush=True)
+    return 0 if is_clean(summary) else 1
 
 
 def _writer(file: TextIO) -> Callable[[str], None]:

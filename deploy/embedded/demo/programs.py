@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import subprocess
 import sys
 import urllib.error
 import urllib.request
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import psycopg
 
 from embedded.demo.errors import SetUpFailed
+from embedded.errors import NotStarted
 from embedded.ports import LOOPBACK, free_ports
 from embedded.process import Service
 
@@ -106,3 +108,16 @@ def set_up(config: Path) -> str:
     if done.returncode:
         raise SetUpFailed(f"odoo-cdc setup ended with {done.returncode}:\n{done.stderr.strip()}")
     return done.stdout
+
+
+def count(config: Path, state: str) -> int:
+    """Return how many deliveries the ledger has in a state. Raises NotStarted."""
+    words = ["queue", "--state", state, "--limit", "0", "--json", "-c", str(config)]
+    done = subprocess.run([*COMMAND, *words], capture_output=True, text=True, check=False)
+    try:
+        found: dict[str, Any] = json.loads(done.stdout)
+    except ValueError as error:
+        raise NotStarted(
+            f"odoo-cdc queue ended with {done.returncode}:\n{done.stderr.strip()}"
+        ) from error
+    return int(found["matched"])

@@ -177,15 +177,20 @@ class Pictures:
 
 
 def counters(load: Load, figures: Figures) -> list[tuple[str, int]]:
-    """Return what is counted, in the order of the data."""
+    """Return what is counted, in the order of the data.
+
+    A delivery ends as taken, superseded or dead. Each answer of the webshop is an acknowledgement,
+    those to a retry and to a duplicate too.
+    """
     return [
         ("commits", load.commits),
         ("events", figures.events),
         ("deliveries", figures.deliveries),
+        ("taken by the webshop", figures.shop.get("accepted", 0)),
+        ("superseded", figures.superseded),
+        ("dead", figures.dead),
         ("acknowledgements", figures.acknowledgements),
         ("retries", figures.retries),
-        ("dead", figures.dead),
-        ("taken by the webshop", figures.shop.get("accepted", 0)),
         ("duplicates", figures.shop.get("duplicates", 0)),
     ]
 
@@ -196,8 +201,14 @@ def standing(figures: Figures) -> str:
     p50, p99 = latency.get("recent_p50"), latency.get("recent_p99")
     fast = f"commit to webshop p50 {p50:.0f} ms, p99 {p99:.0f} ms" if p50 is not None else ""
     behind = "" if figures.behind is None else f"WAL behind {figures.behind:,} bytes"
-    waiting = "" if figures.waiting is None else f"waiting {figures.waiting}"
-    return ", ".join(filter(None, (waiting, behind, fast)))
+    return ", ".join(filter(None, (_waiting(figures), behind, fast)))
+
+
+def _waiting(figures: Figures) -> str:
+    if figures.waiting is not None:
+        return f"waiting {figures.waiting}"
+    last = figures.last_waiting
+    return "" if last is None else f"waiting {last} when the worker was last asked"
 
 
 def choose(console: Console, write: Callable[[str], None]) -> Screen:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from embedded.demo.figures import Figures, sums
+from embedded.demo.figures import Figures, Lasting, sums
 from embedded.demo.screen import Pictures, Plain, Rates, choose, counters, standing
 
 FIGURES = Figures(
@@ -22,6 +22,7 @@ FIGURES = Figures(
     unread=1,
     waiting=2,
     retries=3,
+    superseded=8,
     shop={
         "accepted": 4,
         "duplicates": 1,
@@ -46,7 +47,7 @@ def stage() -> Any:
 
 
 def test_counters_follow_the_data(load: Any) -> None:
-    assert [count for _, count in counters(load, FIGURES)] == [9, 7, 6, 5, 3, 0, 4, 1]
+    assert [count for _, count in counters(load, FIGURES)] == [9, 7, 6, 4, 8, 0, 5, 3, 1]
 
 
 def test_what_nobody_answered_is_left_out() -> None:
@@ -54,6 +55,21 @@ def test_what_nobody_answered_is_left_out() -> None:
     assert standing(FIGURES) == (
         "waiting 2, WAL behind 1,234 bytes, commit to webshop p50 81 ms, p99 250 ms"
     )
+
+
+def test_what_waits_is_not_forgotten_while_the_worker_is_away() -> None:
+    assert standing(Figures(last_waiting=95)) == "waiting 95 when the worker was last asked"
+
+
+def test_counters_go_on_over_the_lives_of_a_program() -> None:
+    counted = Lasting()
+
+    counted.note(11, {"retries_total": 60.0})
+    counted.note(11, {"retries_total": 63.0})
+    counted.note(12, {"superseded_total": 2.0})
+    counted.note(13, {"retries_total": 7.0})
+
+    assert (counted.total("retries_total"), counted.total("superseded_total")) == (70, 2)
 
 
 def test_rates_look_back_over_a_window() -> None:
