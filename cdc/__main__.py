@@ -7,7 +7,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, redirect_stderr, redirect_stdout
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -76,11 +76,9 @@ def _dispatch(words: list[str]) -> int:
     if not words or words[0] in {"-h", "--help"}:
         print(_overview(found))
         return 0 if words else _USAGE
-    name, *rest = words
+    name, *rest = _command_first(words)
     if name not in found:
-        near = nearest(name, list(found))
-        hint = f'Did you mean "{near}"?' if near else "`odoo-cdc --help` lists the commands."
-        return _say(f'there is no command "{name}"', hint, _USAGE)
+        return _say(f'there is no command "{name}"', _remedy(name, found), _USAGE)
     with _spared() if name in LASTING else nullcontext():
         return _run(name, found[name], rest)
 
@@ -107,6 +105,20 @@ def _spared() -> Iterator[None]:
     finally:
         # What Python handles would end the process by default while the interpreter goes.
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+
+def _command_first(words: list[str]) -> list[str]:
+    """Let `-c FILE` stand before the command too."""
+    first = words[0]
+    size = 2 if first in {"-c", "--config"} else int(first.startswith("--config="))
+    return [*words[size : size + 1], *words[:size], *words[size + 1 :]] or words
+
+
+def _remedy(name: str, found: Iterable[str]) -> str:
+    if name.startswith("-"):
+        return "Write the command first: odoo-cdc COMMAND -c FILE."
+    near = nearest(name, list(found))
+    return f'Did you mean "{near}"?' if near else "`odoo-cdc --help` lists the commands."
 
 
 def _load(entry: EntryPoint) -> Command:

@@ -70,6 +70,31 @@ def test_a_command_gets_what_all_commands_share(command: Callable[..., None]) ->
     assert (args.config, args.json, args.log_format) == (Path("a.yaml"), True, "json")
 
 
+@pytest.mark.parametrize(
+    "words",
+    [["-c", "a.yaml"], ["--config", "a.yaml"], ["--config=a.yaml"]],
+    ids=["short", "long", "as one word"],
+)
+def test_the_file_may_be_named_before_the_command(
+    command: Callable[..., None], words: list[str]
+) -> None:
+    seen: list[tuple[Path, bool]] = []
+    command(lambda args: seen.append((args.config, args.json)) or 0)
+
+    assert dispatcher.main([*words, "try", "--json"]) == 0
+    assert seen == [(Path("a.yaml"), True)]
+
+
+@pytest.mark.parametrize("words", [["-c"], ["-c", "a.yaml"], ["--json", "try"]])
+def test_options_without_a_command_before_them_are_bad_usage(
+    command: Callable[..., None], capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    command(lambda _: 0)
+
+    assert dispatcher.main(words) == 2
+    assert "hint: Write the command first: odoo-cdc COMMAND -c FILE." in capsys.readouterr().err
+
+
 def test_the_file_comes_from_the_environment_where_none_is_named(
     command: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
