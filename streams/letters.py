@@ -1,5 +1,7 @@
 """What `retry` does with the dead letters of one partition: it puts them back.
 
+What never can be sent ends where a newer one has gone since: nothing is left to do about it.
+
 Not those of a target whose queue was not read again yet since the partition was opened: what a
 former worker sent last is not known before, and a newer one may be among it.
 """
@@ -15,7 +17,7 @@ from typing import Final, Protocol
 
 from schemas.delivery import Delivery
 from schemas.keys import Chain, split_delivery_id
-from streams.chains.by_hand import Result, concerns, put_back
+from streams.chains.by_hand import Result, concerns, leave_behind, put_back
 from streams.chains.dead_letter import Letter
 from streams.chains.item import Terms
 from streams.core import Core
@@ -77,6 +79,8 @@ class Letters:
     async def put_back(self, part: Slice, start: int) -> int | None:
         """Put back what the letters from an offset on hold; return where to go on, if anywhere."""
         log, monotonic = self._core.ports.log, self._core.ports.monotonic
+        # Who makes deliveries has written of those that are dead at birth.
+        await self._core.committer.write(part.partition, lambda _: None, anew=True)
         async with aclosing(log.read(StateTopic.DEAD, part.partition, start, AT_ONCE)) as chunks:
             async for chunk in chunks:
                 letters = [letter for letter in map(_letter, chunk.records) if letter]
@@ -114,7 +118,8 @@ class Letters:
         return True
 
     async def _put_back_some(self, part: Slice, letters: Sequence[Letter]) -> None:
-        found = self._those_concerned(part, letters)
+        sendable = await self._leave_behind(part, letters)
+        found = self._those_concerned(part, sendable)
         candidates = await self._those_read(part, await self._with_bodies(part, found))
         for _ in range(_LOOKS):
             if not candidates:
@@ -124,6 +129,23 @@ class Letters:
                 await asyncio.sleep(_PAUSE)  # their chains are busy: no event says when not
         for each in candidates:
             part.tally.add(each.letter.entry.id, Result.BUSY)
+
+    async def _leave_behind(self, part: Slice, letters: Sequence[Letter]) -> list[Letter]:
+        """See to what never can be sent; return the rest."""
+
+        def step(changeset: Changeset) -> list[Letter]:
+            rest: list[Letter] = []
+            for each in letters:
+                if concerns(changeset.edit, each, part.wish) is not Result.UNSENDABLE:
+                    rest.append(each)
+                    continue
+                done = leave_behind(changeset.edit, each, part.wish)
+                part.tally.add(each.entry.id, done.result)
+                if not part.selection.dry_run:
+                    changeset.apply(done.changes)
+            return rest
+
+        return await self._core.committer.write(part.partition, step)
 
     def _those_concerned(self, part: Slice, letters: Sequence[Letter]) -> list[_Found]:
         """Return those that can be put back, with where they stand; the rest is counted."""

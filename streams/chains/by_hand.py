@@ -19,7 +19,7 @@ from schemas.state import State
 from streams.chains.ahead import ahead_of
 from streams.chains.changes import Change, Keep, Record, View
 from streams.chains.dead_letter import Letter
-from streams.chains.item import Item, Terms
+from streams.chains.item import LATEST, Item, Terms
 from streams.chains.ledger import COMMITTED, Entry, entry_of, iso, seconds
 from streams.chains.rules import let_wait, passed_by
 
@@ -103,6 +103,16 @@ def _judged(entry: Entry, letter: Letter, wish: Wish) -> Result:
     if entry.order is None or (letter.delivery is not None and not letter.delivery.body):
         return Result.UNSENDABLE
     return Result.PUT_BACK
+
+
+def leave_behind(view: View, letter: Letter, wish: Wish) -> Done:
+    """End what never can be sent, where a newer one of its chain and route has gone since."""
+    entry = view.entry(letter.entry.id)
+    history = letter.terms.history if letter.terms else LATEST
+    ahead = None if entry is None else ahead_of(view, entry.id, history)
+    if entry is None or ahead is None:
+        return Done(Result.UNSENDABLE, [])
+    return Done(Result.SUPERSEDED, [Record(_passed(entry, ahead, wish))])
 
 
 def put_back(view: View, delivery: Delivery, terms: Terms, wish: Wish) -> Done:

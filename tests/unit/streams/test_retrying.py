@@ -8,13 +8,15 @@ import pytest
 
 from schemas.acknowledgement import Acknowledgement
 from schemas.command import Answer, Progress
+from schemas.delivery import Delivery
 from schemas.kafka_errors import KafkaAway
 from schemas.state import State
 from streams import letters, requests, retrying
+from streams.chains.dead_letter import stillborn
 from streams.chains.outcome import Refused, Unavailable
-from streams.partitions.ports import StateTopic
+from streams.partitions.ports import StateTopic, Write
 from streams.rereading import Rereading
-from tests.core_rig import ASKED, TERMS, Cut, PowerCut, Rig
+from tests.core_rig import ASKED, PARTITION, TERMS, Cut, PowerCut, Rig
 from tests.deliveries import a_delivery, other_route
 from tests.operator_rig import Operator
 
@@ -622,3 +624,73 @@ async def test_law_10_a_rest_that_no_worker_wrote_ends_no_worker(
 
     assert answer.progress is Progress.FAILED
     assert "`rest`" in answer.why
+
+
+async def born_dead(rig: Rig, delivery: Delivery) -> None:
+    """Let the worker that makes deliveries write of one that never can be sent."""
+    empty = replace(delivery, body=b"")
+    entry, letter = stillborn(empty, TERMS, why="NaN", code="UNSENDABLE", now=rig.clock())
+    key = delivery.id.encode()
+    await rig.log.publish([Write(StateTopic.DEAD, PARTITION, delivery.chain.encode(), letter)])
+    await rig.log.publish([Write(StateTopic.LEDGER, PARTITION, key, entry)])
+
+
+async def test_what_never_can_be_sent_ends_once_a_newer_one_of_its_record_has_gone(
+    rig: Rig, operator: Operator
+) -> None:
+    born = [a_delivery(record=7), a_delivery(record=7)]
+    for each in born:
+        await born_dead(rig, each)
+
+    before = await operator.retry(all_dead=True)
+    newer = a_delivery(record=7)
+    await rig.deliver(newer)
+    looked = await operator.retry(all_dead=True, dry_run=True)
+    states = [rig.state(each) for each in born]
+    after = await operator.retry(all_dead=True)
+
+    assert (before, looked, after) == ({"unsendable": 2}, {"superseded": 2}, {"superseded": 2})
+    assert states == [State.DEAD, State.DEAD]
+    for each in born:
+        entry = rig.log.entries()[each.id]
+        assert (entry.state, entry.final) == (State.SUPERSEDED, True)
+        assert entry.superseded_by == newer.id
+    assert sent(rig) == [(newer.id, 1)]
+    assert await operator.retry(all_dead=True) == {}
+
+
+@pytest.mark.parametrize("case", ["another record", "another route", "it waits", "older"])
+async def test_what_never_can_be_sent_stays_dead_until_a_newer_one_has_gone(
+    rig: Rig, operator: Operator, case: str
+) -> None:
+    older, born, newer = (a_delivery(record=7) for _ in range(3))
+    others = {
+        "another record": a_delivery(record=8),
+        "another route": other_route(newer),
+        "it waits": newer,
+        "older": older,
+    }
+    if case == "it waits":
+        rig.wso2.script.append(BUSY)
+    await born_dead(rig, born)
+    await rig.deliver(others[case])
+
+    counts = await operator.retry(ids=[born.id])
+
+    assert counts == {"unsendable": 1}
+    assert rig.log.entries()[born.id].state is State.DEAD
+
+
+async def test_law_1_a_crash_while_it_ends_what_never_can_be_sent_leaves_it_dead(
+    rig: Rig, operator: Operator
+) -> None:
+    born = a_delivery(record=7)
+    await born_dead(rig, born)
+    await rig.deliver(a_delivery(record=7))
+    rig.log.cut = Cut()
+
+    with pytest.raises(PowerCut):
+        await operator.retry(all_dead=True)
+
+    rig.log.cut = None
+    assert rig.log.entries()[born.id].state is State.DEAD
