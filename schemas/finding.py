@@ -8,6 +8,16 @@ from typing import Any, Literal
 Level = Literal["error", "warning"]
 
 
+def advised(message: str, remedy: str) -> str:
+    """Join what is wrong and what to do: in one sentence, or in two where the remedy is one."""
+    if not remedy:
+        return message
+    if not remedy[0].isupper():
+        return f"{message}; {remedy}"
+    stop = "" if message.endswith((".", "?", "!")) else "."
+    return f"{message}{stop} {remedy}"
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One finding; `where` is a key of sync.yaml (`routes[3].domain`) or names a service.
@@ -26,8 +36,7 @@ class Finding:
         """Return it as one line: `sync.yaml:14: routes[0].feilds: unknown key; did you ...`."""
         place = f"{file}:{self.line}" if self.line else str(file)
         where = f"{self.where}: " if self.where else ""
-        remedy = f"; {self.remedy}" if self.remedy else ""
-        return f"{place}: {where}{self.message}{remedy}"
+        return f"{place}: {where}{advised(self.message, self.remedy)}"
 
     def to_json(self) -> dict[str, Any]:
         """Return the object that `check --json` lists."""

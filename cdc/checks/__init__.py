@@ -24,6 +24,14 @@ from schemas.finding import Finding
 
 DSN: Final = "source.dsn"
 KAFKA: Final = "kafka"
+NOT_HELD: Final = Finding(
+    "warning",
+    "routes",
+    None,
+    "sync.yaml is well formed, but its routes were not held against the database: whether models,"
+    " fields, domains and mappings are right is not known",
+    "see to what is said of source.dsn, then ask again",
+)
 
 
 def findings(config: Config) -> list[Finding]:
@@ -37,14 +45,14 @@ def _of_source(config: Config) -> list[Finding]:
         with Session.connect(config.source.dsn, "odoo-cdc-check") as session:
             return _of_session(config, session)
     except OdooCdcError as error:
-        return [_of_error(DSN, error)]
+        return [_of_error(DSN, error), NOT_HELD]
 
 
 def _of_session(config: Config, session: Session) -> list[Finding]:
     facts = gather(session)
     found = server.findings(facts, slot.look(session, config.source.slot))
     if any(each.where == server.VERSION for each in found):
-        return found  # what follows asks for what such a server does not know
+        return [*found, NOT_HELD]  # such a server does not know what follows asks for
     models = load_models(session, config.source.context.lang)
     faults = routes.findings(config, models, users(session, routes.logins(config)))
     found += faults

@@ -16,7 +16,7 @@ from schemas.config import load
 from schemas.domain import Context
 from schemas.errors import NothingFound
 from schemas.fields import Field, Model, Models
-from schemas.finding import Fault
+from schemas.finding import Fault, advised
 
 HELP: Final = "list the fields of a model, with what a route can do with each"
 EXAMPLE: Final = "odoo-cdc fields sale.order --like partner"
@@ -137,4 +137,5 @@ def _lines(model: Model, offers: Sequence[Offer]) -> Iterator[str]:
         yield ""
         yield f"{len(refused)} fields of {model.name} cannot be selected:"
     for field, fault in refused:
-        yield f"  {field.name}: {_type(field)}, {_kept(field)}: {fault.message}; {fault.remedy}"
+        said = advised(fault.message, fault.remedy)
+        yield f"  {field.name}: {_type(field)}, {_kept(field)}: {said}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import TracebackType
@@ -41,6 +42,8 @@ _DEFAULTS: Final[Mapping[str, str]] = {  # where the DSN says nothing
     "keepalives_count": "3",
     "tcp_user_timeout": "60000",
 }
+
+_UNSTOPPED: Final = re.compile(r"(?<=\w)\s*\n\s*(?=[A-Z])")
 
 Statement = LiteralString | bytes | sql.SQL | sql.Composed
 Parameters = Sequence[Any] | Mapping[str, Any] | None
@@ -123,8 +126,8 @@ def describe(dsn: str) -> str:
 
 
 def one_line(text: object) -> str:
-    """Return a server's message as one line."""
-    return " ".join(str(text).split())
+    """Return a server's message as one line, with a stop where a sentence ended with its line."""
+    return " ".join(_UNSTOPPED.sub(". ", str(text)).split())
 
 
 @contextmanager

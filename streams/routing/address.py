@@ -13,6 +13,7 @@ from schemas.conflict import told
 from schemas.delivery import Delivery, Want
 from schemas.document import EXTERNAL_ID_COLUMN
 from schemas.event import Document, Event, Mode
+from schemas.finding import advised
 from schemas.keys import chain_of, delivery_id
 from schemas.mapping import UnsendableValue
 from schemas.message import MAX_BODY, TOO_LARGE, UNSENDABLE, too_large
@@ -83,7 +84,7 @@ def address(
     for target in compiled.route.targets:
         blank = _blank(event, compiled, target, step.operation, again)
         if refused is not None:
-            yield Stillborn(blank, f"{refused} {refused.hint}".strip(), UNSENDABLE)
+            yield Stillborn(blank, advised(str(refused), refused.hint), UNSENDABLE)
             continue
         yield _sealed(blank, _body(event, compiled, blank, step, fields), wants)
 

@@ -16,7 +16,7 @@ from schemas.document import NotShown, Shape
 from schemas.domain import compile_domain
 from schemas.errors import BadUsage
 from schemas.event import Document, Event, Mode
-from schemas.finding import Finding
+from schemas.finding import Finding, advised
 from schemas.mapping import Renderer, Writing, compile_mapping
 from streams.routing.choice import Choice
 
@@ -32,7 +32,7 @@ class UnfitRoute(BadUsage):
 
     def __init__(self, route: Route, findings: Iterable[Finding]) -> None:
         """Name the route, and say every finding as `check` says it."""
-        said = (f"{each.where}: {each.message}; {each.remedy}" for each in findings)
+        said = (f"{each.where}: {advised(each.message, each.remedy)}" for each in findings)
         super().__init__(f'route "{route.name}": ' + "\n".join(said))
 
 

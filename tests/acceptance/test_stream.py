@@ -460,7 +460,7 @@ def test_law_10_a_worker_refuses_a_domain_that_events_cannot_answer(line: Line) 
 
     said = worker.tail()
     assert "sync.yaml:" in said
-    assert 'routes[0].domain[0]: ["state", "=", 5]: selection never is 5; Write a text' in said
+    assert 'routes[0].domain[0]: ["state", "=", 5]: selection never is 5. Write a text' in said
     assert "Traceback" not in said
 
 

@@ -257,7 +257,10 @@ def test_services_that_are_away_are_findings_each(checked: Checked) -> None:
     found = checked.findings()
 
     assert checked.code == 1
-    assert {each["where"] for each in found} == {"source.dsn", "kafka"}
+    assert {each["where"] for each in found} == {"source.dsn", "kafka", "routes"}
+    (unheld,) = (each for each in found if each["where"] == "routes")
+    assert unheld["level"] == "warning"
+    assert "well formed, but its routes were not held against the database" in unheld["message"]
     assert all(each["remedy"] for each in found)
     assert "Connection refused" in next(f["message"] for f in found if f["where"] == "kafka")
     assert "secret" not in json.dumps(found)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from cdc.postgres.connect import BadDsn, DatabaseUnreachable, Session, conninfo, describe
+from cdc.postgres.connect import BadDsn, DatabaseUnreachable, Session, conninfo, describe, one_line
 
 SECRET = "hunter2"  # what must not be shown
 
@@ -21,6 +21,11 @@ SECRET = "hunter2"  # what must not be shown
 )
 def test_a_database_is_named_without_its_secrets(dsn: str, text: str) -> None:
     assert describe(dsn) == text
+
+
+def test_a_servers_lines_become_sentences_of_one() -> None:
+    refused = "connection failed: Connection refused\n\tIs the server running?\n"
+    assert one_line(refused) == "connection failed: Connection refused. Is the server running?"
 
 
 def test_a_dsn_keeps_what_it_says_and_gets_what_it_lacks() -> None:
