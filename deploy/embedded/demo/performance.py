@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import signal
 import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Final, NoReturn, TextIO
 
 from rich.console import Console
@@ -18,6 +16,7 @@ from rich.console import Console
 from embedded import odoo
 from embedded.demo import once, questions, screen
 from embedded.demo.figures import Looker
+from embedded.demo.guide import guide
 from embedded.demo.load import Load
 from embedded.demo.programs import count
 from embedded.demo.screen import Screen
@@ -83,20 +82,9 @@ def _writer(file: TextIO) -> Callable[[str], None]:
 
 def _live(stage: Stage, load: Load, shown: Screen, beat: once.Beat) -> NoReturn:
     """Show what happens until Ctrl-C."""
-    for line in commands(stage):
+    for line in guide(stage):
         shown.say(line)
     while True:
         load.check()
         beat()
         time.sleep(1.0)
-
-
-def commands(stage: Stage) -> list[str]:
-    """Return what to try in another terminal, as it can be typed there."""
-    command = (
-        "odoo-cdc" if shutil.which("odoo-cdc") else str(Path(sys.executable).parent / "odoo-cdc")
-    )
-    return [
-        f"try: {command} {words} -c {stage.config}"
-        for words in ("status", "queue", "trace sale.order 42")
-    ]
