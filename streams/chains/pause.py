@@ -37,8 +37,8 @@ class Pause:
     @property
     def why(self) -> str:
         """Say it, for people."""
-        what = "drained" if self.draining else "paused"
-        return f"{what} by {self.by}" if self.by else what
+        who = f"paused by {self.by}" if self.by else "paused"
+        return f"{who} once it is drained" if self.draining else who
 
     def lets(self, sequence: str) -> bool:
         """Say whether a delivery of it may go all the same."""

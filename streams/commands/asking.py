@@ -89,6 +89,15 @@ def ask(asking: Asking, kind: Kind, subject: Subject, **more: Any) -> tuple[Comm
     return command, gathered
 
 
+def waits(subject: Subject, number: int) -> str:
+    """Say what waits of something paused, and how long."""
+    named = f"--{subject.kind} {subject.name}"
+    return (
+        f"{number} deliveries of it wait, and what comes waits behind them, until"
+        f" `odoo-cdc resume {named}`"
+    )
+
+
 def say(
     args: argparse.Namespace, command: Command, subject: Subject, text: str, left: int
 ) -> None:

@@ -12,7 +12,7 @@ from schemas.arguments import Subject
 from schemas.command import Kind
 from schemas.config import Config, load
 from schemas.errors import NothingFound
-from streams.commands.asking import ask, declare_subject, require_known, say, subject_of
+from streams.commands.asking import ask, declare_subject, require_known, say, subject_of, waits
 from streams.kafka.scan import Part
 from streams.queries.asking import Asking
 from streams.queries.lookup import Lookup
@@ -56,8 +56,10 @@ def run(args: argparse.Namespace) -> int:
             if not queued and not left:
                 break
             time.sleep(_PAUSE)  # workers are asked, they do not tell
-    command, _ = ask(asking, Kind.PAUSE, subject)
-    say(args, command, subject, f"{subject.text} is empty, and paused", 0)
+        command, gathered = ask(asking, Kind.PAUSE, subject)
+        behind = gathered.counts.get("left", 0) + lookup.resting(subject)
+    text = f"{subject.text} is drained, and paused: what stood there when this began has gone"
+    say(args, command, subject, f"{text}; {waits(subject, behind)}", 0)
     return 0
 
 

@@ -191,9 +191,13 @@ def _is_wanted(person: Person) -> bool:
 def _print(done: Forgotten, held: list[Held], person: Person) -> None:
     verb = "would be" if person.dry_run else "are"
     items, entries = done.counts.get(ITEMS, 0), done.counts.get(ENTRIES, 0)
-    print(
-        f"{items} deliveries that waited {verb} dropped, {entries} in the ledger {verb} forgotten"
-    )
+    if items or entries:
+        print(
+            f"{items} deliveries that waited {verb} dropped,"
+            f" {entries} in the ledger {verb} forgotten"
+        )
+    else:
+        print(f"nothing waits of {person.model} {person.record}, and the ledger knows nothing")
     if done.untaken:
         print(f"{done.untaken} events and deliveries wait for the workers still, and go then")
     if held:

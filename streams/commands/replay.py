@@ -116,10 +116,13 @@ def run(args: argparse.Namespace) -> int:
 
 def _replay(args: argparse.Namespace, asking: Asking, request: Request) -> int:
     command = command_of(Kind.REPLAY, request.to_fields())
+    sys.stderr.write(
+        f"replay {command.id} begins; `odoo-cdc replay --cancel {command.id}` ends it\n"
+    )
     try:
         gathered = asking.follow(command, _keys(request))
     except KeyboardInterrupt:
-        sys.stderr.write(f"\nit goes on; `odoo-cdc replay --cancel {command.id}` ends it\n")
+        sys.stderr.write("\nit goes on\n")
         raise
     return _end(args, command, gathered, request)
 
@@ -129,6 +132,11 @@ def _end(args: argparse.Namespace, command: Command, gathered: Gathered, request
         print(json.dumps(_to_json(command, gathered, request), ensure_ascii=False))
     else:
         _print(gathered, request)
+        if not request.dry_run:
+            made = gathered.counts.get(Came.DELIVERIES, 0)
+            print(
+                f"{made} deliveries of {command.id} are queued; `odoo-cdc queue` shows those left"
+            )
     require_answers(gathered)
     if not gathered.counts.get(Came.DELIVERIES):
         raise NothingToReplay("nothing is sent")
@@ -216,7 +224,10 @@ def _print(gathered: Gathered, request: Request) -> None:
     for what, means in _MEANS.items():
         if number := counts.get(what):
             print(f"{number} {means}")
-    if request.dry_run and not request.force_older and rows:
-        print("Of these only such are sent that no newer one of the record and route has gone of.")
+    if rows and not request.force_older:
+        print(
+            "Where a newer state of a record has gone to the target by the same route, the older"
+            " one is not sent: it ends as `superseded`. So fewer may arrive."
+        )
     if any(a.progress is Progress.CANCELLED for a in gathered.answers.values()):
         print("It was cancelled; what was queued goes.")

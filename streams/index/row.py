@@ -12,7 +12,7 @@ from streams.chains.item import Item
 from streams.chains.ledger import COMMITTED, Entry, iso, seconds
 
 TROUBLE: Final = (State.DEAD, State.REJECTED)
-PAST: Final = "older than the ledger: what came of it is not known any more"
+PAST: Final = "purged, or older than the ledger: what came of it is not known any more"
 
 
 @dataclass(frozen=True, slots=True)

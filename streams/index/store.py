@@ -117,7 +117,7 @@ class Index:
         """Return how many unsettled deliveries each target has, by state."""
         found: dict[str, Counts] = {}
         for target, state, final, number, oldest in self._db.execute(
-            "SELECT target, state, final, count(*), min(since) FROM deliveries WHERE unsettled"
+            "SELECT target, state, final, count(*), min(waits) FROM deliveries WHERE unsettled"
             " GROUP BY target, state, final"
         ):
             counts = found.setdefault(target, Counts())

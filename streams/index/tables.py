@@ -12,20 +12,21 @@ import json
 from collections.abc import Sequence
 from typing import Any, Final
 
+from schemas.position import is_replay
 from schemas.state import State
 from streams.index.merged import Merged, Told, packed, unpacked
 from streams.index.row import Row, Wanted
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 TABLES: Final = """
 CREATE TABLE deliveries (
     id TEXT NOT NULL UNIQUE, target TEXT, route TEXT, model TEXT, record INTEGER,
-    state TEXT, since REAL, final INTEGER, unsettled INTEGER,
+    state TEXT, since REAL, waits REAL, final INTEGER, unsettled INTEGER,
     partition INTEGER, on_its_way TEXT, entry TEXT, dead TEXT,
     place INTEGER, letter INTEGER, written REAL, superseded_by TEXT, "order" INTEGER, steps TEXT,
     given_up TEXT, queued REAL, accepted REAL, delivered REAL, failed REAL
 );
-CREATE INDEX unsettled ON deliveries (target, state, final, since) WHERE unsettled;
+CREATE INDEX unsettled ON deliveries (target, state, final, waits) WHERE unsettled;
 CREATE INDEX places ON deliveries (partition, place) WHERE place IS NOT NULL;
 CREATE INDEX letters ON deliveries (partition, letter) WHERE letter IS NOT NULL;
 CREATE INDEX lately ON deliveries (written) WHERE written IS NOT NULL;
@@ -45,9 +46,9 @@ TIMES: Final = {  # columns with the time of the latest of some steps
     "failed": (State.REJECTED, State.DEAD),
 }
 _COLUMNS: Final = (
-    "id", "target", "route", "model", "record", "state", "since", "final", "unsettled",
-    "partition", "on_its_way", "entry", "dead", "place", "letter", "written", "superseded_by",
-    "order", "steps", "given_up", *TIMES,
+    "id", "target", "route", "model", "record", "state", "since", "waits", "final",
+    "unsettled", "partition", "on_its_way", "entry", "dead", "place", "letter", "written",
+    "superseded_by", "order", "steps", "given_up", *TIMES,
 )  # fmt: skip
 _NAMES: Final = ", ".join(f'"{name}"' for name in _COLUMNS)
 SELECT: Final = f"SELECT {_NAMES} FROM deliveries"
@@ -107,12 +108,18 @@ def values_of(merged: Merged, row: Row) -> tuple[Any, ...]:
     steps = json.dumps(merged.steps, ensure_ascii=False) if merged.steps else None
     return (
         merged.id, row.target, row.route, row.model, row.record,
-        row.state.value, row.since, row.final, row.unsettled,
+        row.state.value, row.since, _waits(merged, row), row.final, row.unsettled,
         merged.partition, *map(_text, (merged.on_its_way, merged.entry, merged.dead)),
         merged.place, merged.letter, merged.written, merged.superseded_by, merged.order, steps,
         merged.given_up,
         *(merged.latest(*states) for states in TIMES.values()),
     )  # fmt: skip
+
+
+def _waits(merged: Merged, row: Row) -> float:
+    """Return since when it waits, if it does: of a past event since it was sent once more."""
+    queued = merged.latest(State.QUEUED) if is_replay(merged.id) else None
+    return row.since if queued is None else queued
 
 
 def _text(row: Row | None) -> str | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from schemas import delivery as deliveries
+from schemas.arguments import Subject
 from schemas.avro import NotAnEvent, SchemaBook, UnknownSchema
 from schemas.config import Config
 from schemas.delivery import Delivery, NotADelivery
@@ -75,6 +76,11 @@ class Lookup:
     def places(self, topics: Iterable[str]) -> list[Place]:
         """Return where the workers' group stands in each partition of these topics."""
         return self._offsets.places((t, p) for t in topics for p in range(self.partitions))
+
+    def resting(self, subject: Subject) -> int:
+        """Count what rests in a send queue: only that of a target that is paused does."""
+        mine = [queue for queue, target in self.queues.items() if target == subject.name]
+        return sum(place.lag for place in self.places(mine if subject.kind == "target" else []))
 
     def oldest(self, places: Iterable[Place]) -> dict[Part, float]:
         """Return when the oldest record of each partition that is not done was written."""

@@ -203,9 +203,13 @@ def test_a_drain_lets_out_what_came_in_while_it_was_paused_in_every_partition(
         line.change(record, "while it was paused", state="fast")
     line.tail.until(lambda: _status(line)["targets"]["fast"]["queued"] == len(records))
 
+    paused = line.programs.run("pause", "--target", "fast").out.read_text()
     drain = line.programs.start("drain", "--target", "fast")
 
     assert drain.wait() == 0, drain.tail()
+    assert f"fast is paused; {len(records)} deliveries of it wait" in paused
+    assert "fast is drained, and paused" in drain.out.read_text()
+    assert "; 0 deliveries of it wait, and what comes waits" in drain.out.read_text()
     assert all(len(wso2.tried(record)) == 1 for record in records)
     line.programs.run("resume", "--target", "fast")
 

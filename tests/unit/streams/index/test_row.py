@@ -50,6 +50,16 @@ def test_what_is_on_its_way_is_counted_with_the_age_of_the_oldest(state: State) 
     assert shop["oldest_waiting_seconds"] == 60
 
 
+def test_what_is_replayed_waits_since_it_was_queued_and_not_since_its_event() -> None:
+    fed, live = Fed(), entry(State.WAITING, final=False)
+    name = DeliveryId(f"{live.id[:-4]}0001")
+    fed.entry(replace(live, id=name).at(NOW - 5, State.QUEUED))
+
+    assert fed.index.counts()["shop"].to_json(NOW)["oldest_waiting_seconds"] == 5
+    (row,) = fed.index.rows(Wanted(), NOW, 9)[1]
+    assert row.to_json(NOW)["committed"] == iso(COMMITTED)
+
+
 @pytest.mark.parametrize("state", [State.DEAD, State.REJECTED])
 @pytest.mark.parametrize("seen", [True, False], ids=["seen before", "never seen"])
 def test_a_letter_that_the_ledger_has_forgotten_is_past_and_troubles_nobody(

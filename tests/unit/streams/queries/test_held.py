@@ -52,7 +52,7 @@ def test_what_operators_have_paused_says_since_when_and_by_whom() -> None:
     rows = held({}, {}, NOW, pauses)
 
     assert [(row["what"], row["reason"], row["why"]) for row in rows] == [
-        ("route orders", "draining", "drained by bob@host"),
+        ("route orders", "draining", "paused by bob@host once it is drained"),
         ("shop", "paused", "paused by eve@host"),
     ]
     assert {row["since"] for row in rows} == {"2027-01-15T08:00:00.000000Z"}
