@@ -8,13 +8,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from cdc.checks import companies, folder, kafka, routes, server, stream, tables
+from cdc.checks import companies, folder, kafka, languages, routes, server, stream, tables
 from cdc.kafka_admin import Admin
 from cdc.postgres import publication, slot
 from cdc.postgres.catalog import load_models
 from cdc.postgres.connect import Session
 from cdc.postgres.defaults import company_defaults
 from cdc.postgres.facts import gather
+from cdc.postgres.languages import languages as active_languages
 from cdc.postgres.users import users
 from cdc.selection import Selection, select
 from schemas.config import Config
@@ -55,7 +56,7 @@ def _of_session(config: Config, session: Session) -> list[Finding]:
         return [*found, NOT_HELD]  # such a server does not know what follows asks for
     models = load_models(session, config.source.context.lang)
     faults = routes.findings(config, models, users(session, routes.logins(config)))
-    found += faults
+    found += [*faults, *languages.findings(config, active_languages(session))]
     sound = _without_faults(config, faults)
     if sound.routes:
         found += routes.costs(sound, models)

@@ -249,6 +249,19 @@ def test_a_database_that_is_not_odoo_is_said_to_be_none(
     assert "source.dsn" in checked.one("ir_model_fields")["remedy"]
 
 
+def test_a_language_that_odoo_has_not_is_warned_of_with_its_line(checked: Checked) -> None:
+    checked.routes = ROUTES.replace(
+        "fields: [name, category_id.name]",
+        "map: {name: name, tags: {path: category_id.name, lang: fr_XX}}",
+    )
+
+    found = checked.one('no language "fr_XX" is active in Odoo')
+
+    assert (found["where"], found["level"]) == ("routes[0].map.tags.lang", "warning")
+    assert found["line"] is not None
+    assert 'did you mean "fr_FR"?' in found["remedy"]
+
+
 def test_services_that_are_away_are_findings_each(checked: Checked) -> None:
     postgres, kafka = free_ports(2)
     checked.values["dsn"] = f"postgresql://u:secret@127.0.0.1:{postgres}/odoo"

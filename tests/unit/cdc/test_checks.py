@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cdc.checks import server, stream, tables
+from cdc.checks import languages, server, stream, tables
 from cdc.postgres.facts import Facts, OldTransaction, Role, TableFacts
 from cdc.postgres.publication import OPERATIONS, PublicationState, Published
 from cdc.postgres.slot import SlotState
 from cdc.selection import PairTable, Selection, Table
 from cdc.status import warnings
+from schemas.config import load
 from schemas.finding import Finding
+from tests.programs import sync_yaml
 
 MEGABYTE = 1 << 20
 TABLE = TableFacts(
@@ -289,3 +292,35 @@ def test_law_1_status_warns_from_half_of_what_postgres_keeps(held: int, *, warne
 
     assert bool(found) is warned
     assert all("of the 1000 MiB" in each for each in found)
+
+
+@pytest.mark.parametrize(
+    ("lang", "active", "expected"),
+    [
+        ("fr_XX", {"en_US", "fr_FR"}, ["routes[0].map.title.lang", 'did you mean "fr_FR"?']),
+        ("zz_ZZ", {"fr_FR"}, ["routes[0].map.title.lang", "write one of en_US, fr_FR"]),
+        ("fr_FR", {"fr_FR"}, []),
+        ("en_US", set(), []),
+        ("*", set(), []),
+        ("fr_XX", None, []),
+    ],
+    ids=["near", "far", "active", "english", "all", "nobody may look"],
+)
+def test_a_language_that_odoo_has_not_is_warned_of(
+    tmp_path: Path, lang: str, active: set[str] | None, expected: list[str]
+) -> None:
+    routes = f"""
+routes:
+  - name: a
+    model: product.template
+    targets: [t]
+    map: {{title: {{path: name, lang: "{lang}"}}}}
+"""
+    file = tmp_path / "sync.yaml"
+    text = sync_yaml(source="a", dsn="dbname=a", kafka="k:9092", targets=["t"], routes=routes)
+    file.write_text(text, encoding="utf-8")
+
+    found = languages.findings(load(file), active)
+
+    assert [text for each in found for text in (each.where, each.remedy)] == expected
+    assert {each.level for each in found} <= {"warning"}

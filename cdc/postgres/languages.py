@@ -1,0 +1,18 @@
+"""Odoo's languages, as `res_lang` knows them."""
+
+from __future__ import annotations
+
+from cdc.postgres.connect import NotPermitted, Session, StatementFailed
+
+
+def languages(session: Session) -> frozenset[str] | None:
+    """Return the codes of the languages that are active; None where we may not look.
+
+    Needs SELECT on res_lang (code, active). Raises DatabaseUnreachable.
+    """
+    try:
+        return frozenset(
+            code for (code,) in session.rows("SELECT code FROM res_lang WHERE active")
+        )
+    except (NotPermitted, StatementFailed):
+        return None
