@@ -63,16 +63,15 @@ class Pausing:
 
     async def _wanted(self, partition: int, command: Command, subject: Subject) -> Pause | None:
         """Return the pause as it is to be; None for none."""
-        now = self._core.clock()
+        now, found = self._core.clock(), self._found(partition, subject)
+        if found is not None and found.command == command.id:
+            return found  # a worker that was killed has done it
         match command.kind:
             case Kind.PAUSE:
                 return Pause(subject, now, command.who, command=command.id)
             case Kind.RESUME:
                 return None
             case Kind.DRAIN:
-                found = self._found(partition, subject)
-                if found is not None and found.command == command.id:
-                    return found
                 latest = [
                     await self._queues.latest(target, partition)
                     for target in self._targets(subject)

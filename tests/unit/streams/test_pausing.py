@@ -245,6 +245,21 @@ async def test_a_drain_that_is_asked_for_twice_keeps_its_end(rig: Rig, operator:
     assert rig.wso2.taken == []
 
 
+@pytest.mark.parametrize("kind", ["pause", "drain"])
+async def test_one_that_is_done_again_after_a_kill_keeps_since_when_it_is(
+    rig: Rig, operator: Operator, kind: str
+) -> None:
+    command = operator.command(kind, target="webshop")
+    await operator.do(command)
+    before = list(rig.core.permits.pauses.standing())
+    rig.clock.now += 60.0
+
+    await operator.do(command)
+
+    assert len(before) == 1
+    assert list(rig.core.permits.pauses.standing()) == before
+
+
 async def test_looking_changes_nothing(rig: Rig, operator: Operator) -> None:
     assert await operator.ask("drain", target="webshop", look=True) == {}
     await rig.deliver(a_delivery())
