@@ -178,7 +178,7 @@ class _Drafts:
                         link.shape, whole=not via.model_column or _may_be_left_out(link.shape)
                     )
                 case ManyToMany(table, column1, column2):
-                    self._pair(table, column1, column2)
+                    self._pair(f"{shape.model}.{link.name}", table, column1, column2)
                     self.take(link.shape)
         return draft
 
@@ -191,10 +191,10 @@ class _Drafts:
             draft.model_column = via.model_column
             draft.only.add(parent.model)
 
-    def _pair(self, table: str, column1: str, column2: str) -> None:
+    def _pair(self, name: str, table: str, column1: str, column2: str) -> None:
         if any(model.table == table for model in self.models.by_name.values()):
             raise Unreadable(
-                f'the relation table "{table}" is a model\'s own table',
+                f'the relation table of {name}, "{table}", is a model\'s own table',
                 hint="Select the one2many that leads to that model.",
             )
         left, right = sorted((column1, column2))

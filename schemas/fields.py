@@ -6,8 +6,11 @@ import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 from schemas.errors import BadUsage
+
+_ALIKE: Final = 0.6
 
 
 class Kind(StrEnum):
@@ -41,14 +44,17 @@ class Unknown(BadUsage):
         self.nearest = nearest
 
 
-def nearest(name: str, valid: Iterator[str] | list[str]) -> str:
-    """Return the valid name most like `name`, or "" where none is alike."""
-    return next(iter(alike(name, list(valid), most=1)), "")
+def nearest(name: str, valid: Iterator[str] | list[str], *, least: float = _ALIKE) -> str:
+    """Return the valid name most like `name`, or "" where none is alike.
+
+    `least` is how much they must have in common, of 1: more where long names share long parts.
+    """
+    return next(iter(alike(name, list(valid), most=1, least=least)), "")
 
 
-def alike(name: str, valid: list[str], *, most: int = 3) -> list[str]:
+def alike(name: str, valid: list[str], *, most: int = 3, least: float = _ALIKE) -> list[str]:
     """Return the valid names most like `name`, the nearest first."""
-    return difflib.get_close_matches(name, valid, n=most, cutoff=0.6)
+    return difflib.get_close_matches(name, valid, n=most, cutoff=least)
 
 
 @dataclass(frozen=True, slots=True)

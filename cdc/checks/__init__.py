@@ -37,7 +37,8 @@ NOT_HELD: Final = Finding(
 
 def findings(config: Config) -> list[Finding]:
     """Return everything that is wrong with source and Kafka; blocking, raises nothing of ours."""
-    found = [*folder.findings(config.state), *_of_source(config), *_of_kafka(config)]
+    state = folder.findings(config.state, folder.look(config.state))
+    found = [*state, *_of_source(config), *_of_kafka(config)]
     return [_placed(config, each) for each in found]
 
 

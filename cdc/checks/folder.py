@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -15,17 +16,34 @@ _NETWORK: Final = frozenset(
 )
 
 
-def findings(state: Path) -> Iterator[Finding]:
-    """Say why the shadow and what waits could not be kept in `state`."""
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the state is or will be: the nearest folder that is there, and what it is."""
+
+    nearest: Path
+    is_folder: bool
+    writable: bool
+    file_system: str  # "" where it is not known
+
+
+def look(state: Path) -> Place:
+    """Look at the disk."""
     there = next(folder for folder in (state, *state.parents) if folder.exists())
-    if not there.is_dir():
-        yield _error(f"{there} is no folder", "name a folder")
-    elif not os.access(there, os.W_OK | os.X_OK):
-        yield _error(f"{there} may not be written to", "name another folder, or change its owner")
-    kind = file_system(there.resolve(), _mounts())
-    if kind in _NETWORK:
+    writable = os.access(there, os.W_OK | os.X_OK)
+    return Place(there, there.is_dir(), writable, file_system(there.resolve(), _mounts()))
+
+
+def findings(state: Path, place: Place) -> Iterator[Finding]:
+    """Say why the shadow and what waits could not be kept in `state`. Pure."""
+    if not place.is_folder:
+        yield _error(f"{place.nearest} is no folder", "name a folder")
+    elif not place.writable:
+        remedy = "name another folder, or change its owner"
+        yield _error(f"{place.nearest} may not be written to", remedy)
+    if place.file_system in _NETWORK:
         yield _error(
-            f"{state} is on a network file system ({kind}): the shadow could be damaged there",
+            f"{state} is on a network file system ({place.file_system}): the shadow could be"
+            " damaged there",
             "name a folder on a local disk; there is nothing to share, each host has its own",
         )
 

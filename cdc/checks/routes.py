@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from schemas import domain, mapping
 from schemas.config import Config, Route
-from schemas.fields import Models, Unknown
+from schemas.fields import Models, Unknown, nearest
 from schemas.finding import Fault, Finding
 
 
@@ -27,7 +27,7 @@ def findings(config: Config, models: Models, users: Mapping[str, int]) -> list[F
             f"routes[{route.index}].ignore_writes_by[{place}]",
             None,
             f'the database has no user with the login "{login}"',
-            "write a login as Settings, Users shows it",
+            _login(login, users),
         )
         for route in config.routes
         for place, login in enumerate(route.ignore_writes_by)
@@ -83,6 +83,11 @@ def _of_route(
         ),
     ]
     return [Finding("error", where, None, fault.message, fault.remedy) for where, fault in faults]
+
+
+def _login(login: str, users: Mapping[str, int]) -> str:
+    near = nearest(login, list(users))
+    return f'did you mean "{near}"?' if near else "write a login as Settings, Users shows it"
 
 
 def _under(place: str, faults: list[Fault]) -> list[tuple[str, Fault]]:

@@ -30,7 +30,9 @@ _FILTER_HELP: Final = 'write a domain, [["active", "=", true]], or {domain: [...
 def read_context(section: Section) -> Context:
     """Return what `source` says of how records are looked at."""
     return Context(
-        lang=section.matching("lang", _LANG, "write a language's code, en_US", "en_US"),
+        lang=section.matching(
+            "lang", _LANG, "write Odoo's code with an underscore: en_US", "en_US"
+        ),
         company=section.number("company", 1),
         defaults=dict(_defaults(section)),
         filters=dict(_filters(section)),

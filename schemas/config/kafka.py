@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from schemas.config.section import Section
+from schemas.fields import nearest
 
 _OURS: Final = {  # what odoo-cdc sets, and what depends on it
     "group.id": "all workers of a source are one group",
@@ -37,6 +38,7 @@ _MECHANISM: Final = "sasl.mechanism"
 _MECHANISMS: Final = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 _SASL: Final = (_MECHANISM, "sasl.mechanisms", "sasl.username", "sasl.password")
 _HOST: Final = "ssl.endpoint.identification.algorithm"
+_MISTYPED: Final = 0.9  # below it a key is one of librdkafka's own
 _HOSTS: Final = ("https", "none")
 
 
@@ -59,7 +61,9 @@ def _check_security(section: Section, settings: dict[str, str]) -> None:
     known = (*_TLS, *_SASL)
     for key in sorted(settings):
         if key.startswith(_SECURE) and key not in known:
-            section.error(key, "the workers cannot follow it", f"they know {', '.join(known)}")
+            near = nearest(key, list(known), least=_MISTYPED)
+            remedy = f'did you mean "{near}"?' if near else f"they know {', '.join(known)}"
+            section.error(key, "the workers cannot follow it", remedy)
     _check_tls(section, settings, used=protocol.endswith("ssl"))
     _check_sasl(section, settings, used=protocol.startswith("sasl"))
 

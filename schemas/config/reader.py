@@ -120,7 +120,8 @@ def _note_idle(notes: Notes, config: Config) -> None:
     for name in config.targets:
         if name not in used:
             where = child("targets", name)
-            notes.warning(where, "no route has this target", "add it to a route's `targets`")
+            remedy = "add it to a route's `targets`, or take it out"
+            notes.warning(where, "no route has this target", remedy)
 
 
 def _source(section: Section) -> Source:

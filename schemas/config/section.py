@@ -31,11 +31,11 @@ class Notes:
     lines: Lines
     findings: list[Finding] = field(default_factory=list)
 
-    def error(self, where: str, message: str, remedy: str = "") -> None:
+    def error(self, where: str, message: str, remedy: str) -> None:
         """Note what makes the file invalid."""
         self._note("error", where, message, remedy)
 
-    def warning(self, where: str, message: str, remedy: str = "") -> None:
+    def warning(self, where: str, message: str, remedy: str) -> None:
         """Note what a reader should know."""
         self._note("warning", where, message, remedy)
 
@@ -62,11 +62,11 @@ class Section:
         """Return the full name of a key."""
         return child(self.where, key)
 
-    def error(self, key: str, message: str, remedy: str = "") -> None:
+    def error(self, key: str, message: str, remedy: str) -> None:
         """Note what is wrong with a key, "" for the whole."""
         self.notes.error(self.at(key) if key else self.where, message, remedy)
 
-    def warning(self, key: str, message: str, remedy: str = "") -> None:
+    def warning(self, key: str, message: str, remedy: str) -> None:
         """Note what a reader should know of a key."""
         self.notes.warning(self.at(key), message, remedy)
 
@@ -86,8 +86,7 @@ class Section:
         if value is None:
             return default
         if not isinstance(value, str):
-            quotes = isinstance(value, bool | int | float)
-            self._mistyped(key, value, "a text", "put it in quotes" if quotes else "")
+            self._mistyped(key, value, "a text", _as_text(value))
             return default
         return value.text if isinstance(value, Filled) else value
 
@@ -124,7 +123,7 @@ class Section:
         self.error(
             key,
             f'"{text}" is none of {", ".join(words)}',
-            f'did you mean "{near}"?' if near else "",
+            f'did you mean "{near}"?' if near else "write one of them",
         )
         return default
 
@@ -135,7 +134,7 @@ class Section:
             return default
         if isinstance(value, bool):
             return value
-        self._mistyped(key, value, "true or false")
+        self._mistyped(key, value, "true or false", "write one of the two, without quotes")
         return default
 
     def number(self, key: str, default: int, *, least: int = 1) -> int:
@@ -148,7 +147,7 @@ class Section:
                 return value
             self.error(key, f"{value} is too small", f"write {least} or more")
         else:
-            self._mistyped(key, value, "a whole number")
+            self._mistyped(key, value, "a whole number", "write digits, without quotes")
         return default
 
     def seconds(self, key: str, default: float) -> float:
@@ -182,7 +181,7 @@ class Section:
             return ()
         for index, each in enumerate(values):
             if not isinstance(each, str) and each is not BROKEN:
-                self._mistyped(f"{key}[{index}]", each, "a text")
+                self._mistyped(f"{key}[{index}]", each, "a text", _as_text(each))
         return tuple(str(each) for each in values if isinstance(each, str))
 
     def left(self) -> list[Any]:
@@ -231,7 +230,7 @@ class Section:
             elif isinstance(value, int | float):
                 found[str(key)] = str(value)
             elif value is not BROKEN:
-                self._mistyped(str(key), value, "a text or a number")
+                self._mistyped(str(key), value, "a text or a number", "write one value")
         return found
 
     def done(self) -> None:
@@ -245,7 +244,8 @@ class Section:
         if value is None or isinstance(value, dict):
             return Section(self.notes, where, value or {})
         if value is not BROKEN:
-            self.notes.error(where, f"keys with values are wanted here, not {_described(value)}")
+            what = f"keys with values are wanted here, not {_described(value)}"
+            self.notes.error(where, what, "write `key: value`, each in a line of its own below")
         # What is said once is enough: nothing that is missing inside is noted.
         return Section(Notes(self.notes.lines), where, {})
 
@@ -268,8 +268,13 @@ class Section:
         value = self.raw(key)
         return None if isinstance(value, Filled) and not value else value
 
-    def _mistyped(self, key: str, value: Any, wanted: str, remedy: str = "") -> None:
+    def _mistyped(self, key: str, value: Any, wanted: str, remedy: str) -> None:
         self.error(key, f"{wanted} is wanted here, not {_described(value)}", remedy)
+
+
+def _as_text(value: Any) -> str:
+    """Say how to make a text of a value."""
+    return "put it in quotes" if isinstance(value, bool | int | float) else "write one text"
 
 
 def _described(value: Any) -> str:

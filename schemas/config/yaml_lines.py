@@ -121,17 +121,19 @@ class Reader:
             problem = self.references.restore(error.problem or "it cannot be read")
             self._found("", line, f"not YAML: {problem}", "mind indentation, colons and quotes")
         except yaml.YAMLError as error:  # a character that YAML does not allow
-            self._found("", None, f"not YAML: {' '.join(str(error).split())}")
+            what = " ".join(str(error).split())
+            self._found("", None, f"not YAML: {what}", "leave the character out")
         except RecursionError:
-            self._found("", None, "nested too deeply to be read")
+            self._found("", None, "nested too deeply to be read", f"{_DEEPEST} levels are read")
         except _TooLarge:
-            self._found("", None, f"more than {_LARGEST} values", "aliases count each time")
+            remedy = "write fewer: aliases count each time"
+            self._found("", None, f"more than {_LARGEST} values", remedy)
         return None
 
     def _value(self, node: yaml.Node, where: str) -> Any:
         line = node.start_mark.line + 1
         if id(node) in self._open:
-            self._found(where, line, "an alias that contains itself")
+            self._found(where, line, "an alias that contains itself", "write out what is meant")
             return BROKEN
         self._left -= 1
         if self._left < 0:
@@ -185,13 +187,14 @@ class Reader:
             key = key_node.value if key_node.style else _scalar(key_node.value)
             place = child(where, key_node.value)
             if key in values:
-                self._found(place, line, f"given twice; before in line {self.lines[place]}")
+                twice = f"given twice; before in line {self.lines[place]}"
+                self._found(place, line, twice, "leave one of them out")
                 continue
             self.lines[place] = line
             values[key] = self._value(value_node, place)
         return values
 
-    def _found(self, where: str, line: int | None, message: str, remedy: str = "") -> None:
+    def _found(self, where: str, line: int | None, message: str, remedy: str) -> None:
         self.findings.append(Finding("error", where, line, message, remedy))
 
 

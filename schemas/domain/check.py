@@ -83,7 +83,7 @@ def _fault(term: Term, ground: Ground, context: Context) -> Fault | None:
         message = str(error)
         if not message.startswith(term.written):
             message = f"{term.written}: {message}"
-        return Fault(message, error.hint or "Write a field that its model has.", term.place)
+        return Fault(message, error.hint, term.place)
     return None
 
 

@@ -169,7 +169,10 @@ def _term(token: Any, place: str, depth: int) -> Node:
     operator = _operator(operator, token)
     if operator in {ANY, NOT_ANY}:
         if depth >= _DEEPEST:
-            raise BadDomain(f"`any` is nested more than {_DEEPEST} levels deep")
+            raise BadDomain(
+                f"`any` is nested more than {_DEEPEST} levels deep",
+                hint="Write a path in place of an `any` with one term: partner_id.country_id.",
+            )
         inside = _inside(value, token, f"{place}[2]", depth + 1)
         return Term(path, operator, inside, shown(token), place)
     return _compared(path, operator, _value(value, token), token, place)

@@ -159,7 +159,8 @@ class _Asked:
         if operator in WRAPPED and (written is False or written == ""):
             return lambda _: not negative
         if isinstance(written, float):
-            raise self._bad("a number with digits has no text of its own", 'Write "5.0".')
+            hint = f'Write "{written}".'
+            raise self._bad("a number with digits has no text of its own", hint)
         pattern = f"%{written}%" if operator in WRAPPED else str(written)
         try:
             match = matcher(pattern, ignore_case=operator.endswith("ilike"))

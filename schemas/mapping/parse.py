@@ -120,11 +120,11 @@ class _Parser:
     def _headless(self, heads: list[str], value: dict[Any, Any], key: str) -> None:
         if heads:
             message = f"{' and '.join(heads)} exclude each other"
-        else:
-            message = "this is no kind of value"
-        near = "" if heads else next(filter(None, (nearest(str(n), [*HEADS]) for n in value)), "")
+            self._fault(key, message, "keep one of them")
+            return
+        near = next(filter(None, (nearest(str(name), [*HEADS]) for name in value)), "")
         remedy = f'did you mean "{near}"?' if near else f"write one of {', '.join(HEADS)}"
-        self._fault(key, message, remedy)
+        self._fault(key, "this is no kind of value", remedy)
 
     def _headed(self, head: str, value: dict[str, Any], key: str) -> Value | None:
         if not self._only_known(value, head, key):
@@ -220,7 +220,8 @@ class _Parser:
         if len(self.faults) > found:
             return None
         if not any(isinstance(entry.value, Path) for entry in entries):
-            self._fault(place, "a match needs a path to compare by", "{name: partner_id.name}")
+            remedy = "write {name: partner_id.name}"
+            self._fault(place, "a match needs a path to compare by", remedy)
             return None
         return Match(entries, follow)
 
@@ -237,7 +238,8 @@ class _Parser:
             return ""
         if isinstance(lang, str) and (lang == ALL_LANGUAGES or LANG.fullmatch(lang)):
             return lang
-        self._fault(f"{key}.lang", "this is no language", 'write fr_FR, or "*" for all')
+        remedy = 'write Odoo\'s code with an underscore, fr_FR, or "*" for all'
+        self._fault(f"{key}.lang", "this is no language", remedy)
         return ""
 
     def _company(self, value: dict[str, Any], key: str) -> int:

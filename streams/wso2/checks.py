@@ -32,28 +32,30 @@ def findings(config: Config) -> list[Finding]:
 
 async def _ask(config: Config) -> list[Finding]:
     async with Wso2Sender(config.wso2) as sender:
-        found = _of_flow(config, await sender.probe(_NOBODY))
+        found = of_flow(config, await sender.probe(_NOBODY))
         if found:
             return found
-        found += _of_way_back(config)
+        found += of_way_back(config)
         for target in sorted(config.targets):
-            found += _of_target(config, target, await sender.probe(target))
+            found += of_target(config, target, await sender.probe(target))
         return found
 
 
-def _of_flow(config: Config, reply: Reply | Unavailable | Unauthorised) -> list[Finding]:
+def of_flow(config: Config, reply: Reply | Unavailable | Unauthorised) -> list[Finding]:
+    """Say what an answer to a request without headers tells of the flow; nothing of ours."""
     match reply:
         case Unavailable(why=why, remedy=remedy):
             return [
                 _finding(
                     config,
                     _WHERE,
-                    f"WSO2 does not answer at {config.wso2.url}: {why}",
+                    f"WSO2 cannot be asked at {config.wso2.url}: {why}",
                     remedy or "start WSO2 or correct wso2.url",
                 )
             ]
         case Unauthorised(why=why):
-            return [_finding(config, _AUTH, why, "correct wso2.auth.oauth2")]
+            way = "".join(f".{way}" for way in config.wso2.auth)
+            return [_finding(config, _AUTH, why, f"correct wso2.auth{way}")]
         case Reply(status=401 | 403 as status):
             return [
                 _finding(
@@ -77,7 +79,7 @@ def _of_flow(config: Config, reply: Reply | Unavailable | Unauthorised) -> list[
             ]
 
 
-def _of_way_back(config: Config) -> list[Finding]:
+def of_way_back(config: Config) -> list[Finding]:
     """Warn where WSO2 runs elsewhere and would look for us on its own host."""
     waits = any(target.acknowledge == REQUIRED for target in config.targets.values())
     if not (waits and config.acks.listen and _is_loopback(config.acks.url)):
@@ -103,9 +105,10 @@ def _is_loopback(url: str) -> bool:
     return host in _LOOPBACK or host.startswith("127.")
 
 
-def _of_target(
+def of_target(
     config: Config, target: str, reply: Reply | Unavailable | Unauthorised
 ) -> list[Finding]:
+    """Say whether the flow knows a target."""
     if isinstance(reply, Reply) and _status(reply) == "UNKNOWN_TARGET":
         return [
             _finding(

@@ -22,6 +22,7 @@ from streams.chains.outcome import Unauthorised, Unavailable, seconds_until
 _ASSUMED: Final = 300.0  # seconds that a token lives when its answer does not say
 _MARGIN: Final = 30.0  # seconds before its end that a token is renewed, at most half its life
 _OK: Final = 200
+ENDPOINT: Final = "start it, or correct wso2.auth.oauth2.token_url"
 _TRY_AGAIN: Final = frozenset({404, 408, 425, 429})
 _SERVER_ERRORS: Final = 500
 
@@ -195,7 +196,7 @@ def _token(reply: Reply) -> _Token | NoToken:
     if status in _TRY_AGAIN or status >= _SERVER_ERRORS:
         pause = seconds_until(reply.retry_after, time.time())
         why = f"the token endpoint answered {status}"
-        return Unavailable(why, pause, counted=False, http_status=status)
+        return Unavailable(why, pause, counted=False, http_status=status, remedy=ENDPOINT)
     if status != _OK:
         return Unauthorised(f"the token endpoint answered {status}", status)
     try:

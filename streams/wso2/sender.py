@@ -20,7 +20,7 @@ from schemas.config import Wso2
 from schemas.delivery import Delivery
 from schemas.masking import hide
 from streams.chains.outcome import Outcome, Unauthorised, Unavailable, of_answer
-from streams.wso2.credentials import Reply, of_settings
+from streams.wso2.credentials import ENDPOINT, Reply, of_settings
 from streams.wso2.tls import Certificates, Trouble, ask, trouble
 
 LARGEST_ANSWER: Final = 64 * 1024  # bytes that are read of an answer
@@ -124,7 +124,12 @@ class Wso2Sender(AbstractAsyncContextManager["Wso2Sender"]):
         headers = {"Authorization": authorization}
         reply = await self._post(url, aiohttp.FormData(form), headers)
         if isinstance(reply, Unavailable):
-            return replace(reply, why=f"the token endpoint: {reply.why}", counted=False)
+            return replace(
+                reply,
+                why=f"the token endpoint: {reply.why}",
+                counted=False,
+                remedy=reply.remedy or ENDPOINT,
+            )
         return reply
 
     async def _post(
@@ -152,7 +157,7 @@ class Wso2Sender(AbstractAsyncContextManager["Wso2Sender"]):
                 found = trouble(error)
             else:
                 found = trouble(error) or await ask(url, context)
-            return _of_error(error, found)
+            return of_error(error, found)
 
 
 def headers_of(delivery: Delivery, attempt: int) -> dict[str, str]:
@@ -181,7 +186,8 @@ async def _beginning(answer: aiohttp.ClientResponse) -> bytes:
     return bytes(read[:LARGEST_ANSWER])
 
 
-def _of_error(error: Exception, found: Trouble | None) -> Unavailable:
+def of_error(error: Exception, found: Trouble | None) -> Unavailable:
+    """Return what an error of the network is; `found` is what it has to do with TLS."""
     if found is not None:
         # TLS that does not come about, or ends by an alert: no request was read.
         return Unavailable(f"no connection: {found.why}", counted=False, remedy=found.remedy)

@@ -179,7 +179,10 @@ def _of_verification(error: ssl.SSLCertVerificationError) -> Trouble:
         return Trouble("its certificate is signed by nobody whom we trust", _TRUST)
     if error.verify_code in _VERIFY:
         return Trouble(*_VERIFY[error.verify_code])
-    return Trouble(f"its certificate is not good: {error.verify_message}", _TRUST)
+    return Trouble(
+        f"its certificate is not good: {error.verify_message}",
+        f"give WSO2 another one, or {_TRUST}",
+    )
 
 
 def _of_alert(error: ssl.SSLError) -> Trouble:

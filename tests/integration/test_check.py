@@ -172,6 +172,12 @@ def test_a_default_of_companies_is_as_the_database_has_it(checked: Checked) -> N
             "Settings, Users",
             id="an unknown user",
         ),
+        pytest.param(
+            ("    fields: [name", "    ignore_writes_by: [admni]\n    fields: [name"),
+            'no user with the login "admni"',
+            'did you mean "admin"?',
+            id="a login with a typing error",
+        ),
     ],
 )
 def test_a_wrong_route_is_named_with_its_line_and_the_nearest_valid_name(

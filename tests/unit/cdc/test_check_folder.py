@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from cdc.checks import folder
+from schemas.finding import Finding
 
 MOUNTS = [
     "/dev/sda1 / ext4 rw 0 0",
@@ -13,36 +15,36 @@ MOUNTS = [
 ]
 
 
+def looked_at(state: Path) -> list[Finding]:
+    return list(folder.findings(state, folder.look(state)))
+
+
 def test_a_folder_that_can_be_made_is_good(tmp_path: Path) -> None:
-    assert list(folder.findings(tmp_path / "not" / "there" / "yet")) == []
+    assert looked_at(tmp_path / "not" / "there" / "yet") == []
 
 
 def test_a_file_in_its_place_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("", encoding="utf-8")
 
-    (found,) = folder.findings(tmp_path / "state")
+    (found,) = looked_at(tmp_path / "state")
 
     assert (found.level, found.where) == ("error", "state")
     assert "is no folder" in found.message
     assert found.remedy
 
 
-def test_a_folder_of_somebody_else_is_an_error(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(folder.os, "access", lambda *_: False)
+def test_a_folder_of_somebody_else_is_an_error(tmp_path: Path) -> None:
+    place = replace(folder.look(tmp_path), writable=False)
 
-    (found,) = folder.findings(tmp_path)
+    (found,) = folder.findings(tmp_path, place)
 
     assert "may not be written to" in found.message
 
 
-def test_a_network_file_system_is_an_error(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(folder, "_mounts", lambda: [f"nas:/x {tmp_path.resolve()} nfs rw 0 0"])
+def test_a_network_file_system_is_an_error(tmp_path: Path) -> None:
+    place = replace(folder.look(tmp_path), file_system="nfs")
 
-    (found,) = folder.findings(tmp_path / "state")
+    (found,) = folder.findings(tmp_path / "state", place)
 
     assert "(nfs)" in found.message
 

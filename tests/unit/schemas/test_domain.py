@@ -621,7 +621,7 @@ def test_every_path_is_read_once_in_the_order_written() -> None:
         pytest.param(["locked", "=", "yes"], "boolean", "true or false", id="boolean text"),
         pytest.param(["name", "=", 5], "char", "quotes", id="number for a text"),
         pytest.param(["name", "=", True], "char", "quotes", id="true for a text"),
-        pytest.param(["name", "like", 5.5], "digits", "5.0", id="float in a pattern"),
+        pytest.param(["name", "like", 5.5], "digits", "5.5", id="float in a pattern"),
         pytest.param(["name", "=like", "x\\"], "pattern", "backslash", id="open escape"),
         pytest.param(["priority", "=", 2.5], "integer", "whole", id="half for an integer"),
         pytest.param(["priority", "=", "2.0"], "integer", "whole", id="text of a half"),

@@ -49,6 +49,6 @@ def test_an_address_that_is_wso2s_own_host_is_warned_of(
         )
     )
 
-    found = checks._of_way_back(load(path))  # noqa: SLF001  the rest asks WSO2
+    found = checks.of_way_back(load(path))
 
     assert [(each.level, each.where) for each in found] == [("warning", "acks.url")] * warned
