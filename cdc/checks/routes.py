@@ -86,7 +86,7 @@ def _of_route(
 
 
 def _login(login: str, users: Mapping[str, int]) -> str:
-    near = nearest(login, list(users))
+    near = nearest(login, list(users))  # where one is missing, `users` holds who may be meant
     return f'did you mean "{near}"?' if near else "write a login as Settings, Users shows it"
 
 

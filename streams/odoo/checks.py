@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from schemas.config import Config
 from schemas.finding import Finding
+from streams.filling.reads import Away
 from streams.odoo.client import Client
 
 _URL = "source.odoo.url"
@@ -16,18 +17,24 @@ def findings(config: Config) -> list[Finding]:
     if not settings:
         return []
     away = Client(settings, config.source.context.lang).log_in()
-    if away is None:
-        return []
-    where = _KEY if away.unauthorised else _URL
-    message, remedy = (
-        (
+    return [] if away is None else [of_refusal(config, away)]
+
+
+def of_refusal(config: Config, away: Away) -> Finding:
+    """Say what stands against a login. Pure."""
+    settings = config.source.odoo
+    if away.unauthorised:
+        return Finding(
+            "error",
+            _KEY,
+            config.lines.of(_KEY),
             f"Odoo does not let {settings['user']} in: {away.why}",
             "correct source.odoo: database, user, and an API key of that user",
         )
-        if away.unauthorised
-        else (
-            f"Odoo does not answer at {settings['url']}: {away.why}",
-            "start Odoo, or correct source.odoo.url and source.odoo.database",
-        )
+    return Finding(
+        "error",
+        _URL,
+        config.lines.of(_URL),
+        f"Odoo does not answer at {settings['url']}: {away.why}",
+        "start Odoo, or correct source.odoo.url and source.odoo.database",
     )
-    return [Finding("error", where, config.lines.of(where), message, remedy)]

@@ -57,7 +57,7 @@ class Trouble:
     remedy: str
 
 
-_CLOSED: Final = Trouble(
+CLOSED: Final = Trouble(
     "it ends the connection at once: it may want another certificate from us, or one at all", _OURS
 )
 
@@ -162,7 +162,7 @@ async def ask(url: str, context: Context) -> Trouble | None:
         return None
     except OSError as error:
         return trouble(error)
-    return None if said else _CLOSED
+    return None if said else CLOSED
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

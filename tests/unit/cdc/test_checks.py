@@ -10,72 +10,14 @@ from typing import Any
 import pytest
 
 from cdc.checks import languages, server, stream, tables
-from cdc.postgres.facts import Facts, OldTransaction, Role, TableFacts
+from cdc.postgres.facts import Facts, OldTransaction, Role
 from cdc.postgres.publication import OPERATIONS, PublicationState, Published
 from cdc.postgres.slot import SlotState
-from cdc.selection import PairTable, Selection, Table
 from cdc.status import warnings
 from schemas.config import load
 from schemas.finding import Finding
 from tests.programs import sync_yaml
-
-MEGABYTE = 1 << 20
-TABLE = TableFacts(
-    kind="r",
-    logged=True,
-    primary_key=("id",),
-    replica_identity="d",
-    identified=True,
-    readable=frozenset({"id", "name"}),
-    owned=True,
-    rows=10,
-)
-FACTS = Facts(
-    version=180004,
-    system_id="7",
-    database="odoo",
-    encoding="UTF8",
-    in_recovery=False,
-    wal_level="logical",
-    max_replication_slots=10,
-    replication_slots=1,
-    max_wal_senders=10,
-    wal_senders=1,
-    max_slot_wal_keep_size=1000 * MEGABYTE,
-    idle_replication_slot_timeout=None,
-    wal_sender_timeout=60.0,
-    role=Role("cdc", superuser=False, replication=True, creates=True),
-    oldest_write=None,
-    tables={"res_partner": TABLE, "rel": replace(TABLE, primary_key=("a", "b"))},
-)
-SELECTION = Selection(
-    (),
-    (Table("res_partner", (), ("name",), (), ()),),
-    (PairTable("rel", "a", "b"),),
-)
-SLOT = SlotState(
-    "s",
-    exists=True,
-    plugin="pgoutput",
-    slot_type="logical",
-    database="odoo",
-    active_pid=7,
-    wal_status="reserved",
-    wal_held=MEGABYTE,
-)
-PUBLICATION = PublicationState(
-    "p", exists=True, tables={"res_partner": Published(("id",)), "rel": Published(("a", "b"))}
-)
-
-
-def facts(**changes: Any) -> Facts:
-    pair = replace(FACTS.tables["rel"], readable=frozenset({"a", "b"}))
-    return replace(FACTS, **{"tables": {**FACTS.tables, "rel": pair}, **changes})
-
-
-def table(name: str = "res_partner", **changes: Any) -> Facts:
-    good = facts()
-    return replace(good, tables={**good.tables, name: replace(good.tables[name], **changes)})
+from tests.source_facts import MEGABYTE, PUBLICATION, SELECTION, SLOT, facts, table
 
 
 def one(found: Iterable[Finding]) -> Finding:

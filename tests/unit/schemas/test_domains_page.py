@@ -2,48 +2,26 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
 import yaml
 
 from schemas.config import load
-from schemas.domain import BadDomain, Context, check, parse
+from schemas.domain import Context, check, parse
+from tests.check_catalogue.of_domains import PAGE, refusal, refused
 from tests.recorded import MODELS
 
-PAGE: Final = (Path(__file__).parents[3] / "docs" / "domains.md").read_text(encoding="utf-8")
 _BLOCK: Final = re.compile(r"(?ms)^ *```yaml\n(.*?)^ *```$")
-_ROW: Final = re.compile(
-    r"^\| `(?P<model>[^`]+)` \| `(?P<written>.+?)` \| (?P<says>.+) \| (?P<remedy>.+) \|$",
-    re.MULTILINE,
-)
 REST: Final = """
 kafka: {bootstrap.servers: "127.0.0.1:9092"}
 wso2: {url: "http://127.0.0.1:8290/cdc"}
 targets: {webshop: {url: "http://shop.example/in"}}
 routes: [{name: orders, model: sale.order, targets: [webshop], fields: [name]}]
 """
-REFUSED: Final = [
-    pytest.param(
-        *(each[name].replace(r"\|", "|") for name in ("model", "written", "says", "remedy")),
-        id=each["written"],
-    )
-    for each in _ROW.finditer(PAGE)
-]
-
-
-def refusal(model: str, written: str) -> tuple[str, str]:
-    """Return what is said of a domain, and the remedy."""
-    value: Any = written if "(" in written else json.loads(written)
-    try:
-        domain = parse(value)
-    except BadDomain as error:
-        return str(error), error.hint
-    [fault] = check(domain, MODELS, model, Context())
-    return fault.message, fault.remedy
+REFUSED: Final = [pytest.param(*each, id=each.written) for each in refused()]
 
 
 @pytest.mark.parametrize(("model", "written", "says", "remedy"), REFUSED)

@@ -1,0 +1,133 @@
+"""What `check` says of the source's server, tables, publication and slot, from facts alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, Final
+
+from cdc.checks import server, stream, tables
+from cdc.postgres.facts import OldTransaction
+from cdc.postgres.publication import OPERATIONS, PublicationState, Published
+from cdc.postgres.slot import SlotState
+from schemas.finding import Finding
+from tests.check_catalogue.rows import Room, facts
+from tests.source_facts import MEGABYTE, PUBLICATION, ROLE, SELECTION, SLOT, table
+from tests.source_facts import facts as source
+
+_NO_SLOT: Final = SlotState("s", exists=False)
+_NONE: Final = PublicationState("p")
+_FOR_DATABASE: Final = "source.dsn"
+
+
+def _server(slot: SlotState = SLOT, **changes: Any) -> list[Finding]:
+    found = server.findings(source(**changes), slot)
+    # As `check` prints it: what says that the server is too old has a name of its own.
+    return [
+        replace(each, where=_FOR_DATABASE) if each.where == server.VERSION else each
+        for each in found
+    ]
+
+
+def _tables(name: str = "res_partner", **changes: Any) -> list[Finding]:
+    return tables.findings(table(name, **changes), SELECTION, PUBLICATION)
+
+
+def _published(*, captured: bool = False, slot: SlotState = SLOT, **changes: Any) -> list[Finding]:
+    state = replace(PUBLICATION, **changes)
+    return list(stream.of_publication(SELECTION, state, slot, captured=captured))
+
+
+def _slot(**changes: Any) -> list[Finding]:
+    return list(stream.of_slot(source(), replace(SLOT, **changes), captured=True))
+
+
+Said = dict[str, list[Finding]]
+
+
+def _of_server() -> Said:
+    role = replace(ROLE, replication=False)
+    full = _server(_NO_SLOT, replication_slots=10)
+    return {
+        "Postgres 14": _server(version=140011),
+        "a standby": _server(in_recovery=True),
+        "`wal_level = replica`": _server(wal_level="replica"),
+        "`server_encoding` is SQL_ASCII": _server(encoding="SQL_ASCII"),
+        "no slot is left for ours": full,
+        "no WAL sender is left": _server(replace(SLOT, active_pid=None), wal_senders=10),
+        "our role has no REPLICATION": _server(role=role),
+        "`max_slot_wal_keep_size = -1`": _server(max_slot_wal_keep_size=None),
+        "`idle_replication_slot_timeout = 10min`": _server(idle_replication_slot_timeout=600.0),
+        "a transaction that is open for more than 10 minutes": _server(
+            oldest_write=OldTransaction(4000.0, 812, "odoo (psql)")
+        ),
+        "a prepared transaction that nobody ends": _server(
+            oldest_write=OldTransaction(4000.0, None, "transfer-7")
+        ),
+    }
+
+
+def _of_tables() -> Said:
+    kinds = {"v": "a view", "m": "a materialized view", "f": "a foreign table", "p": "partitions"}
+    nobody = tables.findings(source(role=replace(ROLE, creates=False)), SELECTION, _NONE)
+    missing = replace(SELECTION, pairs=())
+    return {
+        "a model whose table is not there": tables.findings(
+            source(tables={}), missing, PUBLICATION
+        ),
+        **{kind: _tables(kind=letter) for letter, kind in kinds.items()},
+        "an unlogged table": _tables(logged=False),
+        "no primary key": _tables(primary_key=(), identified=False),
+        "`REPLICA IDENTITY NOTHING`": _tables(replica_identity="n", identified=False),
+        "a primary key of other columns": _tables("rel", primary_key=("id",)),
+        "a column that our role may not read": _tables(readable=frozenset({"id"})),
+        "nothing is published, and the tables are not ours": tables.findings(
+            table(owned=False), SELECTION, _NONE
+        ),
+        "nothing is published, and our role has no CREATE": nobody,
+    }
+
+
+def _of_publication() -> Said:
+    listed = {**PUBLICATION.tables, "rel": Published(("a",), listed=True)}
+    return {
+        "before `setup`": _published(slot=_NO_SLOT, exists=False),
+        "dropped behind capture": _published(captured=True, slot=_NO_SLOT, exists=False),
+        "the slot was made first": _published(exists=False),
+        "`FOR ALL TABLES`": _published(all_tables=True),
+        "another route before `setup`": _published(tables={}),
+        "a new route, and capture has run": _published(captured=True, tables={}),
+        "a column list": _published(tables=listed),
+        "`publish = 'insert, update, truncate'`": _published(operations=OPERATIONS - {"delete"}),
+        "`FOR TABLES IN SCHEMA sales`": _published(schemas=("sales",)),
+    }
+
+
+def _of_slot() -> Said:
+    few = {"wal_held": 900 * MEGABYTE, "safe_wal_size": 3 * MEGABYTE}
+    return {
+        "before `setup`": list(stream.of_slot(source(), _NO_SLOT, captured=False)),
+        "dropped behind capture": _slot(exists=False),
+        "`wal_status` is lost": _slot(wal_status="lost"),
+        "nobody read from it for too long": _slot(invalidation_reason="idle_timeout"),
+        "a physical slot": _slot(slot_type="physical"),
+        "a slot of another plugin": _slot(plugin="wal2json"),
+        "a slot of another database": _slot(database="staging"),
+        "a slot with two_phase": _slot(two_phase=True),
+        "a temporary slot": _slot(temporary=True),
+        "`wal_status` is extended": _slot(wal_status="extended", wal_held=900 * MEGABYTE),
+        "`wal_status` is unreserved": _slot(wal_status="unreserved", **few),
+    }
+
+
+def rooms() -> list[Room]:
+    """Return what is said of the source."""
+    return [
+        Room("The server", "", facts(_of_server())),
+        Room(
+            "Tables",
+            "`res_partner` is the table of a model, `rel` that of a many2many.",
+            facts(_of_tables()),
+        ),
+        Room("The publication", "", facts(_of_publication())),
+        Room("The replication slot", "", facts(_of_slot())),
+    ]
