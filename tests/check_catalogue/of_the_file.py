@@ -165,6 +165,8 @@ ROUTES: Final = (
     _route("ignore_writes_by: sync"),
     _route("ignore_writes_by: [synk@example.com]"),
     _route("ignore_writes_by: [nobody]"),
+    _route("conflict: newer"),
+    _route("conflict: {master: odoo_a}"),
     _route(f"model: {_LONG}", words="a model's name of 140 characters"),
     _route("feilds: [name]"),
     _route("domain: state"),
