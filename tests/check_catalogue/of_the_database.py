@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Final
 
-from cdc.checks import server, stream, tables
+from cdc.checks import NOT_HELD, languages, server, stream, tables
 from cdc.postgres.facts import OldTransaction
 from cdc.postgres.publication import OPERATIONS, PublicationState, Published
 from cdc.postgres.slot import SlotState
 from schemas.finding import Finding
-from tests.check_catalogue.rows import Room, facts
+from tests.check_catalogue.rows import Case, Room, config, facts
 from tests.source_facts import MEGABYTE, PUBLICATION, ROLE, SELECTION, SLOT, table
 from tests.source_facts import facts as source
 
@@ -48,6 +48,7 @@ def _of_server() -> Said:
     role = replace(ROLE, replication=False)
     full = _server(_NO_SLOT, replication_slots=10)
     return {
+        "the server does not answer": [NOT_HELD],
         "Postgres 14": _server(version=140011),
         "a standby": _server(in_recovery=True),
         "`wal_level = replica`": _server(wal_level="replica"),
@@ -63,6 +64,15 @@ def _of_server() -> Said:
         "a prepared transaction that nobody ends": _server(
             oldest_write=OldTransaction(4000.0, None, "transfer-7")
         ),
+    }
+
+
+def _of_languages() -> Said:
+    return {
+        f"`lang: {lang}`": list(
+            languages.findings(config(Case("source", f"lang: {lang}")), {"fr_FR"})
+        )
+        for lang in ("fr_XX", "zz_ZZ")
     }
 
 
@@ -123,6 +133,7 @@ def rooms() -> list[Room]:
     """Return what is said of the source."""
     return [
         Room("The server", "", facts(_of_server())),
+        Room("Languages", "`fr_FR` is active in Odoo.", facts(_of_languages())),
         Room(
             "Tables",
             "`res_partner` is the table of a model, `rel` that of a many2many.",
