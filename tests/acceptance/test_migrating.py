@@ -103,7 +103,7 @@ def stage(odoo_database: Database, kafka: Kafka, tmp_path: Path) -> Iterator[Sta
     wso2.acknowledge(f"http://127.0.0.1:{acks}/acks")
     text = PAGE.read_text(encoding="utf-8").partition("```yaml\n")[2].partition("```")[0]
     config = sync_yaml(
-        source="odoo_a",
+        source="erp",
         dsn=odoo_database.dsn,
         kafka=kafka.bootstrap,
         wso2=wso2.url,
