@@ -26,6 +26,7 @@ from streams.partitions.committer import NotOurs
 from streams.partitions.ports import Lane
 from streams.sending.holds import Reason
 from streams.sending.odoo import OdooGate
+from streams.turns import keep_on
 
 AT_ONCE: Final = 20  # drafts that are filled together
 CROWD: Final = 500  # drafts of a target that wait for Odoo while its queue is not read
@@ -61,13 +62,7 @@ class Drafts:
 
     async def run(self) -> None:
         """Fill what is due, for ever."""
-        while True:
-            self._wake.clear()
-            pause = await self.turn()
-            with suppress(TimeoutError):  # nothing woke it: then it is time
-                async with asyncio.timeout(pause):
-                    await self._wake.wait()
-                    await asyncio.sleep(_BREATH)  # every batch wakes it
+        await keep_on(self.turn, self._wake, _BREATH)  # every batch wakes it
 
     async def turn(self) -> float:
         """Fill some of what is due; return the seconds until something may be due again."""

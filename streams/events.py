@@ -40,6 +40,20 @@ class SchemaMissing(DataAtRisk):
     )
 
 
+async def decoded(decoder: Decoder, taken: Taken) -> Event | None:
+    """Return the event of a record; None, and a line in the log, for what is none.
+
+    Raises SchemaMissing.
+    """
+    try:
+        return await decoder.event(taken.value)
+    except UnknownSchema as error:
+        raise SchemaMissing(f"{taken.topic}: {error}") from error
+    except NotAnEvent:
+        report_unreadable(taken, "not an event")
+        return None
+
+
 @dataclass(slots=True)
 class Events:
     """What a worker does with the records of a model's events."""
@@ -58,8 +72,10 @@ class Events:
         then: list[Record] = []
         routes = self.routes  # of this batch, whatever file comes meanwhile
         for index, taken in enumerate(batch):
-            event = await self._decode(taken)
-            if event is not None:
+            event = await decoded(self.decoder, taken)
+            if event is None:
+                self.meter.count("events_unreadable", taken.topic)
+            else:
                 done = dispatch(event, routes)
                 self._count(event, done)
                 for sent in done.deliveries:
@@ -73,16 +89,6 @@ class Events:
                 await asyncio.sleep(0)  # see _BREATH
         await self.write(first)
         await self.write(then)
-
-    async def _decode(self, taken: Taken) -> Event | None:
-        try:
-            return await self.decoder.event(taken.value)
-        except UnknownSchema as error:
-            raise SchemaMissing(f"{taken.topic}: {error}") from error
-        except NotAnEvent:
-            report_unreadable(taken, "not an event")
-            self.meter.count("events_unreadable", taken.topic)
-            return None
 
     def _count(self, event: Event, done: Dispatched) -> None:
         self.meter.count("events", event.model)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterator, Sequence
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -32,6 +32,7 @@ from streams.replays.job import Job
 from streams.replays.portion import Came, Portion
 from streams.rereading import Queues
 from streams.routing.routes import Routes
+from streams.turns import keep_on
 
 SMALL: Final = 500  # deliveries in a portion, about
 SHORT: Final = 500  # of its deliveries that wait in queues when the next portion is written
@@ -115,12 +116,7 @@ class Replaying:
 
     async def run(self) -> None:
         """Go on with every replay, for ever."""
-        while True:
-            self._wake.clear()
-            pause = await self.turn()
-            with suppress(TimeoutError):  # nothing woke it: then it is time
-                async with asyncio.timeout(pause):
-                    await self._wake.wait()
+        await keep_on(self.turn, self._wake)
 
     async def turn(self) -> float:
         """Let every replay that is due go a portion further; return the seconds to rest."""

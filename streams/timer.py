@@ -7,7 +7,6 @@ that Kafka drops are dropped here too.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Container, Iterator
 from contextlib import suppress
 from typing import Final
@@ -23,6 +22,7 @@ from streams.sending.breaker import Breaker, Stage
 from streams.sending.gate import Gate
 from streams.sending.holds import Reason
 from streams.sending.trials import Trials
+from streams.turns import keep_on
 
 IDLE: Final = 0.5  # seconds of rest at most
 _EXPIRED_AT_ONCE: Final = 500  # ledger entries
@@ -47,12 +47,7 @@ class Timer:
 
     async def run(self) -> None:
         """Do what is due, for ever."""
-        while True:
-            self._wake.clear()
-            pause = await self.tick()
-            with suppress(TimeoutError):  # nothing woke it: then it is time
-                async with asyncio.timeout(pause):
-                    await self._wake.wait()
+        await keep_on(self.tick, self._wake)
 
     async def tick(self) -> float:
         """Begin what is due; return the seconds until something may be due again.

@@ -24,10 +24,11 @@ from schemas.document import (
 from schemas.event import Document
 from schemas.fields import Kind
 from schemas.keys import record_key
+from schemas.mapping.companies import company_scalar
 from schemas.mapping.forms import Constant, Each, Entry, Mapping, Match, Path, Ref, Value, Writing
 from schemas.mapping.live import Finder, finders
 from schemas.mapping.parts import parts_of, records_of
-from schemas.mapping.scalars import Function, company_scalar, finish, scalar
+from schemas.mapping.scalars import Function, finish, scalar
 from schemas.mapping.walk import Read, ReadOne, lookup, spread
 
 

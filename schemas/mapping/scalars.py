@@ -12,12 +12,10 @@ import base64
 import json
 import math
 from collections.abc import Callable, Hashable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
-from schemas.company import of_one_company, reader
-from schemas.document import Column
 from schemas.domain.scalars import BASE_LANGUAGE
 from schemas.errors import OdooCdcError
 from schemas.fields import Kind
@@ -59,9 +57,6 @@ class Scalar:
     compare: Function
 
 
-_PLAIN: Final = Scalar(lambda raw: raw, lambda value: value, lambda value: value)
-
-
 def scalar(kind: Kind, field: str, *, lang: str, number: bool) -> Scalar:
     """Return how a kind of column is handled; UnsendableValue, when called, names `field`.
 
@@ -84,30 +79,6 @@ def scalar(kind: Kind, field: str, *, lang: str, number: bool) -> Scalar:
         sends.get(kind, _same),
         compares.get(kind, _same),
     )
-
-
-def company_scalar(
-    column: Column, field: str, company: int, default: Any, *, number: bool
-) -> tuple[Kind, Scalar]:
-    """Return how one company's value of a column is handled, and as what kind.
-
-    `default` is that of a company that the column says nothing of. A float has no digits of its
-    own there: it is sent as the number that Odoo wrote.
-    """
-    inner = of_one_company(column)
-    if inner is None:
-        return Kind.COMPANY, replace(_PLAIN, read=lambda raw: _refuse_company(raw, field))
-    read = reader(inner.kind, company, default)
-
-    def one(raw: Any) -> Any:
-        try:
-            return read(raw)
-        except ValueError as error:
-            raise UnsendableValue(field, raw, f"holds no {column.type}") from error
-
-    number = number or column.type == "float"
-    handled = scalar(inner.kind, field, lang=BASE_LANGUAGE, number=number)
-    return inner.kind, replace(handled, read=_then(one, handled.read))
 
 
 def finish(
@@ -293,12 +264,3 @@ def _depth(value: Any) -> int:
 
 def _inside(value: dict[str, Any] | list[Any]) -> Iterable[Any]:
     return value.values() if isinstance(value, dict) else value
-
-
-def _refuse_company(raw: Any, field: str) -> Any:
-    raise UnsendableValue(
-        field,
-        raw,
-        "depends on the company",
-        hint="Leave the field out of the route: such relations are not supported.",
-    )

@@ -10,11 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from schemas.avro import NotAnEvent, UnknownSchema
 from schemas.event import Event
 from streams.decoding import Decoder
-from streams.events import SchemaMissing
-from streams.kafka.records import Taken, report_unreadable
+from streams.events import decoded
+from streams.kafka.records import Taken
 from streams.routing.dispatch import Dispatched, dispatch
 from streams.routing.routes import Routes, UnfitRoute
 from streams.shadow_run.lines import Line, lines_of
@@ -66,7 +65,8 @@ class ShadowRun:
         lines: list[Line] = []
         latest: dict[Record, str] = {}
         for taken in batch:
-            event = await self._decode(taken)
+            event = await decoded(self.decoder, taken)
+            self.counts.unreadable += event is None
             if event is None or not self._is_new(event, latest):
                 continue
             latest[event.model, event.id] = event.position.sequence
@@ -92,13 +92,3 @@ class ShadowRun:
         self.counts.undeliverable += len(made.stillborn)
         self.counts.older_shape += len(made.later)
         return made
-
-    async def _decode(self, taken: Taken) -> Event | None:
-        try:
-            return await self.decoder.event(taken.value)
-        except UnknownSchema as error:
-            raise SchemaMissing(f"{taken.topic}: {error}") from error
-        except NotAnEvent:
-            report_unreadable(taken, "not an event")
-            self.counts.unreadable += 1
-            return None

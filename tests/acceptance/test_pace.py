@@ -35,13 +35,6 @@ routes:
 
 
 @pytest.fixture
-def wso2() -> Iterator[Wso2StandIn]:
-    service = Wso2StandIn()
-    yield service
-    service.close()
-
-
-@pytest.fixture
 def programs(
     odoo_database: Database, kafka: Kafka, kafka_prefix: str, tmp_path: Path, wso2: Wso2StandIn
 ) -> Iterator[Programs]:

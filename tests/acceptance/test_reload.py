@@ -16,12 +16,11 @@ from urllib.request import urlopen
 import psycopg
 import pytest
 
-from embedded.ports import free_ports
 from schemas.config import load
 from streams.queries.status import report
 from tests.fix_services import Database
 from tests.fix_wso2 import HoldResponse, Wso2StandIn
-from tests.programs import Program, Programs, sync_yaml
+from tests.programs import Program, Programs
 from tests.streaming import MODEL, Line, Scripted
 
 if TYPE_CHECKING:
@@ -43,42 +42,6 @@ routes:
     {OLD}
     initial_load: false
 """
-
-
-@pytest.fixture
-def wso2() -> Iterator[Wso2StandIn]:
-    service = Wso2StandIn()
-    yield service
-    service.close()
-
-
-@pytest.fixture
-def health() -> int:
-    """Return the worker's port; capture's is ten behind it."""
-    return free_ports(1)[0]
-
-
-@pytest.fixture
-def programs(
-    odoo_database: Database,
-    kafka: Kafka,
-    kafka_prefix: str,
-    tmp_path: Path,
-    wso2: Wso2StandIn,
-    health: int,
-) -> Iterator[Programs]:
-    text = sync_yaml(
-        source=kafka_prefix,
-        dsn=odoo_database.dsn,
-        kafka=kafka.bootstrap,
-        wso2=wso2.url,
-        targets=["shop"],
-        routes=ROUTES,
-        more={"health": {"listen": f"127.0.0.1:{health}"}},
-    )
-    with Programs(tmp_path, text) as made:
-        made.run("setup")
-        yield made
 
 
 class Traffic:

@@ -7,7 +7,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.error import HTTPError, URLError
@@ -16,13 +16,12 @@ from urllib.request import urlopen
 import psycopg
 import pytest
 
-from embedded.ports import free_ports
 from tests.fix_services import Database
 from tests.fix_wso2 import Wso2StandIn
-from tests.programs import Program, Programs, sync_yaml
+from tests.programs import Program, Programs
 
 if TYPE_CHECKING:
-    from embedded.kafka import Kafka
+    pass
 
 pytestmark = pytest.mark.acceptance
 
@@ -35,42 +34,6 @@ routes:
     fields: [name, code]
     initial_load: false
 """
-
-
-@pytest.fixture
-def wso2() -> Iterator[Wso2StandIn]:
-    service = Wso2StandIn()
-    yield service
-    service.close()
-
-
-@pytest.fixture
-def health() -> int:
-    """Return the worker's port; capture's is ten behind it."""
-    return free_ports(1)[0]
-
-
-@pytest.fixture
-def programs(
-    odoo_database: Database,
-    kafka: Kafka,
-    kafka_prefix: str,
-    tmp_path: Path,
-    wso2: Wso2StandIn,
-    health: int,
-) -> Iterator[Programs]:
-    text = sync_yaml(
-        source=kafka_prefix,
-        dsn=odoo_database.dsn,
-        kafka=kafka.bootstrap,
-        wso2=wso2.url,
-        targets=["shop"],
-        routes=ROUTES,
-        more={"health": {"listen": f"127.0.0.1:{health}"}},
-    )
-    with Programs(tmp_path, text) as made:
-        made.run("setup")
-        yield made
 
 
 def rename(database: Database, code: str, name: str) -> None:
