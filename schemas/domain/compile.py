@@ -152,8 +152,9 @@ class _Compiler:
 
         def behind(holder: Shape, link: Link) -> Predicate:
             hidden = self.active_test and self.hides_archived(holder, link)
-            asked = And((self.own_filter(holder, link), inside.root))
-            return replace(self, active_test=hidden).domain(Domain(asked), link.shape)
+            own = self.own_filter(holder, link)
+            asked = inside if own is None else Domain(And((own, inside.root)))
+            return replace(self, active_test=hidden).domain(asked, link.shape)
 
         return self.reached(shape, (name,), behind)
 
@@ -161,11 +162,10 @@ class _Compiler:
         """Whether `active_test` counts behind a link."""
         return link.many and not self.context.filter_of(holder.model, link.name).archived
 
-    def own_filter(self, holder: Shape, link: Link) -> Node:
-        """Return what an x2many field asks for by itself."""
-        if not link.many:
-            return Always(value=True)
-        return self.context.filter_of(holder.model, link.name).domain.root
+    def own_filter(self, holder: Shape, link: Link) -> Node | None:
+        """Return what an x2many field asks for by itself, None for nothing."""
+        own = self.context.filter_of(holder.model, link.name).domain.root
+        return own if link.many and own != And(()) else None
 
     def related(
         self, term: Term, shape: Shape, path: Sequence[str], *, negated: bool
@@ -220,9 +220,12 @@ class _Compiler:
             raise NotShown(f'{shape.model} shows nothing through "{first}"')
         if not rest:
             return _exists(link, behind(shape, link))
-        own = Domain(self.own_filter(shape, link))
-        shown = replace(self, active_test=False).domain(own, link.shape)
-        return _exists(link, _all([shown, self.reached(link.shape, rest, behind)]))
+        inner = self.reached(link.shape, rest, behind)
+        own = self.own_filter(shape, link)
+        if own is None:
+            return _exists(link, inner)
+        shown = replace(self, active_test=False).domain(Domain(own), link.shape)
+        return _exists(link, _all([shown, inner]))
 
 
 def _exists(link: Link, matches: Predicate) -> Predicate:
