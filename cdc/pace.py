@@ -105,27 +105,36 @@ class Pace:
         deliveries are there. So the longer of the two counts, not their sum.
         """
         look = self._looks[-1]
-        events = sum(look.left[topic] for topic in queue.events)
         since = sum(count for _, model, count in self._filled if queue in self._queues[model])
-        return self._limit(queue) - max(events, look.left[queue.deliveries]) - since
+        return self._limit(queue) - max(_unread(queue, look), look.left[queue.deliveries]) - since
 
     def _limit(self, queue: Queue) -> int:
         """Return how many records a queue may hold.
 
-        Not every event becomes a delivery, and some become several: the larger number counts.
+        By what is done where most is left: events become deliveries much faster than these go.
+        Where nothing is left the larger number counts: not every event becomes a delivery, and
+        some become several.
         """
         first, last = self._looks[0], self._looks[-1]
         seconds = last.at - first.at
         if seconds < _KNOWN:
             return FEW
-        pairs = zip(_done(queue, last), _done(queue, first), strict=True)
-        rate = max(now - then for now, then in pairs) / seconds
-        return max(FEW, int(rate * _HELD))
+        sent, events = (
+            now - then for now, then in zip(_done(queue, last), _done(queue, first), strict=True)
+        )
+        unsent, unread = last.left[queue.deliveries], _unread(queue, last)
+        done = max(sent, events) if unsent == unread else sent if unsent > unread else events
+        return max(FEW, int(done / seconds * _HELD))
 
 
 def _done(queue: Queue, look: Look) -> tuple[int, int]:
     """Return how many deliveries and events were done."""
     return look.done[queue.deliveries], sum(look.done[topic] for topic in queue.events)
+
+
+def _unread(queue: Queue, look: Look) -> int:
+    """Return how many events are left."""
+    return sum(look.left[topic] for topic in queue.events)
 
 
 def queues(lanes: Iterable[Lane]) -> dict[str, tuple[Queue, ...]]:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from cdc.pace import LEAST, PORTION, Lane, Look, Pace, queues
@@ -91,6 +93,14 @@ def test_queues_hold_what_the_workers_do_in_three_seconds(pace: Pace) -> None:
     for second in range(4):
         pace.saw(look(float(second), done=400 * second, shop=900))
     assert pace.room("sale.order") == 3 * 400 - 900
+
+
+def test_events_that_are_quickly_deliveries_do_not_let_slow_targets_have_more(pace: Pace) -> None:
+    for second in range(4):
+        read = dict.fromkeys(EMPTY, 400 * second) | {SHOP: 80 * second}
+        pace.saw(replace(look(float(second), shop=900), done=read))
+
+    assert pace.room("sale.order") == 2 * PORTION - 900
 
 
 def test_for_slow_workers_queues_hold_two_portions(pace: Pace) -> None:
