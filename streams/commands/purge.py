@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from schemas.arguments import MalformedCommand, Person
 from schemas.command import Kind
@@ -80,6 +80,13 @@ class Held:
         return {"topic": self.topic, "records": self.records, "until": until}
 
 
+class Done(Protocol):
+    """Knows how far the workers are."""
+
+    def done(self, parts: Iterable[Part]) -> dict[Part, int]:
+        """Return the offsets that they do not read again."""
+
+
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("model", metavar="MODEL", help="its model: res.partner")
@@ -133,8 +140,8 @@ def _forget(lookup: Lookup, remains: Remains, timeout: float) -> Forgotten:
         unanswered = gathered.silent or gathered.failures or counts.get(BUSY)
         if person.dry_run or not untaken or unanswered:
             return Forgotten(gathered, counts, len(untaken))
-        if not _are_taken(lookup, untaken, timeout):
-            return Forgotten(gathered, counts, len(untaken))
+        if left := count_not_taken(lookup, untaken, timeout):
+            return Forgotten(gathered, counts, left)
 
 
 def _untaken(lookup: Lookup, remains: Remains) -> list[Found]:
@@ -148,20 +155,23 @@ def _untaken(lookup: Lookup, remains: Remains) -> list[Found]:
     return [*found, *lookup.those(queues, undone=True)]
 
 
-def _are_taken(lookup: Lookup, untaken: Iterable[Found], timeout: float) -> bool:
-    """Wait until workers have taken these; give up when they take nothing for so long."""
-    wanted: dict[Part, int] = {}
-    for found in untaken:
-        part = (found.topic, found.partition)
-        wanted[part] = max(found.offset, wanted.get(part, 0))
-    done, moved = lookup.done(wanted), time.monotonic()
-    while any(done[part] <= offset for part, offset in wanted.items()):
+def count_not_taken(
+    done: Done, untaken: Iterable[Found], timeout: float, pause: float = _PAUSE
+) -> int:
+    """Wait until workers have taken these, or nothing for `timeout` seconds; return what is left.
+
+    `pause` is seconds between two looks: workers commit, they do not tell.
+    """
+    wanted = [((found.topic, found.partition), found.offset) for found in untaken]
+    parts = {part for part, _ in wanted}
+    reached, moved = done.done(parts), time.monotonic()
+    while left := sum(reached[part] <= offset for part, offset in wanted):
         if time.monotonic() - moved > timeout:
-            return False
-        time.sleep(_PAUSE)  # workers commit, they do not tell
-        before, done = done, lookup.done(wanted)
-        moved = moved if done == before else time.monotonic()
-    return True
+            break
+        time.sleep(pause)
+        before, reached = reached, done.done(parts)
+        moved = moved if reached == before else time.monotonic()
+    return left
 
 
 def _person(args: argparse.Namespace) -> Person:

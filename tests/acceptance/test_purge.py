@@ -235,7 +235,7 @@ def test_what_rests_in_a_send_queue_is_named_and_is_not_forgotten(
     line.change(record, "rests")
     line.tail.until(lambda: line.tail.states(record) == ["accepted"])
 
-    asked = line.programs.start("purge", MODEL, str(record), "--json", "--timeout", "2")
+    asked = line.programs.start("purge", MODEL, str(record), "--json", "--timeout", "5")
 
     assert asked.wait() == 3
     said = json.loads(asked.out.read_text())
