@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -12,7 +13,7 @@ from cdc.postgres.catalog import load_models
 from cdc.postgres.connect import Session
 from cdc.prose import columns
 from schemas import mapping
-from schemas.config import load
+from schemas.config import load_part
 from schemas.domain import Context
 from schemas.errors import NothingFound
 from schemas.fields import Field, Model, Models
@@ -54,13 +55,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the fields; Unknown (2) for a model that is not there, NoSuchField (1)."""
-    config = load(args.config)
-    context = config.source.context
-    with Session.connect(config.source.dsn, "odoo-cdc-fields") as session:
+    """Print the fields; Unknown (2) for a model that is not there, NoSuchField (1).
+
+    Of the file only `source` is needed: the rest may be missing, or not right yet.
+    """
+    part = load_part(args.config, lambda _: ("source",))
+    if part.left:
+        print(part.said_left(), file=sys.stderr)
+    source = part.config.source
+    context = source.context
+    with Session.connect(source.dsn, "odoo-cdc-fields") as session:
         models = load_models(session, context.lang)
     model = models.model(args.model)
-    every = _offers(models, model, context, live=bool(config.source.odoo))
+    every = _offers(models, model, context, live=bool(source.odoo))
     offers = [each for each in every if _is_like(each.field, args.like)]
     if not offers:
         raise NoSuchField(f'{model.name} has no field like "{args.like}"')

@@ -5,14 +5,15 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Final
 
 from cdc.contributors import contributed
 from cdc.sampling import sample
 from schemas import message
-from schemas.config import Config, load
+from schemas.config import Config, load, load_part
 from schemas.delivery import Sample
 from schemas.errors import BadUsage, NothingFound
 from schemas.event import Event
@@ -45,8 +46,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print messages, one a line; NothingSent (1) with the reason, Unknown and NoSuchRoute (2)."""
-    config = load(args.config)
-    _refuse_strange(args, config)
+    config = _read(args)
     event = sample(config, args.model, args.record)
     messages: Callable[[Config, Event], list[Sample]] = contributed(GROUP, "messages")
     found = [
@@ -61,6 +61,31 @@ def run(args: argparse.Namespace) -> int:
     if not any(each.delivery for each in found):
         raise NothingSent(f"nothing is sent of {args.model} {args.record}")
     return 0
+
+
+def _read(args: argparse.Namespace) -> Config:
+    """Return the file; with --route that route alone, whatever is wrong elsewhere."""
+    if args.route is None:
+        config = load(args.config)
+        _refuse_strange(args, config)
+        return config
+    part = load_part(args.config, lambda config: _needed(config, args.route))
+    if part.left:
+        print(part.said_left(), file=sys.stderr)
+    _refuse_strange(args, part.config)
+    chosen = tuple(route for route in part.config.routes if route.name == args.route)
+    return replace(part.config, routes=chosen or part.config.routes)
+
+
+def _needed(config: Config, name: str) -> Iterator[str]:
+    """Give the keys that a route's messages are made of."""
+    yield from ("source", "decimals")
+    chosen = [route for route in config.routes if route.name == name]
+    if not chosen:  # which only sound routes can tell
+        yield "routes"
+    for route in chosen:
+        yield f"routes[{route.index}]"
+        yield from (f"targets.{target}" for target in route.targets)
 
 
 def _refuse_strange(args: argparse.Namespace, config: Config) -> None:

@@ -1,6 +1,7 @@
 """sync.yaml: read once, typed, frozen. CONTRACT: every key, its default, its form.
 
 `load` is all that programs need; everything that is wrong with a file is said at once.
+`load_part` is for what people ask while they write one.
 """
 
 from __future__ import annotations
@@ -11,13 +12,14 @@ from schemas.config.model import (
     ConfigError,
     FileUnreadable,
     Health,
+    Part,
     Route,
     Source,
     Target,
     TopicSettings,
     Wso2,
 )
-from schemas.config.reader import json_schema, load
+from schemas.config.reader import json_schema, load, load_part
 from schemas.config.windows import Window
 from schemas.config.yaml_lines import Lines
 
@@ -28,6 +30,7 @@ __all__ = [
     "FileUnreadable",
     "Health",
     "Lines",
+    "Part",
     "Route",
     "Source",
     "Target",
@@ -36,4 +39,5 @@ __all__ = [
     "Wso2",
     "json_schema",
     "load",
+    "load_part",
 ]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from schemas import domain, mapping
 from schemas.config.yaml_lines import Lines
@@ -13,6 +14,8 @@ from schemas.conflict import Policy
 from schemas.document import Read
 from schemas.errors import BadUsage
 from schemas.finding import Finding
+
+_SECTION: Final = re.compile(r"[^.\[]+(\[[0-9]+\])?")
 
 
 class FileUnreadable(BadUsage):
@@ -171,3 +174,25 @@ class Config:
     def with_warnings(self, findings: Sequence[Finding]) -> Config:
         """Return it with those of the findings that are warnings."""
         return replace(self, warnings=tuple(f for f in findings if f.level == "warning"))
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What a file says where only some of its keys were needed; `left` are the errors elsewhere.
+
+    What these errors are about has its default in `config`, or is empty.
+    """
+
+    config: Config
+    left: tuple[Finding, ...] = ()
+
+    def said_left(self) -> str:
+        """Return a line that says where these errors are, "" where there are none."""
+        if not self.left:
+            return ""
+        sections = (_SECTION.match(found.where) for found in self.left)
+        places = ", ".join(dict.fromkeys(found[0] for found in sections if found))
+        return (
+            f"{self.config.path}: errors that do not matter here, in {places};"
+            " `odoo-cdc check --file-only` says them"
+        )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ from schemas.config.model import (
     ConfigError,
     FileUnreadable,
     Health,
+    Part,
     Source,
     Target,
     TopicSettings,
@@ -30,6 +31,7 @@ from schemas.config.routes import NAME, NAME_HELP, SOURCE, read_routes
 from schemas.config.section import URL, Notes, Section
 from schemas.config.windows import fault_of_window
 from schemas.config.yaml_lines import Lines, Reader, child
+from schemas.finding import Finding
 
 _SOURCE_HELP: Final = "a small letter, then up to 39 small letters, digits or _"
 _SLOT: Final = re.compile(r"[a-z0-9_]{1,63}")
@@ -51,6 +53,38 @@ def load(path: Path, env: Mapping[str, str] = os.environ) -> Config:
 
     Raises FileUnreadable, and ConfigError with everything that is wrong with the file.
     """
+    config, findings = _read(path, env)
+    if any(found.level == "error" for found in findings):
+        raise ConfigError(path, findings)
+    return config
+
+
+def load_part(
+    path: Path, needed: Callable[[Config], Iterable[str]], env: Mapping[str, str] = os.environ
+) -> Part:
+    """Read a file of which some keys are needed: `source`, `routes[0]`; errors elsewhere are left.
+
+    `needed` gets what was read, with defaults in place of what is wrong. Raises FileUnreadable,
+    and ConfigError with what is wrong with the needed keys or all that stands below them.
+    """
+    config, findings = _read(path, env)
+    keys = tuple(needed(config))
+    errors = [found for found in findings if found.level == "error"]
+    here = [found for found in errors if _is_within(found.where, keys)]
+    if here:
+        raise ConfigError(path, here)
+    return Part(config, tuple(errors))
+
+
+def _is_within(where: str, keys: Iterable[str]) -> bool:
+    """Whether a place is one of `keys`, below one of them, or the whole file ("")."""
+    return not where or any(
+        where == key or where.startswith((f"{key}.", f"{key}[")) for key in keys
+    )
+
+
+def _read(path: Path, env: Mapping[str, str]) -> tuple[Config, list[Finding]]:
+    """Return what a file says, and the findings by line; ConfigError where it has no keys."""
     data = _bytes(path)
     folder = path.absolute().parent
     reader = Reader(References(env, folder, []))
@@ -66,10 +100,7 @@ def load(path: Path, env: Mapping[str, str] = os.environ) -> Config:
         raise ConfigError(path, notes.findings)
     config = _config(path, Section(notes, "", values), hashlib.sha256(data).hexdigest()[:16])
     learn_secrets(config)
-    errors = [found for found in notes.findings if found.level == "error"]
-    if errors:
-        raise ConfigError(path, sorted(notes.findings, key=lambda found: found.line or 0))
-    return config
+    return config, sorted(notes.findings, key=lambda found: found.line or 0)
 
 
 def json_schema() -> dict[str, Any]:

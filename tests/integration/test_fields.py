@@ -106,3 +106,50 @@ def test_law_10_what_is_not_there_is_said(
 
     assert (ended, out) == (code, "")
     assert says in err
+
+
+@pytest.mark.parametrize(
+    ("rest", "left"),
+    [
+        pytest.param("", "in kafka, wso2, routes;", id="nothing else is written yet"),
+        pytest.param(
+            "kafka: {bootstrap.servers: ${NOT_SET_ANYWHERE}}\nroutes: [{model: sale.ordr}]\n",
+            "in wso2, kafka, routes[0];",
+            id="the rest is wrong",
+        ),
+    ],
+)
+def test_the_source_alone_is_needed(
+    capsys: pytest.CaptureFixture[str],
+    odoo_database: Database,
+    tmp_path: Path,
+    rest: str,
+    left: str,
+) -> None:
+    path = tmp_path / "sync.yaml"
+    source = json.dumps({"name": "odoo_a", "dsn": odoo_database.dsn})
+    path.write_text(f"source: {source}\n{rest}", encoding="utf-8")
+
+    code = main(["fields", "-c", str(path), "sale.order", "--json"])
+
+    said = capsys.readouterr()
+    assert code == 0
+    assert named(said.out)["state"]["selectable"]
+    (line,) = said.err.splitlines()
+    assert left in line
+
+
+def test_law_10_a_source_that_is_wrong_is_said_alone(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "sync.yaml"
+    path.write_text("source: {name: odoo_a}\nroutes: [{}]\n", encoding="utf-8")
+
+    code = main(["fields", "-c", str(path), "sale.order"])
+
+    said = capsys.readouterr()
+    assert (code, said.out) == (2, "")
+    assert said.err.splitlines() == [
+        f"odoo-cdc: {path}:1: source.dsn: missing; give it a value",
+        "hint: Correct the file; docs/configuration.md shows every key.",
+    ]

@@ -145,3 +145,65 @@ def test_law_10_what_is_not_there_is_said(
 
     assert (ended, out) == (code, "")
     assert says in err
+
+
+HALF = """\
+decimals: number
+targets:
+  shop: {url: "http://shop.example/in"}
+  erp: {url: nowhere}
+routes:
+  - {name: half, model: sale.order, targets: [shop], map: {total: amount_total, state: state}}
+  - {name: wrong, model: sale.order, targets: [erp], fields: [nmae]}
+  - {name: unfit, model: sale.order, targets: [shop], fields: [nmae]}
+  - {name: other, model: res.prtner, targets: [shop], fields: [name]}
+"""
+
+
+@pytest.fixture
+def half(capsys: pytest.CaptureFixture[str], odoo_database: Database, tmp_path: Path) -> Asked:
+    """Type the command with a file that is not done, no broker named."""
+    path = tmp_path / "half.yaml"
+    source = json.dumps({"name": "odoo_a", "dsn": odoo_database.dsn})
+    path.write_text(f"source: {source}\n{HALF}", encoding="utf-8")
+
+    def ask(*words: str) -> tuple[int, str, str]:
+        code = main(["sample", "-c", str(path), *words])
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return ask
+
+
+def test_of_a_half_written_file_the_route_that_is_named_must_be_right(
+    half: Asked, odoo_database: Database
+) -> None:
+    record = orders(odoo_database, drafts=False)[0]
+
+    code, out, err = half("sale.order", str(record), "--route", "half", "--json")
+
+    (each,) = json.loads(out)
+    assert code == 0
+    assert (each["route"], each["target"]) == ("half", "shop")
+    assert isinstance(each["message"]["data"]["fields"]["total"], float)  # by `decimals`
+    (line,) = err.splitlines()
+    assert "in kafka, wso2, targets;" in line
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        pytest.param((), "kafka.bootstrap.servers: missing", id="without a route all of it"),
+        pytest.param(("--route", "wrong"), "targets.erp.url: this is no URL", id="its target"),
+        pytest.param(("--route", "unfit"), "routes[2].fields[0]: sale.order has no", id="itself"),
+        pytest.param(("--route", "hlf"), 'did you mean "half"?', id="no such route"),
+        pytest.param(("--route", "other"), 'sale.order has no route "other"', id="of a model"),
+    ],
+)
+def test_law_10_what_a_sample_needs_is_said(
+    half: Asked, words: tuple[str, ...], says: str
+) -> None:
+    code, out, err = half("sale.order", "1", *words)
+
+    assert (code, out) == (2, "")
+    assert says in err

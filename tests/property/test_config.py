@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.config import Config, ConfigError, FileUnreadable, load
+from schemas.config import Config, ConfigError, FileUnreadable, Part, load, load_part
 
 EXAMPLE = (Path(__file__).parents[2] / "docs" / "examples" / "sync.yaml").read_bytes()
 LINES = EXAMPLE.decode().splitlines()
@@ -29,6 +29,13 @@ def outcome(file: Path) -> Config | ConfigError | FileUnreadable:
     try:
         return load(file, {"X": "x: [1"})
     except (ConfigError, FileUnreadable) as error:
+        return error
+
+
+def source_of(file: Path) -> Part | ConfigError:
+    try:
+        return load_part(file, lambda _: ("source",), {"X": "x: [1"})
+    except ConfigError as error:
         return error
 
 
@@ -88,3 +95,22 @@ def test_flipped_bytes_are_read_or_refused(file: Path, data: Iterable[tuple[int,
 @given(data=st.binary(max_size=200))
 def test_any_bytes_are_read_or_refused(file: Path, data: bytes) -> None:
     attempt(file, data)
+
+
+@given(data=mutated())
+def test_a_part_of_a_mutated_file_is_refused_or_read_for_what_stands_there(
+    file: Path, data: bytes
+) -> None:
+    file.write_bytes(data)
+    whole = outcome(file)
+    findings = whole.findings if isinstance(whole, ConfigError) else []
+    errors = [found for found in findings if found.level == "error"]
+    ours = [f for f in errors if f.where in {"", "source"} or f.where.startswith("source.")]
+
+    match source_of(file):
+        case Part(config=config, left=left):
+            assert (ours, list(left)) == ([], errors)
+            assert config.source.name
+        case ConfigError(findings=refused):
+            assert refused == ours
+            assert ours
