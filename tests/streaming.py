@@ -167,7 +167,10 @@ class Tail:
 
 
 class Line:
-    """One source from its event topics to WSO2: topics, a sync.yaml, workers, and a tail."""
+    """One source from its event topics to WSO2: topics, a sync.yaml, workers, and a tail.
+
+    `config` are parts of `sync_yaml`, and the `shape` of events where it is not SHAPE.
+    """
 
     def __init__(self, folder: Path, servers: str, source: str, config: dict[str, Any]) -> None:
         self.topics = Topics(source)
@@ -185,7 +188,7 @@ class Line:
         self._create([self.topics.deliveries(target) for target in loaded.targets])
         self.tail = Tail(servers, self.topics)
         self._source = source
-        self._schema = avro.event_schema(source, SHAPE)
+        self._schema = avro.event_schema(source, config.get("shape", SHAPE))
         self._parsed = parse_schema(self._schema)
         self._name = avro.fingerprint(self._schema)
         self._producer = Producer(

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
-from tests.benchmarks import asking, drains, flow, memory, routing, sending
+from tests.benchmarks import asking, drains, filling, flow, memory, routing, sending
 from tests.benchmarks.figures import Figure, table
 from tests.benchmarks.place import Place
 
@@ -22,6 +22,7 @@ MEASURES: Final[dict[str, Measure]] = {
     "worker": flow.one_worker,
     "latency": flow.latency,
     "answers": sending.answers,
+    "odoo": filling.from_odoo,
     "crowd": sending.crowd,
     "beside": sending.beside,
     "recovery": sending.recovery,
