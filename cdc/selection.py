@@ -108,9 +108,10 @@ def select(config: Config, models: Models) -> Selection:
         for route in group:
             live = bool(config.source.odoo)
             reads += [replace(read, live=read.live and live) for read in route.reads()]
-            implied = domain.implied_reads(
+            reads += domain.implied_reads(
                 route.domain, models, model, context, active_test=route.active_test
-            ) + mapping.implied_reads(route.mapping, models, model, context)
+            )
+            implied = mapping.implied_reads(route.mapping, models, model, context)
             reads += [replace(read, follow=route.follow_lookups) for read in implied]
         shapes.append(build(models, model, [Read("key"), Read("external_id"), *reads]))
     return flatten(tuple(shapes), models)

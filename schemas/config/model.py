@@ -138,12 +138,13 @@ class Route:
         """Return every path that the domain or the mapping reads.
 
         What its domains imply besides, who knows the database's fields adds. Which may be live is
-        said as if Odoo could be asked.
+        said as if Odoo could be asked. `follow_lookups` is about what the mapping shows.
         """
-        found = [*domain.reads(self.domain), *mapping.reads(self.mapping)]
-        if self.follow_lookups:
-            return found
-        return [replace(read, follow=False) for read in found]
+        shown = mapping.reads(self.mapping)
+        if not self.follow_lookups:
+            shown = [replace(read, follow=False) for read in shown]
+        # What leaves by a lookup is to be told at once: no later event would show it inside.
+        return [*domain.reads(self.domain), *shown]
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,7 @@ routes:
     model: sale.order
     domain: [["order_line.product_id.categ_id", "child_of", {sold}]]
     targets: [shop]
+    follow_lookups: false
     map:
       name: name
       ref: client_order_ref

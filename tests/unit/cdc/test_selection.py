@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from cdc.selection import Index, select
@@ -48,6 +49,23 @@ def test_what_a_domain_implies_is_captured_and_rebuilds_the_documents_that_show_
     tables = {table.name: table for table in found.tables}
     assert tables["product_category"].columns == ("parent_path",)
     assert tables["product_template"].indexes == (Index("product_template", "categ_id"),)
+
+
+@pytest.mark.parametrize(
+    "domain",
+    [
+        pytest.param([["categ_id", "child_of", 3]], id="a tree"),
+        pytest.param([["categ_id.name", "=", "Chairs"]], id="a path"),
+    ],
+)
+def test_a_domain_is_followed_where_lookups_are_not(tmp_path: Path, domain: Any) -> None:
+    route = {"model": "product.template", "fields": ["categ_id.name"], "follow_lookups": False}
+
+    asked, shown = (selection(tmp_path, route | more) for more in ({"domain": domain}, {}))
+
+    by_category = Index("product_template", "categ_id")
+    assert by_category in {table.name: table for table in asked.tables}["product_template"].indexes
+    assert not {table.name: table for table in shown.tables}["product_template"].indexes
 
 
 def test_what_domains_of_parts_imply_is_captured(tmp_path: Path) -> None:

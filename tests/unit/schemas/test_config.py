@@ -208,7 +208,10 @@ routes:
     first, second = config.routes
     assert (first.initial_load, second.initial_load) == (True, False)
     assert (first.target_model, first.on_leave, first.index) == ("customer", "ignore", 0)
-    assert not any(read.follow for read in first.reads())
+    assert [(read.path, read.follow) for read in first.reads()] == [
+        ("active", True),  # of the domain
+        ("name", False),
+    ]
     assert second.index == 1
 
 
