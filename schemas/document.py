@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
+from schemas.dates import DATES, PARTS
 from schemas.errors import OdooCdcError
 from schemas.fields import Kind
 
@@ -39,13 +40,15 @@ class Read:
     `path` is dotted, as written, and may end in `id`, `key` or `external_id`. `follow` is false
     where a change of the looked-up record alone shall send nothing. `each` marks an x2many whose
     parts become objects, ordered by their `sequence` where they have one. `live` is true where the
-    path may end at a value that no column holds.
+    path may end at a value that no column holds, `asked` where a domain reads it: it may end at a
+    part of a date.
     """
 
     path: str
     follow: bool = True
     each: bool = False
     live: bool = False
+    asked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,14 +179,15 @@ class Shape:
 class Resolved:
     """A path, read against a shape: links to follow, then what stands at its end.
 
-    `column` is the value, `special` is `key` or `external_id`, and with neither of them the
-    path ends at the records behind the last link.
+    `column` is the value, or the date whose `part` is meant; `special` is `key` or `external_id`,
+    and with neither of them the path ends at the records behind the last link.
     """
 
     links: tuple[Link, ...]
     shape: Shape  # of the record at the end
     column: Column | None = None
     special: str = ""
+    part: str = ""
 
     @property
     def many(self) -> bool:
@@ -191,8 +195,11 @@ class Resolved:
         return any(link.many for link in self.links)
 
 
-def resolve(shape: Shape, path: str | Iterable[str]) -> Resolved:
-    """Walk `path` from `shape`; NotShown where the shape does not carry it."""
+def resolve(shape: Shape, path: str | Iterable[str], *, asked: bool = False) -> Resolved:
+    """Walk `path` from `shape`; NotShown where the shape does not carry it.
+
+    With `asked` it may end at a part of a date.
+    """
     links: list[Link] = []
     steps = list(path.split(".") if isinstance(path, str) else path)
     at = shape
@@ -203,6 +210,8 @@ def resolve(shape: Shape, path: str | Iterable[str]) -> Resolved:
         elif (link := at.link(name)) is not None:
             links.append(link)
             at = link.shape
+        elif asked and is_part(column := at.column(name), steps):
+            return Resolved(tuple(links), at, column, part=steps[0])
         elif steps:
             raise NotShown(f'{at.model} shows nothing through "{name}"')
         elif (column := at.column(name)) is not None:
@@ -212,6 +221,11 @@ def resolve(shape: Shape, path: str | Iterable[str]) -> Resolved:
         else:
             raise NotShown(f'{at.model} does not show "{name}"')
     return Resolved(tuple(links), at)
+
+
+def is_part(column: Column | None, rest: list[str]) -> bool:
+    """Whether the rest of a path, behind a column, is a part of a date."""
+    return column is not None and column.type in DATES and len(rest) == 1 and rest[0] in PARTS
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from schemas.dates import DATES, PARTS
 from schemas.document import (
     EXTERNAL_ID,
     ID,
@@ -21,11 +22,12 @@ from schemas.document import (
     Resolved,
     Shape,
     Via,
+    is_part,
     live_end,
     resolve,
 )
 from schemas.errors import BadUsage
-from schemas.fields import Field, Model, Models
+from schemas.fields import Field, Kind, Model, Models
 
 SEQUENCE = "sequence"
 _STORED = "Select the stored fields it is made of."
@@ -41,8 +43,11 @@ class Unreadable(BadUsage):
 class Ground(Protocol):
     """What paths are held against: a database's models, or what documents show of them."""
 
-    def shape(self, *paths: str) -> Shape:
-        """Return a shape that shows these; BadUsage for what there is not, NotShown."""
+    def shape(self, *paths: str, asked: bool = False) -> Shape:
+        """Return a shape that shows these; BadUsage for what there is not, NotShown.
+
+        `asked` says that a domain reads them.
+        """
 
     def behind(self, found: Resolved) -> Ground:
         """Return what the paths of the records at the end of a path are held against."""
@@ -59,9 +64,10 @@ class InModels:
     model: str
     live: bool = False
 
-    def shape(self, *paths: str) -> Shape:
+    def shape(self, *paths: str, asked: bool = False) -> Shape:
         """Return a shape of these alone; Unknown and Unreadable as `build` says."""
-        return build(self.models, self.model, (Read(path, live=self.live) for path in paths))
+        reads = (Read(path, live=self.live, asked=asked) for path in paths)
+        return build(self.models, self.model, reads)
 
     def behind(self, found: Resolved) -> InModels:
         """Return the model at the end of a path."""
@@ -82,12 +88,12 @@ class InShape:
     shown: Shape
     live: bool = False
 
-    def shape(self, *paths: str) -> Shape:
+    def shape(self, *paths: str, asked: bool = False) -> Shape:
         """Return the shape; NotShown where it does not carry one of these."""
         for path in paths:
             end = live_end(self.shown, path)
             if end is None:
-                resolve(self.shown, path)
+                resolve(self.shown, path, asked=asked)
             elif not self.live:
                 raise without_column(end.shape.model, end.live.name)
         return self.shown
@@ -156,7 +162,7 @@ def _grow(models: Models, root: _Draft, read: Read) -> None:
         elif found.is_relation:
             draft = _through(models, draft, found, read)
         else:
-            _show(draft, found, steps)
+            _show(draft, found, steps, asked=read.asked)
             return
         depth += 1
         if depth > _MAX_DEPTH:
@@ -211,15 +217,17 @@ def without_column(model: str, name: str) -> Unreadable:
     )
 
 
-def _show(draft: _Draft, found: Field, rest: list[str]) -> None:
-    if rest:
+def _show(draft: _Draft, found: Field, rest: list[str], *, asked: bool) -> None:
+    column = Column(found.name, found.kind or Kind.TEXT, found.type)
+    if rest and not (asked and is_part(column, rest)):
+        parts = f", or at one of its parts: {', '.join(PARTS)}" if asked else ""
         raise Unreadable(
             f'{draft.model.name}.{found.name} is {found.type}; ".{rest[0]}" leads nowhere',
-            hint=f'End the path at "{found.name}".',
+            hint=f'End the path at "{found.name}"{parts if found.type in DATES else ""}.',
         )
     if found.kind is None or not found.stored:
         raise without_column(draft.model.name, found.name)
-    draft.columns[found.name] = Column(found.name, found.kind, found.type)
+    draft.columns[found.name] = column
 
 
 def _through(models: Models, draft: _Draft, found: Field, read: Read) -> _Draft:

@@ -33,6 +33,18 @@ OPPOSITE = {
     "ilike": "not ilike",
     "not ilike": "ilike",
 }
+PARTS = {
+    "year_number": "year",
+    "quarter_number": "quarter",
+    "month_number": "month",
+    "iso_week_number": "week",
+    "day_of_year": "doy",
+    "day_of_month": "day",
+    "day_of_week": "dow",
+    "hour_number": "hour",
+    "minute_number": "minute",
+    "second_number": "second",
+}
 NUMBERS = {"integer", "float", "monetary"}
 TEXTS = {"char", "text", "html"}
 ALL = SQL("TRUE")
@@ -47,6 +59,7 @@ class Search:
     company: int
     active_test: bool
     depth: int = 0
+    week_start: int = 7
 
     @property
     def table(self) -> Identifier:
@@ -87,6 +100,9 @@ class Search:
         if path in (0, 1):
             return Literal((path == 1) is not negated)
         name, _, rest = path.partition(".")
+        if rest in PARTS and FIELDS[self.model][name]["type"] in ("date", "datetime"):
+            found = self.part(name, rest, operator, value)
+            return SQL("NOT ({})").format(found) if negated else found
         if rest or operator in ("any", "not any"):
             inside = [[rest, operator, value]] if rest else value
             found = self.through(name, inside)
@@ -159,6 +175,16 @@ class Search:
             value = f"{value} {'23:59:59' if operator in ('>', '<=') else '00:00:00'}"
         collated = SQL('{} COLLATE "C"' if fact["type"] in {*TEXTS, "selection"} else "{}")
         return SQL("{} {} {}").format(collated.format(column), SQL(operator), Literal(value))
+
+    def part(self, name: str, part: str, operator: str, value: Any) -> Composable:
+        """Compare a part of a date: plain SQL, NULL where there is none."""
+        column = self.column(name, FIELDS[self.model][name])
+        found = SQL("date_part({}, {})").format(Literal(PARTS[part]), column)
+        if part == "day_of_week":
+            found = SQL("mod(7 - {} + {}::int, 7)").format(Literal(self.week_start), found)
+        values = value if isinstance(value, list) else [value]
+        wanted = SQL(", ").join(map(Literal, values))
+        return SQL("{} {} ({})").format(found, SQL(operator), wanted)
 
     def optional(self, name: str, value: Any) -> Composable:
         """Whether it is that value, unless the value is False; NULL where the field is."""

@@ -15,6 +15,7 @@ from cdc.postgres.catalog import load_models
 from cdc.postgres.connect import Session
 from cdc.postgres.defaults import company_defaults
 from cdc.postgres.facts import gather
+from cdc.postgres.languages import first_days
 from cdc.postgres.languages import languages as active_languages
 from cdc.postgres.users import users
 from cdc.selection import Selection, select
@@ -76,6 +77,7 @@ def _of_selection(config: Config, session: Session, selection: Selection) -> lis
     return [
         *tables.findings(facts, selection, published),
         *_of_companies(config, session, selection),
+        *_of_week(config, session, selection),
         *stream.of_publication(selection, published, state, captured=held),
         *stream.of_slot(facts, state, captured=held),
     ]
@@ -89,6 +91,12 @@ def _of_companies(config: Config, session: Session, selection: Selection) -> lis
         return list(companies.findings(config, asked, company_defaults(session)))
     except OdooCdcError as error:
         return [_of_error(DSN, error)]
+
+
+def _of_week(config: Config, session: Session, selection: Selection) -> list[Finding]:
+    if not languages.counts_days(config, selection.shapes):
+        return []
+    return languages.of_week(config, first_days(session))
 
 
 def _selected(config: Config, models: Models) -> tuple[Selection | None, list[Finding]]:

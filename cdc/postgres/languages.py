@@ -16,3 +16,16 @@ def languages(session: Session) -> frozenset[str] | None:
         )
     except (NotPermitted, StatementFailed):
         return None
+
+
+def first_days(session: Session) -> dict[str, int] | None:
+    """Return the day that a week begins with in each active language, 1 for Monday to 7.
+
+    None where we may not look. Needs SELECT on res_lang (code, active, week_start). Raises
+    DatabaseUnreachable.
+    """
+    try:
+        rows = session.rows("SELECT code, week_start::int FROM res_lang WHERE active")
+    except (NotPermitted, StatementFailed):
+        return None
+    return dict(rows)

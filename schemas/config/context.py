@@ -13,6 +13,7 @@ from typing import Any, Final
 from schemas.company import EVERY
 from schemas.config.section import Section
 from schemas.config.yaml_lines import is_broken, plain
+from schemas.dates import WEEK_DAYS
 from schemas.domain import BadDomain, Context, OwnFilter, parse
 
 DEFAULTS: Final = "company_defaults"
@@ -34,6 +35,8 @@ def read_context(section: Section) -> Context:
             "lang", _LANG, "write Odoo's code with an underscore: en_US", "en_US"
         ),
         company=section.number("company", 1),
+        week_start=1
+        + WEEK_DAYS.index(section.choice("week_start", WEEK_DAYS[-1], WEEK_DAYS[:-1])),
         defaults=dict(_defaults(section)),
         filters=dict(_filters(section)),
         names=dict(_names(section)),

@@ -72,7 +72,7 @@ def _of_compiling(domain: Domain, shape: Shape, context: Context) -> list[Fault]
 def _fault(term: Term, ground: Ground, context: Context) -> Fault | None:
     try:
         shape = _shape(Domain(term), ground, context)
-        found = resolve(shape, term.path)
+        found = resolve(shape, term.path, asked=True)
         if isinstance(term.value, Domain) and (found.column is not None or found.special):
             raise BadDomain(
                 f"`{term.operator}` asks for the records of a relation; {term.path} is none",
@@ -90,8 +90,8 @@ def _fault(term: Term, ground: Ground, context: Context) -> Fault | None:
 def _shape(domain: Domain, ground: Ground, context: Context) -> Shape:
     """Return a shape that shows all that the domain reads."""
     paths = [read.path for read in reads(domain)]
-    shape = ground.shape(*paths)
+    shape = ground.shape(*paths, asked=True)
     if not isinstance(ground, InModels):
         return shape
     implied = implied_reads(domain, ground.models, ground.model, context)
-    return ground.shape(*paths, *(read.path for read in implied))
+    return ground.shape(*paths, *(read.path for read in implied), asked=True)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple, assert_never
 
-from schemas.document import SPECIAL, Link, NotShown, Shape, resolve
+from schemas.document import SPECIAL, Link, NotShown, Resolved, Shape, is_part, resolve
 from schemas.domain.context import Context
 from schemas.domain.forms import (
     ACTIVE,
@@ -28,6 +28,7 @@ from schemas.domain.forms import (
     Term,
 )
 from schemas.domain.names import asks_for_a_name, by_name
+from schemas.domain.parts import part_of_date
 from schemas.domain.relations import relation_test
 from schemas.domain.trees import tree_test
 from schemas.domain.values import value_test
@@ -113,6 +114,8 @@ class _Compiler:
 
     def term(self, term: Term, shape: Shape, *, negated: bool) -> Predicate:
         name, _, rest = term.path.partition(".")
+        if rest and (date := self.date(shape, name, rest)) is not None:
+            return part_of_date(term, date, self.context, negated=negated)
         if rest:
             inside = Domain(replace(term, path=rest))
             return _unless(self.some(shape, name, inside, term), negated)
@@ -122,6 +125,11 @@ class _Compiler:
         if negated and term.operator in OPPOSITES:
             term, negated = replace(term, operator=OPPOSITES[term.operator]), False
         return self.plain(term, shape, negated=negated)
+
+    def date(self, shape: Shape, name: str, rest: str) -> Resolved | None:
+        """Return the date whose part is meant, None where the path leads to other records."""
+        found = resolve(shape, name)
+        return replace(found, part=rest) if is_part(found.column, rest.split(".")) else None
 
     def plain(self, term: Term, shape: Shape, *, negated: bool) -> Predicate:
         """Compile a term about a field of the record itself; `negated` where it must be."""

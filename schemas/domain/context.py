@@ -1,8 +1,8 @@
 """Odoo's context: with whose eyes records are looked at, and what only Odoo's code says of them.
 
-Language and company are the source's. The three tables say what no table of Odoo's does: the
-defaults of company-dependent fields, which records an x2many field leaves out by itself, and by
-which fields a text finds a record. Files may state them; known ones are built in.
+Language, company and first day of the week are the source's. The three tables say what no table
+of Odoo's does: the defaults of company-dependent fields, which records an x2many field leaves out
+by itself, and by which fields a text finds a record. Files may state them; some are built in.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from schemas.company import Defaults
+from schemas.dates import SUNDAY
 from schemas.domain.forms import Domain
 from schemas.domain.parse import parse
 from schemas.domain.scalars import BASE_LANGUAGE
@@ -53,11 +54,13 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
 class Context:
     """How a source looks at records; keys are `model.field`, of `names` models.
 
-    What is stated here takes the place of what is built in.
+    `week_start` is the day that `day_of_week` counts from, 1 for Monday to 7. What is stated here
+    takes the place of what is built in.
     """
 
     lang: str = BASE_LANGUAGE
     company: int = 1
+    week_start: int = SUNDAY
     defaults: Mapping[str, Defaults] = field(default_factory=dict)
     filters: Mapping[str, OwnFilter] = field(default_factory=dict)
     names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -105,7 +105,7 @@ class Domain:
 
 def reads(domain: Domain) -> list[Read]:
     """Return every path that the domain names, each once, in the order written."""
-    return [Read(path) for path in dict.fromkeys(_paths(domain, ""))]
+    return [Read(path, asked=True) for path in dict.fromkeys(_paths(domain, ""))]
 
 
 def shown(written: Any) -> str:

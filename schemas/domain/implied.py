@@ -32,7 +32,7 @@ def implied_reads(
     is not there, BadDomain for what documents cannot answer.
     """
     found = _Implied(models, context).of_domain(domain, model, "", active_test=active_test)
-    return [Read(path) for path in dict.fromkeys(found)]
+    return [Read(path, asked=True) for path in dict.fromkeys(found)]
 
 
 class _Step(NamedTuple):

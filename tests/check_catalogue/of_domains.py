@@ -76,6 +76,7 @@ CASES: Final = (
     _domain('[["partner_id.x_tag_ids", "child_of", 7]]'),
     _domain('[["partner_id.x_account", "=", "x"]]'),
     _domain('[["x_extra", "=", "x"]]'),
+    _domain('[["x_ordered.month_number", "=", 3]]'),
     _domain('[["x_margin", ">", 0]]'),
 )
 

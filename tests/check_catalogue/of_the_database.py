@@ -73,6 +73,13 @@ def _of_languages() -> Said:
             languages.findings(config(Case("source", f"lang: {lang}")), {"fr_FR"})
         )
         for lang in ("fr_XX", "zz_ZZ")
+    } | {
+        "a domain asks for `day_of_week`, `week_start: sunday`": languages.of_week(
+            config(Case("source", "lang: fr_FR")), {"fr_FR": 1}
+        ),
+        "a domain asks for `day_of_week`, and `res_lang` cannot be read": languages.of_week(
+            config(Case("source", "lang: fr_FR")), None
+        ),
     }
 
 

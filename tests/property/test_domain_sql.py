@@ -35,10 +35,11 @@ TYPES = {
     "monetary": "numeric",
 }
 TEXTS = ("", "a", "A", "ab", "b%", "a_", "x\\y")
-DAYS = ("2026-01-01", "2026-02-01", "2026-03-01")
-MOMENTS = (*(f"{day} 00:00:00" for day in DAYS), "2026-02-01 23:59:59", "2026-02-01 12:30:00")
+DAYS = ("2026-01-01", "2026-02-01", "2026-03-01", "2024-12-30", "2023-01-01", "2024-02-29")
+MOMENTS = (*(f"{day} 00:00:00" for day in DAYS), "2026-02-01 23:59:59", "2024-12-31 12:30:59.5")
 NUMBERS = ("0", "0.00", "1.5", "-1.50", "2")
 _HALF = 0.5
+Ask = Callable[[int, Composable], list[int]]
 PATTERNS = ("like", "ilike", "not like", "not ilike", "=like", "=ilike")
 
 
@@ -136,7 +137,7 @@ def fill(connection: psycopg.Connection, seed: int) -> None:
 
 
 @pytest.fixture(scope="module")
-def search(postgres: Postgres) -> Iterator[Callable[[int, Composable], list[int]]]:
+def search(postgres: Postgres) -> Iterator[Ask]:
     """Run a SELECT of ids on the rows of a seed."""
     postgres.create_database("domain_sql")
     with psycopg.connect(postgres.dsn("domain_sql"), autocommit=True) as connection:
@@ -189,6 +190,36 @@ def of_value(name: str, fact: dict[str, Any]) -> st.SearchStrategy[list[Any]]:
     return st.one_of(choices).map(list)
 
 
+_PARTS = {
+    "year_number": (2023, 2024, 2025, 2026),
+    "quarter_number": (1, 2, 4),
+    "month_number": (1, 2, 3, 12),
+    "iso_week_number": (1, 5, 9, 52, 53),
+    "day_of_year": (1, 32, 60, 365, 366),
+    "day_of_month": (1, 29, 30, 31),
+    "day_of_week": (0, 1, 3, 4, 6, 7),
+    "hour_number": (0, 12, 23),
+    "minute_number": (0, 30, 59),
+    "second_number": (0, 59, 59.5),
+}
+
+
+def of_part(name: str) -> st.SearchStrategy[list[Any]]:
+    """Draw a term about a part of a date."""
+
+    def asked(part: str) -> st.SearchStrategy[tuple[Any, ...]]:
+        one = st.sampled_from(_PARTS[part])
+        one |= one.filter(lambda number: isinstance(number, int)).map(str)
+        path = st.just(f"{name}.{part}")
+        return st.tuples(
+            path, st.sampled_from(("=", "!=", "<", "<=", ">", ">=")), one
+        ) | st.tuples(
+            path, st.sampled_from(("in", "not in")), st.lists(one, min_size=1, max_size=3)
+        )
+
+    return st.sampled_from(sorted(_PARTS)).flatmap(asked).map(list)
+
+
 def of_relation(name: str, fact: dict[str, Any]) -> st.SearchStrategy[list[Any]]:
     """Draw a term about the ids of a relation."""
     ids = st.integers(1, ROWS)
@@ -208,6 +239,8 @@ def terms(model: str, depth: int) -> st.SearchStrategy[list[Any]]:
             continue
         if not fact.get("relation"):
             choices.append(of_value(name, fact))
+            if fact["type"] in ("date", "datetime"):
+                choices.append(of_part(name))
             continue
         choices.append(of_relation(name, fact))
         if depth:
@@ -243,30 +276,10 @@ def domains(model: str, depth: int) -> st.SearchStrategy[list[Any]]:
     )
 
 
-@settings(
-    max_examples=300,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
-)
-@given(
-    asked=st.sampled_from(ROOTS).flatmap(
-        lambda model: st.tuples(st.just(model), domains(model, 2))
-    ),
-    seed=st.sampled_from(SEEDS),
-    lang=st.sampled_from(("en_US", "fr_FR")),
-    company=st.sampled_from((1, 2)),
-    active_test=st.booleans(),
-)
-def test_a_domain_finds_what_odoos_search_would(
-    search: Callable[[int, Composable], list[int]],
-    asked: tuple[str, list[Any]],
-    seed: int,
-    lang: str,
-    company: int,
-    *,
-    active_test: bool,
+def agree(
+    search: Ask, model: str, written: list[Any], seed: int, context: Context, *, active_test: bool
 ) -> None:
-    model, written = asked
-    context = Context(lang, company, defaults=CASES["fallbacks"])
+    """Hold what our domain finds in the rows of a seed against what Odoo's SQL does."""
     domain = parse(written)
     rows = database(seed)
     implied = implied_reads(domain, MODELS, model, context, active_test=active_test)
@@ -276,4 +289,70 @@ def test_a_domain_finds_what_odoos_search_would(
     matches = compile_domain(domain, shape, context, active_test=active_test)
     found = [row["id"] for row in rows[shape.table] if matches(document_of(shape, row, rows))]
 
-    assert found == search(seed, Search(model, lang, company, active_test).ids(written))
+    asks = Search(model, context.lang, context.company, active_test, week_start=context.week_start)
+    assert found == search(seed, asks.ids(written))
+
+
+CONTEXTS = st.builds(
+    Context,
+    st.sampled_from(("en_US", "fr_FR")),
+    st.sampled_from((1, 2)),
+    st.sampled_from((1, 6, 7)),
+    defaults=st.just(CASES["fallbacks"]),
+)
+
+
+@settings(
+    max_examples=300,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+@given(
+    asked=st.sampled_from(ROOTS).flatmap(
+        lambda model: st.tuples(st.just(model), domains(model, 2))
+    ),
+    seed=st.sampled_from(SEEDS),
+    context=CONTEXTS,
+    active_test=st.booleans(),
+)
+def test_a_domain_finds_what_odoos_search_would(
+    search: Ask,
+    asked: tuple[str, list[Any]],
+    seed: int,
+    context: Context,
+    *,
+    active_test: bool,
+) -> None:
+    agree(search, *asked, seed, context, active_test=active_test)
+
+
+DATED = (
+    ("sale.order", "date_order"),
+    ("sale.order", "validity_date"),
+    ("sale.order", "partner_id.create_date"),
+    ("sale.order.line", "order_id.validity_date"),
+    ("res.partner", "parent_id.parent_id.create_date"),
+)
+
+
+@settings(
+    max_examples=150,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+@given(
+    asked=st.sampled_from(DATED).flatmap(
+        lambda dated: st.tuples(st.just(dated[0]), st.lists(of_part(dated[1]), min_size=2))
+    ),
+    joined=st.sampled_from((["|"], ["&"], ["!"], ["!", "|"], ["|", "!"])),
+    seed=st.sampled_from(SEEDS),
+    context=CONTEXTS,
+)
+def test_parts_of_dates_are_compared_as_odoo_does(
+    search: Ask,
+    asked: tuple[str, list[Any]],
+    joined: list[str],
+    seed: int,
+    context: Context,
+) -> None:
+    model, terms = asked
+
+    agree(search, model, [*joined, *terms], seed, context, active_test=False)

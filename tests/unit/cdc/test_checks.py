@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -16,8 +17,12 @@ from cdc.postgres.slot import SlotState
 from cdc.status import warnings
 from schemas.config import load
 from schemas.finding import Finding
+from schemas.shaping import build
 from tests.programs import sync_yaml
+from tests.recorded import MODELS
 from tests.source_facts import MEGABYTE, PUBLICATION, SELECTION, SLOT, facts, table
+
+ROUTES = "routes: [{name: o, model: sale.order, domain: [], targets: [t], fields: [name]}]"
 
 
 def one(found: Iterable[Finding]) -> Finding:
@@ -266,3 +271,52 @@ routes:
 
     assert [text for each in found for text in (each.where, each.remedy)] == expected
     assert {each.level for each in found} <= {"warning"}
+
+
+@pytest.mark.parametrize(
+    ("first", "expected"),
+    [
+        ({"fr_FR": 1, "en_US": 7}, [("error", "write week_start: monday")]),
+        ({"fr_FR": 7}, []),
+        ({"en_US": 1}, []),
+        (None, [("warning", "let the role of source.dsn SELECT")]),
+    ],
+    ids=["another day", "the same day", "no such language", "nobody may look"],
+)
+def test_a_week_that_begins_otherwise_in_odoo_is_told(
+    tmp_path: Path, first: dict[str, int] | None, expected: list[tuple[str, str]]
+) -> None:
+    file = tmp_path / "sync.yaml"
+    text = sync_yaml(source="a", dsn="dbname=a", kafka="k:9092", targets=["t"], routes=ROUTES)
+    french = text.replace('"dsn"', '"lang": "fr_FR", "dsn"')
+    file.write_text(french, encoding="utf-8")
+
+    found = languages.of_week(load(file), first)
+
+    assert [each.where for each in found] == ["source.week_start"] * len(expected)
+    for each, (level, remedy) in zip(found, expected, strict=True):
+        assert each.level == level
+        assert each.remedy.startswith(remedy)
+
+
+@pytest.mark.parametrize(
+    ("domain", "counted"),
+    [
+        ([["date_order.day_of_week", "=", 0]], True),
+        ([["order_line.order_id.date_order.day_of_week", "=", 0]], True),
+        ([["order_line", "any", [["order_id.date_order.day_of_week", "=", 0]]]], True),
+        ([["date_order.day_of_month", "=", 1]], False),
+        ([["state", "=", "sale"]], False),
+    ],
+    ids=["a day of the week", "behind relations", "inside any", "another part", "no part"],
+)
+def test_the_first_day_matters_where_a_domain_asks_for_days_of_the_week(
+    tmp_path: Path, domain: list[Any], *, counted: bool
+) -> None:
+    file = tmp_path / "sync.yaml"
+    text = sync_yaml(source="a", dsn="dbname=a", kafka="k:9092", targets=["t"], routes=ROUTES)
+    file.write_text(text.replace("domain: []", f"domain: {json.dumps(domain)}"), encoding="utf-8")
+    config = load(file)
+
+    shape = build(MODELS, "sale.order", config.routes[0].reads())
+    assert languages.counts_days(config, (shape,)) is counted

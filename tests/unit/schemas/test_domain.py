@@ -569,8 +569,8 @@ def test_active_test_reads_active_where_odoo_looks_at_it() -> None:
     def archived(domain: Domain, model: str) -> list[Read]:
         return implied_reads(domain, MODELS, model, Context(), active_test=True)
 
-    assert archived(domain, "sale.order") == [Read("tag_ids.active")]
-    assert archived(parse([]), "res.partner") == [Read("active")]
+    assert archived(domain, "sale.order") == [Read("tag_ids.active", asked=True)]
+    assert archived(parse([]), "res.partner") == [Read("active", asked=True)]
 
 
 # --- what it reads, and what cannot be answered
@@ -589,10 +589,10 @@ def test_every_path_is_read_once_in_the_order_written() -> None:
     )
 
     assert reads(domain) == [
-        Read("state"),
-        Read("partner_id"),
-        Read("order_line"),
-        Read("order_line.product_id.default_code"),
+        Read("state", asked=True),
+        Read("partner_id", asked=True),
+        Read("order_line", asked=True),
+        Read("order_line.product_id.default_code", asked=True),
     ]
 
 
@@ -631,7 +631,21 @@ def test_every_path_is_read_once_in_the_order_written() -> None:
         pytest.param(["validity_date", "<", "yesterday"], "date", "2026", id="no day"),
         pytest.param(["date_order", "<", "2026-02-03 25:00"], "datetime", "UTC", id="no hour"),
         pytest.param(["date_order", "<", 2026], "datetime", "UTC", id="a year"),
-        pytest.param(["date_order.month_number", "=", 3], "datetime", "date_order", id="a part"),
+        pytest.param(["date_order.month", "=", 3], "nowhere", "month_number", id="no part"),
+        pytest.param(["name.month_number", "=", 3], "nowhere", '"name".', id="no date"),
+        pytest.param(["date_order.hour_number.x", "=", 3], "nowhere", "", id="after a part"),
+        pytest.param(
+            ["date_order.hour_number", "=", False], "false", "date_order", id="part of nothing"
+        ),
+        pytest.param(["date_order.hour_number", "in", [1, None]], "false", "date", id="or none"),
+        pytest.param(
+            ["date_order.hour_number", "=", "x"], "never", "number", id="text for a part"
+        ),
+        pytest.param(["date_order.day_of_week", "=", "1.5"], "never", "number", id="half a day"),
+        pytest.param(["date_order.hour_number", "in", []], "empty list", "leave", id="no parts"),
+        pytest.param(["date_order.hour_number", "like", "1"], "number", '"in"', id="part alike"),
+        pytest.param(["date_order.hour_number", "=?", 1], "number", '"in"', id="optional part"),
+        pytest.param(["date_order.hour_number", "any", []], "none", "Compare", id="any of a part"),
         pytest.param(["name", "any", []], "none", "Compare", id="any of a text"),
         pytest.param(["external_id", "=", "x"], "no field", "ids", id="no field of Odoo's"),
         pytest.param(["key", "=", "x"], "no field", "ids", id="key"),

@@ -18,11 +18,9 @@ ABOVE = "what is above a record"
 TREE_NAMES = "a text is searched in the names of other records"
 NAMES = "a text is searched in the names of"
 COMPANY = "depends on the company"
-DATE_PART = "leads nowhere"
 NOT_STORED = "has no field"
 
 REFUSED = {
-    "D039": DATE_PART,
     "D075": TREELESS,
     "D076": TREELESS,
     "D077": TREELESS,
@@ -33,7 +31,6 @@ REFUSED = {
     **{f"D{number}": COMPANY for number in range(157, 160)},
     "D186": TREELESS,
     "D196": NOT_STORED,
-    "D201": DATE_PART,
     "D203": NOT_STORED,
 }
 

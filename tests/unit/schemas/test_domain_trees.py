@@ -214,7 +214,9 @@ def test_domains_of_parts_imply_their_paths() -> None:
         mapping.parse_map({"lines": each}), MODELS, "sale.order", Context()
     )
 
-    assert found == [Read("order_line.product_id.product_tmpl_id.categ_id.parent_path")]
+    assert found == [
+        Read("order_line.product_id.product_tmpl_id.categ_id.parent_path", asked=True)
+    ]
 
 
 def test_archived_records_of_a_one2many_are_below_also_under_active_test() -> None:
@@ -228,7 +230,7 @@ def test_archived_records_of_a_one2many_are_below_also_under_active_test() -> No
     domain = parse([["tree_ids", "child_of", 7]])
 
     assert implied_reads(domain, models, "a", Context(), active_test=True) == [
-        Read("tree_ids.parent_path")
+        Read("tree_ids.parent_path", asked=True)
     ]
     shape = build(models, "a", [Read("tree_ids.parent_path"), Read("tree_ids.active")])
     matches = compile_domain(domain, shape, Context(), active_test=True)

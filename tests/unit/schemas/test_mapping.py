@@ -635,7 +635,7 @@ def test_every_path_is_read_those_of_a_domain_below_each_included() -> None:
         Read("user_id.login", follow=False, live=True),
         Read("partner_id.external_id"),
         Read("order_line", each=True),
-        Read("order_line.display_type"),
+        Read("order_line.display_type", asked=True),
         Read("order_line.product_id.default_code"),
     ]
 
@@ -757,6 +757,9 @@ def checked(value: Any) -> list[Fault]:
         pytest.param("nam", "", 'no field "nam"', '"name"', id="unknown field"),
         pytest.param("partner_id.nme", "", 'no field "nme"', '"name"', id="far unknown field"),
         pytest.param("name.x", "", "leads nowhere", "End the path", id="beyond a value"),
+        pytest.param(
+            "date_order.month_number", "", "nowhere", '"date_order".', id="part of a date"
+        ),
         pytest.param("margin", "", "no column", "stored", id="computed"),
         pytest.param(
             {"path": "name", "company": 1}, ".company", "not depend", "leave", id="of no company"
