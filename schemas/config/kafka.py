@@ -37,6 +37,7 @@ _TLS: Final = (
 _MECHANISM: Final = "sasl.mechanism"
 _MECHANISMS: Final = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 _SASL: Final = (_MECHANISM, "sasl.mechanisms", "sasl.username", "sasl.password")
+_KNOWN: Final = (*_TLS, *_SASL)
 _HOST: Final = "ssl.endpoint.identification.algorithm"
 _MISTYPED: Final = 0.9  # below it a key is one of librdkafka's own
 _HOSTS: Final = ("https", "none")
@@ -45,10 +46,15 @@ _HOSTS: Final = ("https", "none")
 def read_kafka(section: Section, folder: Path) -> dict[str, str]:
     """Return the properties; relative paths of certificates start at `folder`."""
     servers = section.text("bootstrap.servers", required=True)
+    foreign = section.foreign(_SECURE, _KNOWN)
     settings = {"bootstrap.servers": servers, **section.properties(_OURS)}
     for key in _FILES:
         if key in settings:
             settings[key] = str(folder / Path(settings[key]).expanduser())
+    for key in foreign:
+        near = nearest(key, list(_KNOWN), least=_MISTYPED)
+        remedy = f'did you mean "{near}"?' if near else f"they know {', '.join(_KNOWN)}"
+        section.error(key, "the workers cannot follow it", remedy)
     _check_security(section, settings)
     return settings
 
@@ -58,12 +64,6 @@ def _check_security(section: Section, settings: dict[str, str]) -> None:
     if protocol not in _PROTOCOLS:
         section.error(PROTOCOL, f'"{protocol}" is not known', f"write {_any(_PROTOCOLS)}")
         return
-    known = (*_TLS, *_SASL)
-    for key in sorted(settings):
-        if key.startswith(_SECURE) and key not in known:
-            near = nearest(key, list(known), least=_MISTYPED)
-            remedy = f'did you mean "{near}"?' if near else f"they know {', '.join(known)}"
-            section.error(key, "the workers cannot follow it", remedy)
     _check_tls(section, settings, used=protocol.endswith("ssl"))
     _check_sasl(section, settings, used=protocol.startswith("sasl"))
 

@@ -21,6 +21,7 @@ _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 # A reference stands for a text that only the reader fills in.
 _REFERENCE: Final[Schema] = {"type": "string", "pattern": r"\$\{"}
 _DURATION: Final[Schema] = {"type": "string", "pattern": rf"^\s*{DURATION.pattern}\s*$"}
+_PROPERTY: Final[Schema] = {"type": ["string", "number", "boolean"]}
 _SCALAR: Final[Schema] = {"type": ["string", "number", "boolean", "null"]}
 
 
@@ -101,7 +102,7 @@ class Outline(Section):
         self._others: Callable[[], Schema] | None = None
         self._sections: dict[str, Outline] = {}
         self._may_be_empty = False
-        self._form = ""  # of names
+        self._names: Schema | None = None
 
     def schema(self) -> Schema:
         """Return the schema of what was asked for so far."""
@@ -114,8 +115,8 @@ class Outline(Section):
             "properties": {**{key: make() for key, make in self._keys.items()}, **parts},
             "additionalProperties": False if self._others is None else self._others(),
         }
-        if self._form:
-            found["propertyNames"] = {"pattern": f"^(?:{self._form})$"}
+        if self._names is not None:
+            found["propertyNames"] = self._names
         needed = [key for key, inside in self._sections.items() if inside.is_needed]
         if self._required or needed:
             found["required"] = [*self._required, *needed]
@@ -202,7 +203,7 @@ class Outline(Section):
         """Note mappings of any names of that form."""
         names, inside = Outline(), Outline()
         names._others = inside.schema
-        names._form = form.pattern
+        names._names = {"pattern": f"^(?:{form.pattern})$"}
         self._sections[key] = names
         return {f"<{what}>": inside}
 
@@ -218,10 +219,17 @@ class Outline(Section):
         self._required.append(key)
         return [inside]
 
+    def foreign(self, beginnings: tuple[str, ...], known: Sequence[str]) -> list[str]:
+        """Note that of keys with one of some beginnings there are only the known ones."""
+        self._keys |= dict.fromkeys(known, lambda: _PROPERTY)
+        begun = f"^(?:{'|'.join(map(re.escape, beginnings))})"
+        self._names = {"anyOf": [{"enum": [*known]}, {"not": {"pattern": begun}}]}
+        return []
+
     def properties(self, refused: Mapping[str, str]) -> dict[str, str]:
         """Note that any key may have a text or a number, but those that are refused."""
         self._keys |= dict.fromkeys(refused, lambda: {"not": {}})
-        self._others = lambda: {"type": ["string", "number", "boolean"]}
+        self._others = lambda: _PROPERTY
         return {}
 
     def _note_text(self, key: str, schema: Schema, default: str, *, required: bool) -> str:

@@ -213,6 +213,11 @@ class Section:
                 inside.error(str(name), f'"{name}" is no name for {what}', remedy)
         return {str(name): inside.section(name) for name in inside.left()}
 
+    def foreign(self, beginnings: tuple[str, ...], known: Sequence[str]) -> list[str]:
+        """Return the keys with one of some beginnings that are none of the known, sorted."""
+        left = (str(key) for key in self._left)
+        return sorted(key for key in left if key.startswith(beginnings) and key not in known)
+
     def properties(self, refused: Mapping[str, str]) -> dict[str, str]:
         """Return everything in it as texts: numbers as written, true and false in small.
 

@@ -80,6 +80,11 @@ def test_it_takes_what_the_reader_takes(tmp_path: Path) -> None:
         ("http://shop/x", "shop/x"),
         ("mask: redact", "mask: redcat"),
         ("linger.ms: 5", "group.id: mine"),
+        ("linger.ms: 5", "ssl.keystore.location: x"),
+        ("linger.ms: 5", "ssl.ca.locaton: x"),
+        ("linger.ms: 5", "sasl.oauthbearer.config: x"),
+        ("linger.ms: 5", "enable.ssl.certificate.verification: false"),
+        ("linger.ms: 5", "https.ca.location: x"),
         ("  shop: {", "  Shop: {"),
         ("{ref: product_id}", "{rf: product_id}"),
         ("number: name", "number: 5"),
@@ -98,6 +103,31 @@ def test_both_refuse_the_same(tmp_path: Path, old: str, new: str) -> None:
     with pytest.raises(ConfigError):
         load(path, ENV)
     assert errors(SMALL.replace(old, new))
+
+
+def test_it_takes_every_key_of_tls_and_sasl_that_the_reader_takes(tmp_path: Path) -> None:
+    security = """
+  security.protocol: sasl_ssl
+  sasl.mechanism: PLAIN
+  sasl.username: app
+  sasl.password: 12345678
+  ssl.ca.location: ca.pem
+  ssl.certificate.location: cert.pem
+  ssl.key.location: key.pem
+  ssl.key.password: of the key
+  ssl.endpoint.identification.algorithm: https
+"""
+    text = SMALL.replace(
+        'kafka: {bootstrap.servers: "a:1", linger.ms: 5, log.queue: true}\n',
+        f'kafka:\n  bootstrap.servers: "a:1"{security}',
+    )
+    path = tmp_path / "sync.yaml"
+    path.write_text(text, encoding="utf-8")
+
+    assert load(path, ENV).kafka["ssl.endpoint.identification.algorithm"] == "https"
+    assert errors(text) == []
+    for key in ("sasl.mechanism", "ssl.ca.location", "ssl.key.password"):
+        assert errors(text.replace(f"  {key}:", f"  {key}x:")) == ["$.kafka"]
 
 
 def test_every_key_that_is_misspelt_is_refused_by_both(tmp_path: Path) -> None:
