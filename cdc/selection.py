@@ -13,9 +13,10 @@ from typing import Final
 
 from schemas import domain, mapping
 from schemas.config import Config
-from schemas.document import ManyToMany, ManyToOne, OneToMany, Read, Shape
+from schemas.document import Read, Shape
 from schemas.fields import Kind, Models
 from schemas.shaping import Unreadable, build
+from schemas.via import ManyToMany, ManyToOne, OneToMany
 
 EXTERNAL_IDS: Final = "ir_model_data"
 LARGE: Final = frozenset(  # kinds whose values Postgres may keep beside the row (TOAST)
@@ -26,16 +27,29 @@ GUARDS: Final = ("write_uid", "write_date")
 
 @dataclass(frozen=True, slots=True, order=True)
 class Index:
-    """From a value of `column` to the rows that have it; `model` limits it to such rows."""
+    """From a value of `column` to the rows that have it; `model` limits it to such rows.
+
+    Where `company` is not 0, the values are those of one company, as `ManyToOne` says.
+    """
 
     table: str
     column: str
     model: str = ""
+    company: int = 0
+    default: int = 0
 
     @property
     def name(self) -> str:
-        """`sale_order_line.order_id`, `ir_model_data.res_id=sale.order`."""
-        return f"{self.table}.{self.column}" + (f"={self.model}" if self.model else "")
+        """`sale_order_line.order_id`, `ir_model_data.res_id=sale.order`.
+
+        Of a company `res_partner.property_payment_term_id@1`, with the default behind a colon:
+        where either changes, the rows have other values.
+        """
+        limit = f"={self.model}" if self.model else ""
+        whose = f"@{self.company}" if self.company else ""
+        return f"{self.table}.{self.column}{limit}{whose}" + (
+            f":{self.default}" if self.default else ""
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +109,11 @@ class Selection:
         return tables | {pair.name: pair.read for pair in self.pairs}
 
 
+def index_of(table: str, name: str, via: ManyToOne) -> Index:
+    """Return the index from a record to the rows that lead to it by a many2one."""
+    return Index(table, name, company=via.company, default=via.default)
+
+
 def select(config: Config, models: Models) -> Selection:
     """Lay the routes of `config` flat.
 
@@ -113,7 +132,8 @@ def select(config: Config, models: Models) -> Selection:
             )
             implied = mapping.implied_reads(route.mapping, models, model, context)
             reads += [replace(read, follow=route.follow_lookups) for read in implied]
-        shapes.append(build(models, model, [Read("key"), Read("external_id"), *reads]))
+        reads = [Read("key"), Read("external_id"), *reads]
+        shapes.append(build(models, model, reads, context.many2one))
     return flatten(tuple(shapes), models)
 
 
@@ -168,10 +188,10 @@ class _Drafts:
             self.tables[EXTERNAL_IDS].columns.update(("module", "name"))
         for link in shape.links:
             match link.via:
-                case ManyToOne():
+                case ManyToOne() as via:
                     draft.links.add(link.name)
                     if link.followed:
-                        draft.indexes.add(Index(shape.table, link.name))
+                        draft.indexes.add(index_of(shape.table, link.name, via))
                     self.take(link.shape)
                 case OneToMany() as via:
                     self._children(link.shape.model, link.shape.table, via, shape)
@@ -215,4 +235,7 @@ def _may_be_left_out(shape: Shape) -> bool:
     Postgres sends no large value that an update leaves alone; Odoo's composer makes attachments
     of another model and moves them.
     """
-    return any(column.kind in LARGE for column in shape.columns)
+    of_companies = (
+        link for link in shape.links if isinstance(link.via, ManyToOne) and link.via.company
+    )
+    return any(of_companies) or any(column.kind in LARGE for column in shape.columns)

@@ -27,6 +27,7 @@ _KINDS: Final[Mapping[str, Kind]] = {
     "float": Kind.NUMERIC,
     "html": Kind.TEXT,
     "integer": Kind.INTEGER,
+    "many2one": Kind.INTEGER,
     "monetary": Kind.NUMERIC,
     "selection": Kind.TEXT,
     "text": Kind.TEXT,

@@ -15,9 +15,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
+from schemas import via
 from schemas.dates import DATES, PARTS
 from schemas.errors import OdooCdcError
 from schemas.fields import Kind
+from schemas.via import ManyToOne, Via
 
 EXTERNAL_ID: Final = "external_id"  # as written in a path
 KEY: Final = "key"
@@ -69,31 +71,6 @@ class Live:
 
     name: str
     type: str
-
-
-@dataclass(frozen=True, slots=True)
-class ManyToOne:
-    """The record's own column of the link's name holds the other's id."""
-
-
-@dataclass(frozen=True, slots=True)
-class OneToMany:
-    """The other's column holds this record's id; `model_column` must hold this model's name."""
-
-    inverse: str
-    model_column: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ManyToMany:
-    """A table of pairs: `column1` holds this record's id, `column2` the other's."""
-
-    table: str
-    column1: str
-    column2: str
-
-
-Via = ManyToOne | OneToMany | ManyToMany
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,32 +237,12 @@ def live_end(shape: Shape, path: str) -> LiveEnd | None:
 def _link_to_json(link: Link) -> dict[str, Any]:
     return {
         "name": link.name,
-        "via": _via_to_json(link.via),
+        "via": via.to_json(link.via),
         "followed": link.followed,
         "shape": link.shape.to_json(),
     }
 
 
-def _via_to_json(via: Via) -> list[str]:
-    match via:
-        case ManyToOne():
-            return ["many2one"]
-        case OneToMany(inverse, model_column):
-            return ["one2many", inverse, model_column]
-        case ManyToMany(table, column1, column2):
-            return ["many2many", table, column1, column2]
-
-
 def _link_from_json(value: dict[str, Any]) -> Link:
-    kind, *names = value["via"]
-    via: Via
-    match kind:
-        case "many2one":
-            via = ManyToOne()
-        case "one2many":
-            via = OneToMany(*names)
-        case "many2many":
-            via = ManyToMany(*names)
-        case _:
-            raise ValueError(f"not a kind of link: {kind!r}")
-    return Link(value["name"], via, Shape.from_json(value["shape"]), value["followed"])
+    found = via.from_json(value["via"])
+    return Link(value["name"], found, Shape.from_json(value["shape"]), value["followed"])

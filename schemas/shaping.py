@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -15,23 +15,25 @@ from schemas.document import (
     Column,
     Link,
     Live,
-    ManyToMany,
-    ManyToOne,
-    OneToMany,
     Read,
     Resolved,
     Shape,
-    Via,
     is_part,
     live_end,
     resolve,
 )
 from schemas.errors import BadUsage
 from schemas.fields import Field, Kind, Model, Models
+from schemas.via import ManyToMany, ManyToOne, OneToMany, Via
 
 SEQUENCE = "sequence"
+_OF_SOME_COMPANY = ManyToOne(company=1)
 _STORED = "Select the stored fields it is made of."
 _MAX_DEPTH = 12  # links in one path; related fields that name each other would never end
+
+
+OfCompany = Callable[[str, str], ManyToOne]
+"""Takes a model and the name of its field."""
 
 
 class Unreadable(BadUsage):
@@ -133,19 +135,27 @@ class _Draft:
         )
 
 
-def build(models: Models, model: str, reads: Iterable[Read]) -> Shape:
+def build(
+    models: Models,
+    model: str,
+    reads: Iterable[Read],
+    of_company: OfCompany = lambda _model, _name: _OF_SOME_COMPANY,
+) -> Shape:
     """Return the shape that carries every path of `reads`, rooted at `model`.
+
+    `of_company` says of a many2one that depends on the company whose records it leads to: it may
+    be left out where no document is read by the shape.
 
     Raises Unknown (with the nearest name) for models and fields that do not exist and
     Unreadable for fields whose value is not in the database, but for those that may be `live`.
     """
     root = _Draft(models.model(model))
     for read in reads:
-        _grow(models, root, read)
+        _grow(models, root, read, of_company)
     return root.shape()
 
 
-def _grow(models: Models, root: _Draft, read: Read) -> None:
+def _grow(models: Models, root: _Draft, read: Read, of_company: OfCompany) -> None:
     steps = read.path.split(".")
     draft, depth = root, 0
     while steps:
@@ -160,7 +170,7 @@ def _grow(models: Models, root: _Draft, read: Read) -> None:
             _show_live(draft, found)
             return
         elif found.is_relation:
-            draft = _through(models, draft, found, read)
+            draft = _through(models, draft, found, read, of_company)
         else:
             _show(draft, found, steps, asked=read.asked)
             return
@@ -230,8 +240,10 @@ def _show(draft: _Draft, found: Field, rest: list[str], *, asked: bool) -> None:
     draft.columns[found.name] = column
 
 
-def _through(models: Models, draft: _Draft, found: Field, read: Read) -> _Draft:
-    via = _via(models, draft.model, found)
+def _through(
+    models: Models, draft: _Draft, found: Field, read: Read, of_company: OfCompany
+) -> _Draft:
+    via = _via(models, draft.model, found, of_company)
     if found.name in draft.links:
         known, target, followed = draft.links[found.name]
         draft.links[found.name] = (known, target, followed or read.follow)
@@ -241,7 +253,7 @@ def _through(models: Models, draft: _Draft, found: Field, read: Read) -> _Draft:
     return target
 
 
-def _via(models: Models, model: Model, found: Field) -> Via:
+def _via(models: Models, model: Model, found: Field, of_company: OfCompany) -> Via:
     if not found.stored and not (found.type == "one2many" and found.inverse):
         raise Unreadable(
             f"{model.name}.{found.name} is not stored: its records are computed",
@@ -250,10 +262,7 @@ def _via(models: Models, model: Model, found: Field) -> Via:
     match found.type:
         case "many2one":
             if found.company_dependent:
-                raise Unreadable(
-                    f"{model.name}.{found.name} depends on the company: no look through it",
-                    hint="Select a many2one that is the same for all companies.",
-                )
+                return of_company(model.name, found.name)
             return ManyToOne()
         case "one2many":
             return _one2many(models.model(found.relation), found)
@@ -266,6 +275,11 @@ def _one2many(other: Model, found: Field) -> OneToMany:
     if not inverse.stored:
         raise Unreadable(
             f"{other.name}.{inverse.name}, by which {found.name} is found, has no column",
+            hint="Select another relation.",
+        )
+    if inverse.company_dependent:
+        raise Unreadable(
+            f"{other.name}.{inverse.name}, by which {found.name} is found, depends on the company",
             hint="Select another relation.",
         )
     if inverse.type == "many2one":

@@ -10,6 +10,7 @@ from schemas.event import Document, Event, Mode
 from schemas.fields import Field, Kind, Model, Models
 from schemas.position import Lsn, Position
 from schemas.shaping import build
+from schemas.via import ManyToOne
 
 _TYPES = {
     "char": Kind.TEXT,
@@ -61,6 +62,15 @@ _ORDER_TAGS = Field(
     column1="order_id",
     column2="tag_id",
     stored=True,
+)
+
+_PAYMENT_TERM = Field(
+    "property_payment_term_id",
+    "many2one",
+    Kind.COMPANY,
+    relation="account.payment.term",
+    stored=True,
+    company_dependent=True,
 )
 
 _COST = Field("standard_price", "float", Kind.COMPANY, stored=True, company_dependent=True)
@@ -122,7 +132,9 @@ MODELS = Models(
                 Field("image_1920", "binary"),
                 _many2one("country_id", "res.country"),
                 _many2one("parent_id", "res.partner"),
+                _PAYMENT_TERM,
             ),
+            _model("account.payment.term", _plain("name", "char")),
             _model("res.country", _plain("code", "char"), _translated("name")),
             _model("res.users", _plain("login", "char"), _many2one("partner_id", "res.partner")),
         )
@@ -130,9 +142,9 @@ MODELS = Models(
 )
 
 
-def shape_of(reads: Iterable[Read], model: str = "sale.order") -> Shape:
-    """Return the shape that carries the paths."""
-    return build(MODELS, model, reads)
+def shape_of(reads: Iterable[Read], model: str = "sale.order", default: int = 0) -> Shape:
+    """Return the shape that carries the paths; what depends on the company is company 1's."""
+    return build(MODELS, model, reads, lambda _model, _name: ManyToOne(1, default))
 
 
 def event_of(

@@ -23,29 +23,37 @@ from cdc.pgoutput.messages import Relation, RelationColumn
 from cdc.selection import flatten
 from cdc.shadow.store import Shadow
 from schemas.avro import MARKER, SchemaBook, event_schema
-from schemas.document import Link, ManyToMany, ManyToOne, OneToMany, Read, Shape
+from schemas.document import Link, Read, Shape
 from schemas.event import Document, Event
+from schemas.via import ManyToMany, ManyToOne, OneToMany
 from tests.documents import MODELS, shape_of
 
 Row = dict[str, str | None]
 Tables = dict[str, dict[int, Row]]
 Pairs = dict[str, set[tuple[int, int]]]
 
+TERM = 2  # of a partner that has no payment term of its own
 ORDER = shape_of(
     [
         Read("name"),
         Read("amount_total"),
         Read("partner_id.name"),
         Read("partner_id.country_id.code"),
+        Read("partner_id.property_payment_term_id.name"),
         Read("user_id.login", follow=False),
         Read("tag_ids.name"),
         Read("order_line", each=True),
         Read("order_line.name"),
         Read("order_line.product_id.name"),
         Read("order_line.tax_id.name"),
-    ]
+    ],
+    default=TERM,
 )
-PARTNER = shape_of([Read("name"), Read("parent_id.id")], "res.partner")
+PARTNER = shape_of(
+    [Read("name"), Read("parent_id.id"), Read("property_payment_term_id.id")],
+    "res.partner",
+    default=TERM,
+)
 UNCHANGED = "u"  # a TOAST value that an update left alone
 
 
@@ -71,8 +79,10 @@ class World:
 
     def _behind(self, link: Link, row: int, held: Row) -> Any:
         match link.via:
-            case ManyToOne():
+            case ManyToOne(company=company):
                 value = held[link.name]
+                if company:
+                    value = json.loads(value or "{}").get("1", TERM)
                 return None if value is None else self.document(link.shape, int(value))
             case OneToMany(inverse, _):
                 ids = [

@@ -6,7 +6,7 @@ sub-select, `!` is pushed inwards. Facts about fields are those of tests/data/do
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from psycopg.sql import SQL, Composable, Identifier, Literal
@@ -60,6 +60,7 @@ class Search:
     active_test: bool
     depth: int = 0
     week_start: int = 7
+    fallbacks: dict[str, Any] = field(default_factory=lambda: CASES["fallbacks"])
 
     @property
     def table(self) -> Identifier:
@@ -131,8 +132,8 @@ class Search:
         fact, table = FIELDS[self.model][name], self.table
         match fact["type"]:
             case "many2one":
-                return SQL("({0}.{1} IS NOT NULL AND {0}.{1} IN ({2}))").format(
-                    table, Identifier(name), ids
+                return SQL("({0} IS NOT NULL AND {0} IN ({1}))").format(
+                    self.column(name, fact), ids
                 )
             case "one2many":
                 return SQL(
@@ -225,8 +226,7 @@ class Search:
         values = value if isinstance(value, list) else [value]
         negative = operator in ("!=", "not in")
         if fact["type"] == "many2one":
-            column = SQL("{}.{}").format(self.table, Identifier(name))
-            found = self.members(column, "many2one", values)
+            found = self.members(self.column(name, fact), "many2one", values)
             return SQL("NOT ({})").format(found) if negative else found
         if value is False:
             some = self.linked(
@@ -242,10 +242,14 @@ class Search:
         if fact.get("translate"):
             return SQL("COALESCE({0}->>{1}, {0}->>'en_US')").format(column, Literal(self.lang))
         if fact.get("company_dependent"):
-            fallback = CASES["fallbacks"][f"{self.model}.{name}"][str(self.company)]
+            fallback = self.fallbacks[f"{self.model}.{name}"].get(str(self.company), False)
             otherwise = "null" if fallback is False else f'"{fallback}"'
-            kind = SQL({"float": "numeric"}.get(fact["type"], "varchar"))
-            return SQL("((COALESCE({}->{}, {}::jsonb)->>0)::{})").format(
+            kind = SQL({"float": "numeric", "many2one": "int4"}.get(fact["type"], "varchar"))
+            value = SQL("((COALESCE({}->{}, {}::jsonb)->>0)::{})").format(
                 column, Literal(str(self.company)), Literal(otherwise), kind
             )
+            if fact["type"] != "many2one":
+                return value
+            behind = Identifier(TABLES[fact["relation"]])  # one that is gone is none
+            return SQL("(SELECT g.id FROM {} g WHERE g.id = {})").format(behind, value)
         return column

@@ -9,9 +9,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from schemas.document import ManyToMany, ManyToOne, OneToMany, Shape
+from schemas.document import Shape
 from schemas.event import Document
 from schemas.fields import Field, Kind, Model, Models
+from schemas.via import ManyToMany, ManyToOne, OneToMany
 
 CASES: dict[str, Any] = json.loads(
     (Path(__file__).parent / "data" / "domain_cases.json").read_bytes()
@@ -85,6 +86,11 @@ def _value(kind: Kind, held: Any) -> Any:
             return held
 
 
+def _of_company(held: dict[str, int | None] | None, via: ManyToOne) -> int | None:
+    """Return one company's id, from a held value."""
+    return (held or {}).get(str(via.company), via.default)
+
+
 Rows = dict[str, list[dict[str, Any]]]
 
 
@@ -96,9 +102,9 @@ def document_of(shape: Shape, row: dict[str, Any], tables: Rows = ROWS) -> Docum
     for link in shape.links:
         rows = {other["id"]: other for other in tables.get(link.shape.table, [])}
         match link.via:
-            case ManyToOne():
-                found = row[link.name]
-                shown = None if found is None else document_of(link.shape, rows[found], tables)
+            case ManyToOne() as via:
+                found = _of_company(row[link.name], via) if via.company else row[link.name]
+                shown = document_of(link.shape, rows[found], tables) if found in rows else None
                 document[link.name] = shown
                 continue
             case OneToMany(inverse=inverse):

@@ -12,15 +12,20 @@ from schemas.document import Column, Shape
 from schemas.fields import Kind
 from schemas.finding import Finding
 from schemas.mapping import paths
+from schemas.via import ManyToOne
 
 TABLE = "ir_default"
+MANY2ONE = "many2one"
 _WHERE = "source.company_defaults"
 
 
 def asked(shapes: tuple[Shape, ...]) -> dict[str, Column]:
-    """Return the company-dependent columns that documents show, by `model.field`."""
+    """Return the company-dependent columns that documents show or follow, by `model.field`."""
     found: dict[str, Column] = {}
     for shape in shapes:
+        for link in shape.links:
+            if isinstance(link.via, ManyToOne) and link.via.company:
+                found[f"{shape.model}.{link.name}"] = Column(link.name, Kind.COMPANY, MANY2ONE)
         for column in shape.columns:
             if column.kind is Kind.COMPANY:
                 found[f"{shape.model}.{column.name}"] = column
@@ -39,7 +44,7 @@ def findings(
         said, kept = context.defaults.get(name, {}), stored.get(name, {})
         wrong = [
             company
-            for company in companies
+            for company in ([context.company] if column.type == MANY2ONE else companies)
             if _value(column, said, company) != _value(column, kept, company)
         ]
         if wrong:

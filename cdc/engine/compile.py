@@ -11,8 +11,9 @@ from cdc.engine.encode import ENCODERS, ExternalId, Many, Node, One
 from cdc.engine.plan import LAYOUT, PairPlan, Plan, Root, RowPlan, TablePlan
 from cdc.engine.reach import ALL, EXISTENCE, Climb, Owner, Parent, Scan, Use, Whole
 from cdc.engine.row import Entries, Layout
-from cdc.selection import EXTERNAL_IDS, Index, PairTable, Selection, Table
-from schemas.document import Link, ManyToMany, ManyToOne, OneToMany, Shape
+from cdc.selection import EXTERNAL_IDS, Index, PairTable, Selection, Table, index_of
+from schemas.document import Link, Shape
+from schemas.via import ManyToMany, ManyToOne, OneToMany
 
 _MODEL_COLUMNS: Final = ("model", "res_model")  # beside a plain integer: whose id it is
 
@@ -98,7 +99,7 @@ class _Compiler:
     def _entries(self, index: Index, table: Table) -> Entries:
         number, link = self.indexes[index.name], table.links.index(index.column)
         if not index.model:
-            return Entries(number, link)
+            return Entries(number, link, via=ManyToOne(index.company, index.default))
         limit = next(n for n in _MODEL_COLUMNS if n in table.links)
         return Entries(number, link, table.links.index(limit), index.model.encode())
 
@@ -144,7 +145,9 @@ class _Compiler:
             number=number,
             table=plan.number,
             kept=place.climb is not None and _followed(shape),
-            cells=tuple((ENCODERS[kinds[n]] if n in kinds else None, n in linked) for n in names),
+            cells=tuple(
+                (ENCODERS[kinds[n]] if n in kinds else None, linked.get(n)) for n in names
+            ),
             # A column may be shown here and decide an index there: it stands among the links.
             order=None if shown == sorted(shown) else _order(shown),
             external_id=external_id,
@@ -178,8 +181,8 @@ class _Compiler:
     def _part(self, shape: Shape, link: Link, place: _Place, nodes: tuple[int, ...]) -> One | Many:
         child = link.shape
         match link.via:
-            case ManyToOne():
-                index = self.indexes.get(f"{shape.table}.{link.name}", -1)
+            case ManyToOne() as via:
+                index = self.indexes.get(index_of(shape.table, link.name, via).name, -1)
                 below = place.below(Whole(), Scan(index) if link.followed else None)
                 links = [n for n in self.rows[shape.table].table.links if n in _linked(shape)]
                 return One(links.index(link.name), self._node(child, below, nodes))
@@ -219,9 +222,9 @@ class _Compiler:
         )
 
 
-def _linked(shape: Shape) -> set[str]:
-    """Return the columns that lead to other records of the document."""
-    return {link.name for link in shape.links if isinstance(link.via, ManyToOne)}
+def _linked(shape: Shape) -> dict[str, ManyToOne]:
+    """Return the columns that lead to other records of the document, and how."""
+    return {link.name: link.via for link in shape.links if isinstance(link.via, ManyToOne)}
 
 
 def _links_of(entries: Entries) -> int:

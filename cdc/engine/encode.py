@@ -13,6 +13,7 @@ from typing import Final, Protocol
 
 from cdc.engine.row import cells_of, compared_at
 from schemas.fields import Kind
+from schemas.via import ManyToOne
 
 Encode = Callable[[bytes], bytes]
 _length = Struct(">I").unpack_from
@@ -139,15 +140,15 @@ class Node:
     """How one record of a document is written.
 
     `kept` says that a record stays what it was until a change leads to it. `cells` says for each
-    compared cell, links first, how it is written, None where it is not shown, and whether it is
-    the id of a record that is shown. `order` sorts what is written as the schema has it, where
-    the cells are not sorted like that.
+    compared cell, links first, how it is written, None where it is not shown, and how the id of a
+    record that is shown is read from it, None where it is no such id. `order` sorts what is
+    written as the schema has it, where the cells are not sorted like that.
     """
 
     number: int  # distinct for every node of a plan
     table: int
     kept: bool
-    cells: tuple[tuple[Encode | None, bool], ...]
+    cells: tuple[tuple[Encode | None, ManyToOne | None], ...]
     order: tuple[int, ...] | None
     external_id: ExternalId | None
     parts: tuple[One | Many, ...]
@@ -161,20 +162,20 @@ class Node:
         at = compared_at(stored)
         out: list[bytes] = []
         ids: list[int | None] = []
-        for write, is_link in self.cells:
+        for write, via in self.cells:
             if stored[at] != _T:
                 at += 1
                 if write is not None:
                     out.append(ABSENT)
-                if is_link:
-                    ids.append(None)
+                if via is not None:
+                    ids.append(via.id_of(None))
                 continue
             begin = at + 5
             at = begin + _length(stored, at + 1)[0]
             if write is not None:
                 out.append(write(stored[begin:at]))
-            if is_link:
-                ids.append(int(stored[begin:at]))
+            if via is not None:
+                ids.append(via.id_of(stored[begin:at]))
         if self.order is not None:
             out = [out[place] for place in self.order]
         return zigzag(row) + b"".join(out), ids

@@ -13,12 +13,15 @@ from struct import Struct
 from typing import Final
 
 from cdc.engine.split import NULL, UNCHANGED, Cells
+from schemas.via import ManyToOne
 
 GUARDS_AT: Final = 5
 _sizes = Struct(">BH").pack
 _length = Struct(">I").unpack_from
 _T: Final = 116  # a cell with a text; all others are one byte long
 _TEXT_AT: Final = 5
+
+PLAIN: Final = ManyToOne()
 
 Links = list[bytes | None]
 
@@ -31,10 +34,13 @@ class Entries:
     link: int
     limit: int = -1  # link, or -1: every row has an entry
     wanted: bytes = b""  # what the limiting link must be
+    via: ManyToOne = PLAIN  # how the link's text is read
 
     def value(self, links: Links) -> int | None:
         """Return the value under which a row with these links stands, None for nowhere."""
         text = links[self.link]
+        if self.via.company:
+            return self.via.id_of(text)
         if text is None or (self.limit >= 0 and links[self.limit] != self.wanted):
             return None
         return int(text)
@@ -68,11 +74,14 @@ class Layout:
                 cells[i + 1] = held[i]
 
     def fill(self, stored: bytes, cells: Cells) -> bytes:
-        """Return a held row whose unknown cells, none of them a link, are taken from `cells`."""
+        """Return a held row whose unknown cells are taken from `cells`."""
         at = compared_at(stored)
         held = cells_of(stored, at)
         known = [cells[i + 1] if cell == UNCHANGED else cell for i, cell in enumerate(held)]
-        return stored[:at] + b"".join(known)
+        links = b"".join(known[: self.links])
+        sizes = _sizes(stored[2], len(links))
+        guards = stored[GUARDS_AT:at]
+        return b"".join([self.head, sizes, guards, links, *known[self.links :]])
 
     def links_of(self, stored: bytes) -> Links:
         """Return the texts of a row's links."""

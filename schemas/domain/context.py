@@ -11,11 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from schemas.company import Defaults
+from schemas.company import Defaults, carried, default_of
 from schemas.dates import SUNDAY
 from schemas.domain.forms import Domain
 from schemas.domain.parse import parse
 from schemas.domain.scalars import BASE_LANGUAGE
+from schemas.fields import Kind
+from schemas.via import ManyToOne
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,15 @@ class Context:
     def defaults_of(self, model: str, name: str) -> Defaults:
         """Return the defaults of a company-dependent field, none where the file has none."""
         return self.defaults.get(f"{model}.{name}", {})
+
+    def many2one(self, model: str, name: str) -> ManyToOne:
+        """Return how a many2one that depends on the company leads to that company's record."""
+        stated = default_of(self.defaults_of(model, name), self.company)
+        try:
+            default = carried(Kind.INTEGER, stated)
+        except ValueError:  # `check` says that the database has another
+            default = None
+        return ManyToOne(self.company, default or 0)
 
     def filter_of(self, model: str, name: str) -> OwnFilter:
         """Return what an x2many field adds by itself."""

@@ -11,12 +11,13 @@ from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 from schemas import shaping
-from schemas.document import ID, Link, ManyToMany, Read, Resolved, resolve
+from schemas.document import ID, Link, Read, Resolved, resolve
 from schemas.domain.context import Context
 from schemas.domain.forms import ACTIVE, TREES, And, Domain, Term, reads
 from schemas.domain.names import asks_for_a_name, of_names
 from schemas.domain.trees import CHILD_OF, PARENT_PATH, refuse_treeless, roots, speaks_of_itself
 from schemas.fields import Models
+from schemas.via import ManyToMany
 
 _PARENT: Final = "parent_id"  # by which Odoo searches where no field says otherwise
 

@@ -11,10 +11,11 @@ import json
 from collections.abc import Callable
 from typing import Any, Final
 
-from schemas.document import ID, Link, ManyToMany, ManyToOne, NotShown, Shape
+from schemas.document import ID, Link, NotShown, Shape
 from schemas.domain.forms import ACTIVE, BadDomain, Term, shown
 from schemas.event import Document
 from schemas.fields import Model
+from schemas.via import ManyToMany, ManyToOne
 
 PARENT_PATH: Final = "parent_path"
 CHILD_OF: Final = "child_of"

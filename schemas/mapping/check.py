@@ -16,6 +16,7 @@ from schemas.finding import Fault
 from schemas.mapping.forms import Constant, Each, Entry, Mapping, Match, Path, Ref, Table
 from schemas.mapping.scalars import table_key
 from schemas.shaping import Ground, InModels, InShape
+from schemas.via import ManyToOne
 
 _ODOO = "set source.odoo, by which the workers ask Odoo for it"
 _UNTABLED = frozenset({Kind.JSON, Kind.BINARY})
@@ -70,7 +71,7 @@ def _entry(entry: Entry, ground: Ground, context: domain.Context) -> Iterator[Fa
         case Constant():
             return
         case Path() as path:
-            yield from _path(path, ground, entry.key)
+            yield from _path(path, ground, entry.key, context)
         case Ref(path=path):
             yield from _relation(_stored(ground, path), path, entry.key)
         case Match() as match:
@@ -81,23 +82,21 @@ def _entry(entry: Entry, ground: Ground, context: domain.Context) -> Iterator[Fa
             assert_never(entry.value)
 
 
-def _path(path: Path, ground: Ground, key: str) -> Iterator[Fault]:
+def _path(path: Path, ground: Ground, key: str, context: domain.Context) -> Iterator[Fault]:
     end = _live_end(ground, path.path)
     if end is not None:
         yield from _live(path, end, ground, key)
     else:
-        yield from _plain(path, ground, key)
+        yield from _plain(path, ground, key, context)
 
 
-def _plain(path: Path, ground: Ground, key: str) -> Iterator[Fault]:
+def _plain(path: Path, ground: Ground, key: str, context: domain.Context) -> Iterator[Fault]:
     found = _resolved(ground, path.path)
     if isinstance(found, Fault):
         yield replace(found, key=key)
         return
     column = found.column
-    if path.company and (column is None or column.kind is not Kind.COMPANY):
-        remedy = "leave `company` out"
-        yield Fault(f'"{path.path}" does not depend on the company', remedy, f"{key}.company")
+    yield from _company(path, found, f"{key}.company", context)
     if column is not None and column.kind is Kind.COMPANY:
         inner = of_one_company(column)
         if inner is None:
@@ -116,6 +115,21 @@ def _plain(path: Path, ground: Ground, key: str) -> Iterator[Fault]:
         )
     if path.table is not None:
         yield from _table(path.table, path.path, found, f"{key}.table")
+
+
+def _company(path: Path, found: Resolved, key: str, context: domain.Context) -> Iterator[Fault]:
+    remedy = "leave `company` out"
+    column = found.column
+    if any(isinstance(link.via, ManyToOne) and link.via.company for link in found.links):
+        if path.company not in {0, context.company}:
+            yield Fault(
+                f'"{path.path}" leads through a relation that depends on the company, which is'
+                " followed as source.company has it",
+                remedy,
+                key,
+            )
+    elif path.company and (column is None or column.kind is not Kind.COMPANY):
+        yield Fault(f'"{path.path}" does not depend on the company', remedy, key)
 
 
 def _live(path: Path, end: LiveEnd, ground: Ground, key: str) -> Iterator[Fault]:

@@ -6,11 +6,12 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
-from schemas.document import ID, Link, OneToMany, Shape
+from schemas.document import ID, Link, Shape
 from schemas.event import Document
 from schemas.fields import Kind
 from schemas.mapping.scalars import Function
 from schemas.shaping import SEQUENCE
+from schemas.via import OneToMany
 
 Read = Callable[[Document], Any]
 ReadOne = Callable[[Document | None], Any]  # of a record that may not be there

@@ -29,6 +29,14 @@ _MORE: Final = {
         ),
         Field("x_note_ids", "one2many", relation="purchase.order", inverse="x_sale_id"),
     ),
+    "account.payment.term": (
+        Field(
+            "x_partner_ids",
+            "one2many",
+            relation="res.partner",
+            inverse="property_payment_term_id",
+        ),
+    ),
     "purchase.order": (Field("x_sale_id", "many2one", relation="sale.order"),),
     "res.partner": (
         Field("x_debt", "float"),  # computed

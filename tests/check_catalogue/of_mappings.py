@@ -66,11 +66,12 @@ HELD: Final = (
     _value("{each: x_invoice_ids, map: {a: name}}"),
     _value("{each: x_note_ids, map: {a: name}}"),
     _mapping("fields: [x_line_ids]"),
-    _mapping("fields: [partner_id.property_payment_term_id.name]"),
+    _mapping("fields: [partner_id.property_payment_term_id.x_partner_ids.name]"),
     _mapping("fields: [partner_id.x_account]"),
     _mapping(f"fields: [{_PARENTS}]"),
     _value("{path: name, lang: fr_FR}"),
     _value("{path: name, company: 2}"),
+    _value("{path: partner_id.property_payment_term_id.name, company: 2}"),
     _value("{path: x_scan, mask: redact}"),
     _value("{path: partner_id, mask: redact}"),
     _value("{path: partner_id, table: {1: a}}"),
@@ -110,6 +111,15 @@ DEFAULTS: Final = (
         words="`company_defaults: {res.partner.credit_limit: {1: 5.0}}` and"
         " `fields: [credit_limit]`",
     ),
+    Case(
+        "",
+        "source: {name: odoo_a, dsn: postgresql:///odoo, company_defaults:"
+        " {res.partner.property_payment_term_id: 7}}\n"
+        "routes: [{name: a, model: sale.order, targets: [webshop],"
+        " fields: [partner_id.property_payment_term_id.name]}]\n",
+        words="`company_defaults: {res.partner.property_payment_term_id: 7}` and"
+        " `fields: [partner_id.property_payment_term_id.name]`",
+    ),
 )
 
 
@@ -121,8 +131,9 @@ def rooms() -> list[Room]:
             "`fields` and `map`, against the database",
             "Of `sale.order` of Odoo 18. `x_margin` and `x_invoice_ids` are computed, `x_extra` is"
             " JSON, `x_scan` a file in a column, `x_account` a reference that depends on the"
-            " company, `x_line_ids` a many2many through the lines' own table, and `x_note_ids`"
-            " found by a field without a column.",
+            " company, `x_line_ids` a many2many through the lines' own table, `x_note_ids` is"
+            " found by a field without a column, and `x_partner_ids` by one that depends on the"
+            " company.",
             rows(HELD),
         ),
         Room("Values that Odoo is asked for", "With `source.odoo`.", rows(LIVE)),

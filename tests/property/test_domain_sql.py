@@ -84,6 +84,9 @@ def value(rng: random.Random, fact: dict[str, Any]) -> Any:
     if fact.get("translate"):
         text, other = rng.choice(TEXTS), rng.choice(TEXTS)
         return rng.choice(({"en_US": text, "fr_FR": other}, {"en_US": text}))
+    if fact.get("company_dependent") and fact.get("relation"):
+        one = rng.randint(1, ROWS + 2)  # the last ones are of records that are gone
+        return rng.choice(({"1": one}, {"2": one}, {"1": None}, {"1": one, "2": 1}, {}))
     if fact.get("company_dependent"):
         one = "1.5" if fact["type"] == "float" else rng.choice(("normal", "a", "b"))
         return rng.choice(({"1": one}, {"2": one}, {"1": None}, {}))
@@ -235,7 +238,7 @@ def terms(model: str, depth: int) -> st.SearchStrategy[list[Any]]:
     """Draw a term about a model's records."""
     choices: list[st.SearchStrategy[list[Any]]] = [st.sampled_from([[1, "=", 1], [0, "=", 1]])]
     for name, fact in FIELDS[model].items():
-        if fact.get("related") or (fact.get("relation") and fact.get("company_dependent")):
+        if fact.get("related"):
             continue
         if not fact.get("relation"):
             choices.append(of_value(name, fact))
@@ -283,22 +286,31 @@ def agree(
     domain = parse(written)
     rows = database(seed)
     implied = implied_reads(domain, MODELS, model, context, active_test=active_test)
-    shape = build(MODELS, model, reads(domain) + implied)
+    shape = build(MODELS, model, reads(domain) + implied, context.many2one)
 
     assert not check(domain, MODELS, model, context)
     matches = compile_domain(domain, shape, context, active_test=active_test)
     found = [row["id"] for row in rows[shape.table] if matches(document_of(shape, row, rows))]
 
-    asks = Search(model, context.lang, context.company, active_test, week_start=context.week_start)
+    asks = Search(
+        model,
+        context.lang,
+        context.company,
+        active_test,
+        week_start=context.week_start,
+        fallbacks=dict(context.defaults),
+    )
     assert found == search(seed, asks.ids(written))
 
 
+TERMS = "property_payment_term_id"  # of every company its own
+FALLBACKS = CASES["fallbacks"] | {f"res.partner.{TERMS}": {"1": 3, "2": ROWS + 1}}
 CONTEXTS = st.builds(
     Context,
     st.sampled_from(("en_US", "fr_FR")),
     st.sampled_from((1, 2)),
     st.sampled_from((1, 6, 7)),
-    defaults=st.just(CASES["fallbacks"]),
+    defaults=st.sampled_from((CASES["fallbacks"], FALLBACKS)),
 )
 
 
@@ -356,3 +368,34 @@ def test_parts_of_dates_are_compared_as_odoo_does(
     model, terms = asked
 
     agree(search, model, [*joined, *terms], seed, context, active_test=False)
+
+
+@settings(
+    max_examples=150,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+@given(
+    terms=st.lists(
+        (
+            of_relation(TERMS, FIELDS["res.partner"][TERMS])
+            | st.one_of(behind(TERMS, "account.payment.term", 0))
+        ).filter(lambda term: isinstance(term[0], str)),
+        min_size=2,
+        max_size=2,
+    ),
+    prefix=st.sampled_from(("", "parent_id.", "child_ids.")),
+    joined=st.sampled_from((["|"], ["&"], ["!"], ["!", "|"], ["|", "!"])),
+    seed=st.sampled_from(SEEDS),
+    context=CONTEXTS,
+)
+def test_relations_that_depend_on_the_company_lead_where_odoos_do(
+    search: Ask,
+    terms: list[list[Any]],
+    prefix: str,
+    joined: list[str],
+    seed: int,
+    context: Context,
+) -> None:
+    written = [*joined, *([f"{prefix}{path}", *rest] for path, *rest in terms)]
+
+    agree(search, "res.partner", written, seed, context, active_test=False)

@@ -15,6 +15,9 @@ from schemas.event import Event
 from tests.engine import ORDER, PARTNER, PLAN, Row, World, delete, engine, insert, update
 
 IDS = st.integers(1, 3)
+OF_COMPANIES = st.sampled_from(
+    [None, "{}", '{"1": 1}', '{"1": 2, "2": 1}', '{"2": 3}', '{"1": null}', '{"1": 9}']
+)
 LINKS = {
     "partner_id": "res_partner",
     "parent_id": "res_partner",
@@ -37,6 +40,8 @@ def rows(draw: st.DrawFn, table: str) -> Row:
         if name in LINKS:
             value = draw(st.sampled_from([None, 1, 1, 2, 2, 3]))
             row[name] = None if value is None else str(value)
+        elif name == "property_payment_term_id":
+            row[name] = draw(OF_COMPANIES)
         elif name == "sequence":
             row[name] = draw(st.sampled_from([None, "1", "2"]))
         elif name == "write_date":

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,9 @@ import yaml
 
 from cdc.selection import Index, select
 from schemas.config import load
+from schemas.document import Shape
 from schemas.fields import Field, Kind, Model, Models
+from schemas.via import ManyToOne
 from tests.recorded import MODELS as RECORDED
 
 _IDS = Model(
@@ -22,9 +25,9 @@ _IDS = Model(
 MODELS = Models({**RECORDED.by_name, _IDS.name: _IDS})
 
 
-def selection(folder: Path, route: dict[str, Any]) -> Any:
+def selection(folder: Path, route: dict[str, Any], **source: Any) -> Any:
     file = {
-        "source": {"name": "odoo_a", "dsn": "postgresql:///odoo"},
+        "source": {"name": "odoo_a", "dsn": "postgresql:///odoo", **source},
         "kafka": {"bootstrap.servers": "127.0.0.1:9092"},
         "wso2": {"url": "http://127.0.0.1:8290/cdc/v1/messages"},
         "targets": {"shop": {"url": "http://shop.example"}},
@@ -77,3 +80,45 @@ def test_what_domains_of_parts_imply_is_captured(tmp_path: Path) -> None:
     assert {table.name: table.columns for table in found.tables}["product_category"] == (
         "parent_path",
     )
+
+
+TERMS = "res.partner.property_payment_term_id"
+
+
+@pytest.mark.parametrize(
+    ("source", "company", "default"),
+    [
+        ({}, 1, 0),
+        ({"company": 2}, 2, 0),
+        ({"company_defaults": {TERMS: 7}}, 1, 7),
+        ({"company_defaults": {TERMS: {1: 7, 2: 8}}, "company": 2}, 2, 8),
+        ({"company_defaults": {TERMS: "7"}}, 1, 7),
+        ({"company_defaults": {TERMS: False}}, 1, 0),
+        ({"company_defaults": {TERMS: "x"}}, 1, 0),
+    ],
+    ids=["no default", "another company", "of every", "of its own", "a text", "none", "no id"],
+)
+def test_a_relation_that_depends_on_the_company_is_followed_as_the_source_has_it(
+    tmp_path: Path, source: dict[str, Any], company: int, default: int
+) -> None:
+    route = {"model": "res.partner", "fields": ["property_payment_term_id.name"]}
+
+    found = selection(tmp_path, route, **source)
+
+    [partner] = found.shapes
+    [link] = partner.links
+    tables = {table.name: table for table in found.tables}
+    assert link.via == ManyToOne(company, default)
+    assert Shape.from_json(json.loads(json.dumps(partner.to_json()))) == partner
+    assert tables["res_partner"].links == ("property_payment_term_id",)
+    assert tables["res_partner"].indexes == (
+        Index("res_partner", "property_payment_term_id", company=company, default=default),
+    )
+
+
+def test_indexes_of_other_companies_and_defaults_have_other_names() -> None:
+    whose = [(0, 0), (1, 0), (2, 0), (1, 7), (1, 8)]
+
+    names = [Index("t", "c", company=company, default=default).name for company, default in whose]
+
+    assert names == ["t.c", "t.c@1", "t.c@2", "t.c@1:7", "t.c@1:8"]

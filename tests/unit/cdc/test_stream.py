@@ -16,7 +16,7 @@ from cdc.progress import Progress
 from cdc.stream import Stream
 from schemas.errors import ServiceUnavailable
 from schemas.event import Event
-from tests.engine import PLAN, Engine, Row, delete, engine, insert, update
+from tests.engine import PLAN, UNCHANGED, Engine, Row, delete, engine, insert, update
 
 TIME = 848_656_800_000_000
 
@@ -186,3 +186,28 @@ def test_law_1_what_was_deleted_before_its_range_was_read_is_told_as_gone(world:
     assert told[7].after is None
     assert told[8].after is not None
     assert told[8].after["name"] == "without its tag"
+
+
+def test_law_1_a_link_that_the_stream_left_out_before_its_range_was_read_is_followed(
+    world: World,
+) -> None:
+    partner: Row = {"id": "4", "name": "Azure", "property_payment_term_id": '{"1": 3}'}
+    sold: Row = {"id": "6", "name": "S6", "partner_id": "4"}
+    term: Row = {"id": "3", "name": "30 days"}
+    world.load_anew()
+    world.transaction(
+        0x1000, update("res_partner", partner | {"property_payment_term_id": UNCHANGED})
+    )
+    rows = {"res_partner": partner, "sale_order": sold, "account_payment_term": term}
+    for number, table in enumerate(PLAN.by_name):
+        world.loaded(0x2000 + number, table, *([rows[table]] if table in rows else []))
+    world.kafka.values.clear()
+
+    world.transaction(0x3000, update("account_payment_term", term | {"name": "60 days"}))
+
+    told = {event.model: event for event in world.events()}
+    assert told["sale.order"].after is not None
+    assert told["sale.order"].after["partner_id"]["property_payment_term_id"] == {
+        "id": 3,
+        "name": "60 days",
+    }
