@@ -43,13 +43,15 @@ class Checked:
     routes: str = ROUTES
     kafka: dict[str, str] = field(default_factory=dict)
     defaults: dict[str, Any] = field(default_factory=dict)
+    looks: dict[str, Any] = field(default_factory=dict)
     code: int = -1
 
     def findings(self) -> list[dict[str, Any]]:
         """Return the findings but for WSO2's, which is not there in these tests."""
         kafka = {"bootstrap.servers": self.values["kafka"], **self.kafka}
-        source = {"name": self.values["source"], "dsn": self.values["dsn"]}
-        more = {"kafka": kafka, "source": {**source, "company_defaults": self.defaults}}
+        source: dict[str, Any] = {"name": self.values["source"], "dsn": self.values["dsn"]}
+        source |= {"company_defaults": self.defaults, **self.looks}
+        more = {"kafka": kafka, "source": source}
         text = sync_yaml(**self.values, targets=["webshop"], routes=self.routes, more=more)
         self.path.write_text(text, encoding="utf-8")
         self.code = main(["check", "-c", str(self.path), "--json"])
@@ -136,6 +138,45 @@ def test_a_default_of_companies_is_as_the_database_has_it(checked: Checked) -> N
     checked.defaults = {"res.partner.trust": "normal"}
 
     assert {each["level"] for each in checked.findings()} == {"warning"}
+
+
+SUNDAYS = ROUTES.replace('[["active", "=", true]]', '[["create_date.day_of_week", "=", 0]]')
+
+
+@pytest.mark.parametrize(
+    "looks",
+    [{}, {"lang": "fr_FR", "week_start": "monday"}],
+    ids=["english weeks begin on sunday", "french ones on monday"],
+)
+def test_a_week_begins_as_the_language_has_it(checked: Checked, looks: dict[str, Any]) -> None:
+    checked.routes, checked.looks = SUNDAYS, looks
+
+    assert {each["level"] for each in checked.findings()} == {"warning"}
+
+
+def test_a_week_that_begins_with_another_day_is_found(checked: Checked) -> None:
+    checked.routes, checked.looks = SUNDAYS, {"lang": "fr_FR"}
+
+    found = checked.one("week of fr_FR begins with monday")
+
+    assert (found["level"], found["where"]) == ("error", "source.week_start")
+    assert found["remedy"] == "write week_start: monday"
+
+
+@pytest.mark.parametrize(
+    ("default", "remedy"),
+    [(None, 'property_payment_term_id: {"1": 1}'), (1, "")],
+    ids=["left out", "stated"],
+)
+def test_a_default_of_a_relation_is_held_against_the_database(
+    checked: Checked, default: int | None, remedy: str
+) -> None:
+    checked.routes = ROUTES.replace("[name", "[property_payment_term_id.name, name")
+    checked.defaults = {"res.partner.property_payment_term_id": default} if default else {}
+
+    errors = [each for each in checked.findings() if each["level"] == "error"]
+
+    assert [remedy in each["remedy"] for each in errors] == [True] * bool(remedy)
 
 
 @pytest.mark.parametrize(

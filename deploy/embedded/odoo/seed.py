@@ -23,8 +23,11 @@ def first_rows(rng: Random, size: Size) -> dict[str, list[Values]]:
 
 
 def _basics(made: Rows) -> None:
-    for code, name in (("en_US", "English (US)"), ("fr_FR", "French / Français")):
-        made.add("res_lang", code=code, name=name, active=True)
+    for code, name, week_start in (
+        ("en_US", "English (US)", "7"),
+        ("fr_FR", "French / Français", "1"),
+    ):
+        made.add("res_lang", code=code, name=name, active=True, week_start=week_start)
     for number, name in enumerate(("EUR", "USD"), 1):
         made.add("res_currency", name=name, rounding=Decimal("0.010000"), active=True)
         made.name("res.currency", number, f"base.{name}")
