@@ -24,6 +24,7 @@ from schemas.via import ManyToOne, Via
 EXTERNAL_ID: Final = "external_id"  # as written in a path
 KEY: Final = "key"
 WRITE_DATE: Final = "write_date"
+NAME: Final = "display_name"  # which no table has; a search for it asks for other fields
 SPECIAL: Final = frozenset({EXTERNAL_ID, KEY})
 EXTERNAL_ID_COLUMN: Final = "_external_id"  # as found in a document
 ID: Final = "id"
@@ -43,7 +44,7 @@ class Read:
     where a change of the looked-up record alone shall send nothing. `each` marks an x2many whose
     parts become objects, ordered by their `sequence` where they have one. `live` is true where the
     path may end at a value that no column holds, `asked` where a domain reads it: it may end at a
-    part of a date.
+    part of a date, or at `display_name`, for which others are read.
     """
 
     path: str
@@ -156,8 +157,8 @@ class Shape:
 class Resolved:
     """A path, read against a shape: links to follow, then what stands at its end.
 
-    `column` is the value, or the date whose `part` is meant; `special` is `key` or `external_id`,
-    and with neither of them the path ends at the records behind the last link.
+    `column` is the value, or the date whose `part` is meant; `special` is `key`, `external_id` or
+    `display_name`; with neither of them the path ends at the records behind the last link.
     """
 
     links: tuple[Link, ...]
@@ -175,7 +176,7 @@ class Resolved:
 def resolve(shape: Shape, path: str | Iterable[str], *, asked: bool = False) -> Resolved:
     """Walk `path` from `shape`; NotShown where the shape does not carry it.
 
-    With `asked` it may end at a part of a date.
+    With `asked` it may end at a part of a date or at `display_name`.
     """
     links: list[Link] = []
     steps = list(path.split(".") if isinstance(path, str) else path)
@@ -193,7 +194,7 @@ def resolve(shape: Shape, path: str | Iterable[str], *, asked: bool = False) -> 
             raise NotShown(f'{at.model} shows nothing through "{name}"')
         elif (column := at.column(name)) is not None:
             return Resolved(tuple(links), at, column)
-        elif name == KEY or (name == EXTERNAL_ID and at.external_id):
+        elif name == KEY or (name == EXTERNAL_ID and at.external_id) or (asked and name == NAME):
             return Resolved(tuple(links), at, special=name)
         else:
             raise NotShown(f'{at.model} does not show "{name}"')

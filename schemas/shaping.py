@@ -11,6 +11,7 @@ from schemas.document import (
     EXTERNAL_ID,
     ID,
     KEY,
+    NAME,
     WRITE_DATE,
     Column,
     Link,
@@ -160,7 +161,7 @@ def _grow(models: Models, root: _Draft, read: Read, of_company: OfCompany) -> No
     draft, depth = root, 0
     while steps:
         name = steps.pop(0)
-        if not steps and _is_identity(draft, name):
+        if not steps and (_is_identity(draft, name) or (read.asked and _is_name(draft, name))):
             return
         found = draft.model.field(name)
         if found.related and not found.stored:
@@ -190,6 +191,12 @@ def _is_identity(draft: _Draft, name: str) -> bool:
         draft.external_id = True
         return True
     return name in {ID, KEY}
+
+
+def _is_name(draft: _Draft, name: str) -> bool:
+    """Say whether `name` is that of every record, which is searched by other fields."""
+    found = draft.model.fields.get(name)
+    return name == NAME and (found is None or not (found.stored or found.related))
 
 
 def _show_sequence(draft: _Draft) -> None:

@@ -45,6 +45,11 @@ PARTS = {
     "minute_number": "minute",
     "second_number": "second",
 }
+NAMES = {
+    "res.partner": ("complete_name", "email", "ref", "vat", "company_registry"),
+    "product.category": ("complete_name",),
+    "purchase.order": ("name", "partner_ref"),
+}
 NUMBERS = {"integer", "float", "monetary"}
 TEXTS = {"char", "text", "html"}
 ALL = SQL("TRUE")
@@ -109,6 +114,8 @@ class Search:
             found = self.through(name, inside)
             wanted = rest or operator == "any"
             return found if bool(wanted) is not negated else SQL("NOT ({})").format(found)
+        if name == "display_name":
+            return self.named(operator, value, negated=negated)
         if negated and operator in OPPOSITE:
             return self.term(path, OPPOSITE[operator], value, negated=False)
         found = self.plain(name, operator, value)
@@ -176,6 +183,13 @@ class Search:
             value = f"{value} {'23:59:59' if operator in ('>', '<=') else '00:00:00'}"
         collated = SQL('{} COLLATE "C"' if fact["type"] in {*TEXTS, "selection"} else "{}")
         return SQL("{} {} {}").format(collated.format(column), SQL(operator), Literal(value))
+
+    def named(self, operator: str, value: Any, *, negated: bool) -> Composable:
+        """Ask every field that a record of the model is found by, of a negative one all."""
+        operator = OPPOSITE[operator] if negated else operator
+        parts = [self.plain(name, operator, value) for name in NAMES[self.model]]
+        joined = SQL(" AND " if operator.startswith(("!", "not")) else " OR ").join(parts)
+        return SQL("({})").format(joined)
 
     def part(self, name: str, part: str, operator: str, value: Any) -> Composable:
         """Compare a part of a date: plain SQL, NULL where there is none."""

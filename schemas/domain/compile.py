@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple, assert_never
 
-from schemas.document import SPECIAL, Link, NotShown, Resolved, Shape, is_part, resolve
+from schemas.document import NAME, SPECIAL, Link, NotShown, Resolved, Shape, is_part, resolve
 from schemas.domain.context import Context
 from schemas.domain.forms import (
     ACTIVE,
@@ -27,7 +27,7 @@ from schemas.domain.forms import (
     Or,
     Term,
 )
-from schemas.domain.names import asks_for_a_name, by_name
+from schemas.domain.names import asks_for_a_name, by_name, own_names
 from schemas.domain.parts import part_of_date
 from schemas.domain.relations import relation_test
 from schemas.domain.trees import tree_test
@@ -148,6 +148,9 @@ class _Compiler:
         if (column := shape.column(name)) is not None:
             test = value_test(term, column, shape.model, self.context, negated=negated)
             return lambda document: test(document[name])
+        if name == NAME:
+            meant_by_it = own_names(term, shape.model, self.context, negated=negated)
+            return self.node(meant_by_it, shape, negated=False)
         if name in SPECIAL:
             raise BadDomain(
                 f'{term.written}: Odoo has no field "{name}"',

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 from schemas import shaping
-from schemas.document import ID, Link, Read, Resolved, resolve
+from schemas.document import ID, NAME, Link, Read, Resolved, resolve
 from schemas.domain.context import Context
 from schemas.domain.forms import ACTIVE, TREES, And, Domain, Term, reads
-from schemas.domain.names import asks_for_a_name, of_names
+from schemas.domain.names import asks_for_a_name, of_names, own_names
 from schemas.domain.trees import CHILD_OF, PARENT_PATH, refuse_treeless, roots, speaks_of_itself
 from schemas.fields import Models
 from schemas.via import ManyToMany
@@ -65,6 +65,10 @@ class _Implied:
         name, _, rest = term.path.partition(".")
         found = self._resolved(model, name)
         steps = _steps(found.links, model, prefix)
+        if found.special == NAME:
+            inside = own_names(term, model, self.context)
+            yield from (prefix + read.path for read in reads(Domain(inside)))
+            return
         if not steps:
             if name == ID and term.operator in TREES:
                 yield from self._place(term, model, _PARENT, prefix)
@@ -125,7 +129,8 @@ class _Implied:
             yield prefix + PARENT_PATH
 
     def _resolved(self, model: str, path: str) -> Resolved:
-        return resolve(shaping.build(self.models, model, [Read(path)]), path)
+        shape = shaping.build(self.models, model, [Read(path, asked=True)])
+        return resolve(shape, path, asked=True)
 
 
 def _steps(links: Sequence[Link], model: str, prefix: str) -> list[_Step]:

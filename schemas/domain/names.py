@@ -17,8 +17,10 @@ from schemas.domain.forms import (
     OPPOSITES,
     PATTERNS,
     WRAPPED,
+    And,
     BadDomain,
     Domain,
+    Node,
     Or,
     Term,
 )
@@ -53,22 +55,50 @@ def of_names(term: Term, link: Link, context: Context) -> Domain:
 
     Raises BadDomain where nobody knows the names, or what Odoo would make of the term.
     """
-    model = link.shape.model
+    names = _names(term, link.shape.model, context, f"{link.name}.")
+    operator = OPPOSITES[term.operator] if term.operator in NEGATIVE else term.operator
+    alike = tuple(replace(term, path=name, operator=operator) for name in names)
+    return Domain(alike[0] if len(alike) == 1 else Or(alike))
+
+
+def own_names(term: Term, model: str, context: Context, *, negated: bool = False) -> Node:
+    """Return what Odoo asks in place of a term about `display_name`.
+
+    A negative one must be true of every name. Raises BadDomain as `by_name` does.
+    """
+    names = _names(term, model, context, "")
+    if isinstance(term.value, tuple):
+        raise BadDomain(
+            f"{term.written}: Odoo's search does not take a list here",
+            hint='Write a term for each text, with "|" before them.',
+        )
+    if negated:
+        raise BadDomain(
+            f'{term.written}: a "!" before `{term.operator}` does not work on display_name',
+            hint=f'Write it of the field that is meant: "{names[0]}".',
+        )
+    alike = tuple(replace(term, path=name) for name in names)
+    if len(alike) == 1:
+        return alike[0]
+    return And(alike) if term.operator in NEGATIVE else Or(alike)
+
+
+def _names(term: Term, model: str, context: Context, prefix: str) -> tuple[str, ...]:
+    """Return the fields in which texts are searched; `prefix` is the path to the records."""
     names = context.names_of(model)
     if not names:
         raise BadDomain(
             f"{term.written}: a text is searched in the names of {model}, and which of its fields"
             " those are no database says",
-            hint=f'Write a path to the field that is meant, "{link.name}.name"; or say once for'
+            hint=f'Write a path to the field that is meant, "{prefix}name"; or say once for'
             f" all source.name_fields: {{{model}: [name]}}.",
         )
     values = term.value if isinstance(term.value, tuple) else (term.value,)
     nothing = term.operator in WRAPPED and values == (False,)
-    if term.operator == "=?" or not (nothing or all(isinstance(each, str) for each in values)):
+    ordered = term.operator in INEQUALITIES or term.operator == "=?"
+    if ordered or not (nothing or all(isinstance(each, str) for each in values)):
         raise BadDomain(
-            f"{term.written}: in names only texts are searched, and not with `=?`",
-            hint=f'Write a path to the field that is meant: "{link.name}.{names[0]}".',
+            f"{term.written}: in names only texts are searched, and not with `=?` or by order",
+            hint=f'Write a path to the field that is meant: "{prefix}{names[0]}".',
         )
-    operator = OPPOSITES[term.operator] if term.operator in NEGATIVE else term.operator
-    alike = tuple(replace(term, path=name, operator=operator) for name in names)
-    return Domain(alike[0] if len(alike) == 1 else Or(alike))
+    return names

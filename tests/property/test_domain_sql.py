@@ -17,7 +17,7 @@ from psycopg.sql import SQL, Composable, Identifier
 from embedded.postgres import Postgres
 from schemas.domain import Context, check, compile_domain, implied_reads, parse, reads
 from schemas.shaping import build
-from tests.odoo_sql import FIELDS, TABLES, Search
+from tests.odoo_sql import FIELDS, NAMES, TABLES, Search
 from tests.recorded import CASES, MODELS, document_of
 
 pytestmark = pytest.mark.integration
@@ -223,6 +223,13 @@ def of_part(name: str) -> st.SearchStrategy[list[Any]]:
     return st.sampled_from(sorted(_PARTS)).flatmap(asked).map(list)
 
 
+def of_name() -> st.SearchStrategy[list[Any]]:
+    """Draw a term about what a record is called."""
+    signs = ("=", "!=", "like", "ilike", "not like", "not ilike")
+    texts = st.sampled_from(("a", "A", "b", "%", "_", r"b\%", ""))
+    return st.tuples(st.just("display_name"), st.sampled_from(signs), texts).map(list)
+
+
 def of_relation(name: str, fact: dict[str, Any]) -> st.SearchStrategy[list[Any]]:
     """Draw a term about the ids of a relation."""
     ids = st.integers(1, ROWS)
@@ -237,6 +244,8 @@ def of_relation(name: str, fact: dict[str, Any]) -> st.SearchStrategy[list[Any]]
 def terms(model: str, depth: int) -> st.SearchStrategy[list[Any]]:
     """Draw a term about a model's records."""
     choices: list[st.SearchStrategy[list[Any]]] = [st.sampled_from([[1, "=", 1], [0, "=", 1]])]
+    if model in NAMES:
+        choices.append(of_name())
     for name, fact in FIELDS[model].items():
         if fact.get("related"):
             continue
@@ -368,6 +377,24 @@ def test_parts_of_dates_are_compared_as_odoo_does(
     model, terms = asked
 
     agree(search, model, [*joined, *terms], seed, context, active_test=False)
+
+
+@settings(
+    max_examples=100,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+@given(
+    terms=st.lists(of_name(), min_size=2, max_size=2),
+    path=st.sampled_from(("", "parent_id.", "child_ids.")),
+    joined=st.sampled_from((["|"], ["&"], ["!"], ["!", "|"], ["|", "!"])),
+    seed=st.sampled_from(SEEDS),
+)
+def test_what_records_are_called_is_searched_where_odoo_does(
+    search: Ask, terms: list[list[Any]], path: str, joined: list[str], seed: int
+) -> None:
+    written = [*joined, *([f"{path}{name}", *rest] for name, *rest in terms)]
+
+    agree(search, "res.partner", written, seed, Context(), active_test=False)
 
 
 @settings(

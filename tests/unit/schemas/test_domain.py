@@ -785,6 +785,56 @@ def test_a_not_before_a_pattern_of_names_is_refused() -> None:
     assert "not any" in fault.remedy
 
 
+@pytest.mark.parametrize(
+    ("term", "expected"),
+    [
+        pytest.param(["ilike", "azu"], True, id="in one of the names"),
+        pytest.param(["=", "a@b"], True, id="exactly another"),
+        pytest.param(["not ilike", "azu"], False, id="not in every name"),
+        pytest.param(["not ilike", "x"], True, id="in none"),
+        pytest.param(["=ilike", "azure"], True, id="a pattern"),
+        pytest.param(["ilike", False], True, id="nothing is in every name"),
+    ],
+)
+def test_a_text_against_display_name_is_searched_in_the_record_s_names(
+    term: list[Any], *, expected: bool
+) -> None:
+    names = {"complete_name": "Azure", "email": "a@b"}
+
+    assert of_partner([["display_name", *term]], NAMED, **names) is expected
+    parent = {"id": 1, **names}
+    assert of_partner([["parent_id.display_name", *term]], NAMED, parent_id=parent) is expected
+    assert not of_partner([["parent_id.display_name", *term]], NAMED, parent_id=None)
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        ([["display_name", "=", False]], "only texts"),
+        ([["display_name", "<", "x"]], "only texts"),
+        ([["display_name", "=?", "x"]], "only texts"),
+        ([["display_name", "in", ["x"]]], "a list"),
+        ([["parent_id.display_name", "in", ["x"]]], "a list"),
+        (["!", ["display_name", "=ilike", "x"]], "does not work"),
+        ([["display_name", "any", []]], "only texts"),
+        ([["display_name.x", "=", "x"]], "display_name"),
+    ],
+)
+def test_what_odoo_makes_of_no_name_is_refused(written: list[Any], message: str) -> None:
+    [fault] = check(parse(written), tree_of_partners(), "res.partner", NAMED)
+
+    assert message in fault.message
+    assert fault.remedy
+
+
+def test_a_display_name_that_the_table_has_is_a_column_like_others() -> None:
+    stored = Field("display_name", "char", Kind.TEXT, stored=True)
+    shown = Model("crm.tag", "crm_tag", {stored.name: stored})
+    models = Models({**MODELS.by_name, "crm.tag": shown})
+
+    assert not check(parse([["display_name", "in", ["x"]]]), models, "crm.tag", Context())
+
+
 def test_a_domain_s_terms_are_what_was_written() -> None:
     assert parse([["name", "=", "a"]]) == Domain(Term("name", "=", "a"))
 

@@ -28,7 +28,6 @@ REFUSED = {
     "D081": ABOVE,
     "D095": NAMES,
     "D186": TREELESS,
-    "D196": NOT_STORED,
     "D203": NOT_STORED,
 }
 
