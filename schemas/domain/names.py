@@ -6,6 +6,7 @@ By which fields a model's records are found only Odoo's code says; `Context.name
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 from schemas.document import Link
 from schemas.domain.context import Context
@@ -24,6 +25,8 @@ from schemas.domain.forms import (
     Or,
     Term,
 )
+
+_BELOW_TOO: Final = frozenset({"res.partner.category"})
 
 
 def asks_for_a_name(term: Term) -> bool:
@@ -85,6 +88,12 @@ def own_names(term: Term, model: str, context: Context, *, negated: bool = False
 
 def _names(term: Term, model: str, context: Context, prefix: str) -> tuple[str, ...]:
     """Return the fields in which texts are searched; `prefix` is the path to the records."""
+    if model in _BELOW_TOO:
+        raise BadDomain(
+            f"{term.written}: of {model} Odoo finds those of such a name and all below them, and"
+            " documents do not show trees of any depth",
+            hint=f'Write a path to the field that is meant: "{prefix}name".',
+        )
     names = context.names_of(model)
     if not names:
         raise BadDomain(

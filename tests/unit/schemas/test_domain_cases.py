@@ -16,7 +16,7 @@ from tests.recorded import CASES, MODELS, ROWS, document_of
 TREELESS = "has no parent_path"
 ABOVE = "what is above a record"
 TREE_NAMES = "a text is searched in the names of other records"
-NAMES = "a text is searched in the names of"
+BELOW = "those of such a name and all below them"
 NOT_STORED = "has no field"
 
 REFUSED = {
@@ -26,7 +26,7 @@ REFUSED = {
     "D078": ABOVE,
     "D080": TREE_NAMES,
     "D081": ABOVE,
-    "D095": NAMES,
+    "D095": BELOW,
     "D186": TREELESS,
     "D203": NOT_STORED,
 }
