@@ -55,11 +55,19 @@ def stands(
     conflict: Mapping[str, Any] | None = data.get("conflict")
     if conflict is None or own_write is None:
         return True
-    master, previous = conflict["master"], conflict["previous"]
-    if previous is not None and all(
+    previous = conflict["previous"]
+    knew = previous is not None and all(
         same(current[name], was) for name, was in previous.items() if name in current
-    ):
-        return True  # what the sender began with is what is here: it knew of everything
+    )
+    return knew or prevails(conflict, sender=sender, receiver=receiver, own_write=own_write)
+
+
+def prevails(conflict: Mapping[str, Any], *, sender: str, receiver: str, own_write: str) -> bool:
+    """Say whether a message stands that began with something else than what is here.
+
+    `conflict` is `data.conflict`; the others are as `stands` takes them.
+    """
+    master = conflict["master"]
     if master is not None:
         return bool(master != receiver)
     # The name decides what time does not: both sides must come to the same.

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, Final
 
-from schemas.config.section import Section
+from schemas.config.section import URL, Section
 
 _AUTH: Final = {
     "basic": ("user", "password"),
     "oauth2": ("token_url", "client_id", "client_secret"),
 }
 _TOKEN_URL: Final = "token_url"  # noqa: S105 - the name of a key
+_ODOO: Final = ("database", "user", "api_key")
+_HOST_ALONE: Final = re.compile(r"https?://(\[[0-9A-Fa-f:.]+\]|[^/@?#:\[\]\s]+)(:[0-9]{1,5})?/?")
 _PEM: Final = ("ca", "cert", "key")
 _STORES: Final = ("keystore", "truststore")
 
@@ -60,5 +63,21 @@ def read_stores(section: Section, url: str) -> dict[str, str]:
         found |= {key: text for key, text in texts.items() if text}
     if found and url.startswith("http://"):
         section.error("", "the target's url is not https: there is no TLS", "write https://...")
+    section.done()
+    return found
+
+
+def read_odoo(section: Section) -> dict[str, str]:
+    """Return nothing, or all that a call to Odoo needs."""
+    if section.is_empty:
+        return {}
+    found = {"url": section.url("url")}
+    if URL.fullmatch(found["url"]) and not _HOST_ALONE.fullmatch(found["url"]):
+        section.error(
+            "url",
+            "Odoo's RPC is reached by host and port alone",
+            "write https://odoo.example.com, or http://host:8069",
+        )
+    found |= {key: section.text(key, required=True) for key in _ODOO}
     section.done()
     return found

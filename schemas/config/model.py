@@ -29,9 +29,9 @@ class ConfigError(BadUsage):
 
     hint = "Correct the file; docs/configuration.md shows every key."
 
-    def __init__(self, path: Path, findings: Sequence[Finding]) -> None:
+    def __init__(self, path: Path, findings: Sequence[Finding], *, hint: str = "") -> None:
         """Say all findings, in the order of the file."""
-        super().__init__("\n".join(finding.text(path) for finding in findings))
+        super().__init__("\n".join(finding.text(path) for finding in findings), hint=hint)
         self.findings = list(findings)
 
 

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from schemas.config.access import read_auth, read_pem, read_stores
+from schemas.config.access import read_auth, read_odoo, read_pem, read_stores
 from schemas.config.context import read_context
 from schemas.config.hidden import learn_secrets
 from schemas.config.kafka import read_kafka
+from schemas.config.listening import read_listen, want_token
 from schemas.config.model import (
     Acks,
     Config,
     ConfigError,
-    FileUnreadable,
     Health,
     Part,
     Source,
@@ -25,27 +24,21 @@ from schemas.config.model import (
     TopicSettings,
     Wso2,
 )
+from schemas.config.opening import open_file
 from schemas.config.outline import schema_of
-from schemas.config.references import References
 from schemas.config.routes import NAME, NAME_HELP, SOURCE, read_routes
-from schemas.config.section import URL, Notes, Section
+from schemas.config.section import Notes, Section
 from schemas.config.windows import fault_of_window
-from schemas.config.yaml_lines import Lines, Reader, child
+from schemas.config.yaml_lines import child
 from schemas.finding import Finding
 
 _SOURCE_HELP: Final = "a small letter, then up to 39 small letters, digits or _"
 _SLOT: Final = re.compile(r"[a-z0-9_]{1,63}")
 _SLOT_HELP: Final = "Postgres allows small letters, digits and _, 63 at most"
 _PUBLICATION: Final = re.compile(r"[^\x00]{1,63}")
-_LISTEN: Final = re.compile(
-    r"(?:\[(?P<six>[0-9A-Fa-f:.%\w]+)\]|(?P<host>[^:\[\]/\s]*)):(?P<port>[0-9]{1,5})"
-)
-_LISTEN_HELP: Final = "write host:port, 127.0.0.1:8091 for instance"
-_LAST_PORT: Final = 65535
-_LOOPBACK: Final = re.compile(r"localhost|127(\.[0-9]{1,3}){3}|::1")
 _ROUTES_HELP: Final = "say which model goes where: [{name: ..., model: ..., targets: [...]}]"
-_ODOO: Final = ("database", "user", "api_key")
-_HOST_ALONE: Final = re.compile(r"https?://(\[[0-9A-Fa-f:.]+\]|[^/@?#:\[\]\s]+)(:[0-9]{1,5})?/?")
+_BEGIN: Final = "begin with `source:`"
+_EXAMPLE: Final = "docs/examples/sync.yaml is one"
 
 
 def load(path: Path, env: Mapping[str, str] = os.environ) -> Config:
@@ -85,38 +78,15 @@ def _is_within(where: str, keys: Iterable[str]) -> bool:
 
 def _read(path: Path, env: Mapping[str, str]) -> tuple[Config, list[Finding]]:
     """Return what a file says, and the findings by line; ConfigError where it has no keys."""
-    data = _bytes(path)
-    folder = path.absolute().parent
-    reader = Reader(References(env, folder, []))
-    values = reader.read(data.decode())
-    notes = Notes(Lines(reader.lines), reader.findings)
-    if values is None and not notes.findings:
-        notes.error(
-            "", "the file is empty", "begin with `source:`; docs/examples/sync.yaml is one"
-        )
-    if values is not None and not isinstance(values, dict):
-        notes.error("", "the file must hold keys with values", "begin with `source:`")
-    if not isinstance(values, dict):
-        raise ConfigError(path, notes.findings)
-    config = _config(path, Section(notes, "", values), hashlib.sha256(data).hexdigest()[:16])
+    file, fingerprint = open_file(path, env, _BEGIN, _EXAMPLE)
+    config = _config(path, file, fingerprint)
     learn_secrets(config)
-    return config, sorted(notes.findings, key=lambda found: found.line or 0)
+    return config, sorted(file.notes.findings, key=lambda found: found.line or 0)
 
 
 def json_schema() -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of what `load` reads, before it looks at values."""
     return schema_of(lambda file: _config(Path("sync.yaml"), file, ""))
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        data = path.read_bytes()
-        data.decode()
-    except OSError as error:
-        raise FileUnreadable(f"{path} cannot be read: {error.strerror or error}") from error
-    except UnicodeDecodeError as error:
-        raise FileUnreadable(f"{path} is not UTF-8 text: byte {error.start + 1}") from error
-    return data
 
 
 def _config(path: Path, file: Section, fingerprint: str) -> Config:
@@ -167,7 +137,7 @@ def _source(section: Section) -> Source:
         publish=section.choice("publish", "tables", ["columns"]),
         initial_load=section.flag("initial_load", default=True),
         context=read_context(section),
-        odoo=_odoo(section.section("odoo")),
+        odoo=read_odoo(section.section("odoo")),
         fanout_limit=section.number("fanout_limit", 10_000),
         mask_key=section.text("mask_key"),
     )
@@ -197,7 +167,7 @@ def _target(name: str, section: Section) -> Target:
 
 
 def _health(section: Section) -> Health:
-    health = Health(listen=_listen(section, ""))
+    health = Health(listen=read_listen(section, ""))
     section.done()
     return health
 
@@ -224,49 +194,12 @@ def _wso2(section: Section, folder: Path) -> Wso2:
     return wso2
 
 
-def _odoo(section: Section) -> dict[str, str]:
-    """Return nothing, or all that a call to Odoo needs."""
-    if section.is_empty:
-        return {}
-    found = {"url": section.url("url")}
-    if URL.fullmatch(found["url"]) and not _HOST_ALONE.fullmatch(found["url"]):
-        section.error(
-            "url",
-            "Odoo's RPC is reached by host and port alone",
-            "write https://odoo.example.com, or http://host:8069",
-        )
-    found |= {key: section.text(key, required=True) for key in _ODOO}
-    section.done()
-    return found
-
-
 def _acks(section: Section) -> Acks:
     acks = Acks(
-        listen=_listen(section, "127.0.0.1:8091"),
+        listen=read_listen(section, "127.0.0.1:8091"),
         url=section.url("url", "http://127.0.0.1:8091/acks"),
         token=section.token("token"),
     )
-    host = _host(acks.listen)
-    if host is not None and not acks.token and not _LOOPBACK.fullmatch(host):
-        section.error(
-            "listen",
-            f'"{acks.listen}" can be reached from other hosts, and there is no token',
-            "set acks.token, or listen on 127.0.0.1",
-        )
+    want_token(section, acks.listen, acks.token)
     section.done()
     return acks
-
-
-def _listen(section: Section, default: str) -> str:
-    """Return an address to listen on; "" is nowhere."""
-    text = section.text("listen", default).strip()
-    match = _LISTEN.fullmatch(text)
-    if text and (match is None or int(match["port"]) > _LAST_PORT):
-        section.error("listen", f'"{text}" is no address to listen on', _LISTEN_HELP)
-        return ""
-    return text
-
-
-def _host(listen: str) -> str | None:
-    match = _LISTEN.fullmatch(listen)
-    return None if match is None else match["six"] or match["host"] or ""
