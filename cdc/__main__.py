@@ -20,6 +20,7 @@ from schemas.masking import masked
 
 COMMANDS: Final = "odoo_cdc.commands"
 LASTING: Final = frozenset({"capture", "run", "stream"})  # SIGHUP: they read their file again
+_COMMON: Final = "ODOO_CDC_CONFIG, else ./sync.yaml"
 _USAGE: Final = 2
 _UNEXPECTED: Final = 70  # EX_SOFTWARE of sysexits.h: a supervisor starts it again
 _INTERRUPTED: Final = 130
@@ -135,13 +136,14 @@ def _parser(name: str, command: Command) -> argparse.ArgumentParser:
         epilog=f"example:\n  {command.EXAMPLE}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    own = getattr(command, "CONFIG", "")  # of a command that reads another file than sync.yaml
     parser.add_argument(
         "-c",
         "--config",
         type=Path,
         metavar="FILE",
-        default=Path(os.environ.get("ODOO_CDC_CONFIG") or "sync.yaml"),
-        help="the configuration (default: ODOO_CDC_CONFIG, else ./sync.yaml)",
+        default=Path(own or os.environ.get("ODOO_CDC_CONFIG") or "sync.yaml"),
+        help=f"the configuration (default: {f'./{own}' if own else _COMMON})",
     )
     parser.add_argument("--json", action="store_true", help="print data as JSON")
     parser.add_argument(

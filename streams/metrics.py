@@ -1,4 +1,4 @@
-"""What a worker counts, as Prometheus text (exposition format 0.0.4).
+"""What a program counts, as Prometheus text (exposition format 0.0.4).
 
 Plain numbers in one process and one event loop: no locks, no registry, no labels but the one
 that each metric names below.
@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-PREFIX: Final = "odoo_cdc_stream_"
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0, 600.0)
 
@@ -58,6 +57,18 @@ HISTOGRAMS: Final[Mapping[str, str]] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """All that a program counts and measures; `prefix` begins the name of each."""
+
+    prefix: str
+    counters: Mapping[str, tuple[str, str]]
+    histograms: Mapping[str, str]
+
+
+WORKER: Final = Catalogue("odoo_cdc_stream_", COUNTERS, HISTOGRAMS)
+
+
 class Meter(Protocol):
     """Counts what happens."""
 
@@ -90,21 +101,22 @@ class _Histogram:
 
 @dataclass(slots=True)
 class Metrics:
-    """Counters and histograms of one worker."""
+    """Counters and histograms of one program, a worker where nothing else is said."""
 
+    catalogue: Catalogue = WORKER
     _counts: dict[str, dict[str, int]] = field(default_factory=dict)
     _histograms: dict[str, _Histogram] = field(default_factory=dict)
 
     def count(self, name: str, label: str = "", by: int = 1) -> None:
-        """Add to a counter; KeyError for a name that COUNTERS does not hold."""
-        if name not in COUNTERS:
+        """Add to a counter; KeyError for a name that the catalogue does not hold."""
+        if name not in self.catalogue.counters:
             raise KeyError(name)
         counts = self._counts.setdefault(name, {})
         counts[label] = counts.get(label, 0) + by
 
     def observe(self, name: str, seconds: float) -> None:
         """Add one duration; a negative one, where clocks differ, counts as none."""
-        if name not in HISTOGRAMS:
+        if name not in self.catalogue.histograms:
             raise KeyError(name)
         self._histograms.setdefault(name, _Histogram()).add(max(0.0, seconds))
 
@@ -115,29 +127,32 @@ class Metrics:
 
     def text(self, gauges: Iterable[Gauge] = ()) -> str:
         """Write everything, and the gauges given, as Prometheus reads it."""
+        known = self.catalogue
         lines: list[str] = []
-        for name, (label, about) in COUNTERS.items():
-            lines += _head(f"{name}_total", about, "counter")
-            counts = self._counts.get(name, {} if label else {"": 0})
+        for short, (label, about) in known.counters.items():
+            name = f"{known.prefix}{short}_total"
+            lines += _head(name, about, "counter")
+            counts = self._counts.get(short, {} if label else {"": 0})
             lines += [
-                _line(f"{name}_total", ((label, value),) if label else (), count)
+                _line(name, ((label, value),) if label else (), count)
                 for value, count in sorted(counts.items())
             ]
-        for name, about in HISTOGRAMS.items():
-            lines += _head(f"{name}_seconds", about, "histogram")
-            lines += _histogram(f"{name}_seconds", self._histograms.get(name, _Histogram()))
-        lines += _gauges(gauges)
+        for short, about in known.histograms.items():
+            name = f"{known.prefix}{short}_seconds"
+            lines += _head(name, about, "histogram")
+            lines += _histogram(name, self._histograms.get(short, _Histogram()))
+        lines += _gauges(known.prefix, gauges)
         return "\n".join(lines) + "\n"
 
 
-def _gauges(gauges: Iterable[Gauge]) -> list[str]:
+def _gauges(prefix: str, gauges: Iterable[Gauge]) -> list[str]:
     lines: list[str] = []
     seen: set[str] = set()
     for gauge in sorted(gauges, key=lambda g: (g.name, g.labels)):
         if gauge.name not in seen:
             seen.add(gauge.name)
-            lines += _head(gauge.name, gauge.help, "gauge")
-        lines.append(_line(gauge.name, gauge.labels, gauge.value))
+            lines += _head(f"{prefix}{gauge.name}", gauge.help, "gauge")
+        lines.append(_line(f"{prefix}{gauge.name}", gauge.labels, gauge.value))
     return lines
 
 
@@ -153,12 +168,12 @@ def _histogram(name: str, histogram: _Histogram) -> list[str]:
 
 
 def _head(name: str, about: str, kind: str) -> list[str]:
-    return [f"# HELP {PREFIX}{name} {about}", f"# TYPE {PREFIX}{name} {kind}"]
+    return [f"# HELP {name} {about}", f"# TYPE {name} {kind}"]
 
 
 def _line(name: str, labels: Iterable[tuple[str, str]], value: float) -> str:
     inside = ",".join(f'{key}="{_escape(text)}"' for key, text in labels)
-    return f"{PREFIX}{name}{{{inside}}} {value:g}" if inside else f"{PREFIX}{name} {value:g}"
+    return f"{name}{{{inside}}} {value:g}" if inside else f"{name} {value:g}"
 
 
 def _escape(text: str) -> str:

@@ -1,7 +1,8 @@
 """A stand-in for Odoo's RPC: Odoo itself is in no registry. It speaks what odoorpc asks for.
 
-`/web/webclient/version_info`, then `/jsonrpc` with `common.login` and `object.execute_kw`: `read`
-and `context_get`. What it answers stands in `rows`: (model, id) -> field -> value, as RPC has it.
+`/web/webclient/version_info`, then `/jsonrpc` with `common.login` and `object.execute_kw`: `read`,
+`search_count` and `context_get`. What it answers stands in `rows`: (model, id) -> field ->
+value, as RPC has it.
 """
 
 from __future__ import annotations
@@ -76,6 +77,8 @@ class StandInOdoo(StandIn):
         model, method = args[3], args[4]
         if method == "context_get":
             return _result(asked, {"lang": "fr_FR", "tz": "Europe/Brussels"})
+        if method == "search_count":
+            return _result(asked, 3)
         assert method == "read", method
         ids, options = args[5][0], args[6]
         assert options["context"]["bin_size"] is False

@@ -7,7 +7,6 @@ that Kafka has it. Any worker takes any acknowledgement.
 from __future__ import annotations
 
 import asyncio
-import hmac
 import logging
 import time
 from collections.abc import Callable, Sequence
@@ -22,16 +21,15 @@ from schemas import acknowledgement
 from schemas.acknowledgement import Acknowledgement, MalformedAcknowledgement
 from schemas.config import Acks
 from schemas.errors import ServiceUnavailable
-from schemas.from_files import current
 from schemas.keys import Chain, split_delivery_id
 from streams.http import address
-from streams.http.refusals import Count, Refusals, nobody
+from streams.http.refusals import ACKNOWLEDGEMENTS, Count, Refusals, nobody
+from streams.http.tokens import Tokens
 
 logger = logging.getLogger(__name__)
 
 LARGEST: Final = 1024 * 1024  # bytes of one request
 PATIENCE: Final = 10.0  # seconds that Kafka gets; WSO2 waits for 30
-OVERLAP: Final = 3600  # seconds that a former token is let in
 _SLOWEST: Final = 30.0  # seconds that a sender gets for its body
 _AT_ONCE: Final = 64  # requests in memory at a time; others wait, unread
 _GRACE: Final = 5.0  # seconds that open requests get at the end
@@ -77,9 +75,9 @@ class Intake(AbstractAsyncContextManager["Intake"]):
         is told the status of what is turned away.
         """
         self._address = address.parse(acks.listen) if acks.listen.strip() else None
-        self._tokens = _Tokens(acks.token, clock)
+        self._tokens = Tokens("acks.token", acks.token, clock)
         self._writing = _Writing(publish, patience)
-        self._refusals = Refusals(count, clock)
+        self._refusals = Refusals(ACKNOWLEDGEMENTS, count, clock)
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._runner = web.AppRunner(
             self._app(), access_log=None, shutdown_timeout=_GRACE, keepalive_timeout=75
@@ -127,7 +125,7 @@ class Intake(AbstractAsyncContextManager["Intake"]):
         return app
 
     async def _acks(self, request: web.Request) -> web.Response:
-        if not self._known(request.headers.get("Authorization", "")):
+        if not self._tokens.admit(request.headers.get("Authorization", "")):
             return self._problem(401, "no such token", {"WWW-Authenticate": "Bearer"})
         if (request.content_length or 0) > LARGEST:
             return self._too_large()
@@ -157,54 +155,6 @@ class Intake(AbstractAsyncContextManager["Intake"]):
 
     def _too_large(self) -> web.Response:
         return self._problem(413, f"more than {LARGEST} bytes")
-
-    def _known(self, authorization: str) -> bool:
-        scheme, _, token = authorization.partition(" ")
-        return self._tokens.admit(token.strip() if scheme.lower() == "bearer" else "")
-
-
-class _Tokens:
-    """The token of `acks.token`, and for OVERLAP seconds the one before it.
-
-    Who sends acknowledgements is given another token after us.
-    """
-
-    def __init__(self, token: str, clock: Callable[[], float]) -> None:
-        self._token = token
-        self._clock = clock
-        self._now = current(token)
-        self._former = ""
-        self._until = 0.0
-
-    def adopt(self, token: str) -> None:
-        self._token = token
-        self._look(at_once=True)
-
-    def admit(self, said: str) -> bool:
-        if not self._token:
-            return True
-        self._look(at_once=False)
-        if self._fits(said):
-            return True
-        self._look(at_once=True)
-        return self._fits(said)
-
-    def _look(self, *, at_once: bool) -> None:
-        found = current(self._token, at_once=at_once)
-        if found != self._now:
-            self._former, self._now = self._now, found
-            self._until = self._clock() + OVERLAP
-            logger.info(
-                "acks.token has changed: the former one is let in for %d minutes more",
-                OVERLAP // 60,
-                extra={"action": "token_changed"},
-            )
-
-    def _fits(self, said: str) -> bool:
-        overlap = self._former and self._clock() < self._until
-        known = (self._now, self._former if overlap else self._now)
-        data = said.encode(errors="surrogateescape")
-        return any(hmac.compare_digest(data, each.encode()) for each in known)
 
 
 class _Writing:

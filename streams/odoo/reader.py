@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from streams.filling.reads import Ask, Away, Faulty, Records
-from streams.odoo.client import TIMEOUT, Client
+from streams.odoo.client import Client
+from streams.odoo.connection import TIMEOUT
 
 _LONGEST: Final = 4 * TIMEOUT  # seconds of one call: one that trickles meets no other bound
 

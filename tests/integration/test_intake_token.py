@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 
 from schemas.config import Acks, load
-from streams.http import intake
+from streams.http import tokens
 from streams.http.intake import Intake, Response
 from tests.programs import sync_yaml
 
@@ -84,7 +84,7 @@ async def test_a_new_token_is_let_in_at_once_and_the_former_one_for_a_while(
     becomes(token, "fresh-token\n")
 
     during = [await said(listening, each) for each in ("fresh-token", "former-token", "none")]
-    clock.now += intake.OVERLAP
+    clock.now += tokens.OVERLAP
     after = [await said(listening, each) for each in ("fresh-token", "former-token", "")]
 
     assert before == [204, 401, 401]

@@ -106,6 +106,15 @@ def test_the_file_comes_from_the_environment_where_none_is_named(
     assert seen == [Path("/etc/odoo-cdc/sync.yaml")]
 
 
+def test_a_command_that_reads_another_file_finds_it_by_its_own_name(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("ODOO_CDC_CONFIG", "/etc/odoo-cdc/sync.yaml")
+
+    assert dispatcher.main(["target", "--help"]) == 0
+    assert "(default: ./target.yaml)" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("error", "code", "said"),
     [

@@ -1,0 +1,231 @@
+"""One delivery applied to Odoo, from its message to its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from streams.applying import answer as code
+from streams.applying.actions import Acting, NoWay
+from streams.applying.answer import Answer, Delivered, Rejected, Retry
+from streams.applying.conflicts import is_written
+from streams.applying.ending import Endings
+from streams.applying.facts import Facts
+from streams.applying.identity import Identity
+from streams.applying.incoming import Incoming, Operation
+from streams.applying.known import Known
+from streams.applying.present import ACTIVE, Comparing, Reading
+from streams.applying.relations import Ambiguous, Missing, Relations
+from streams.applying.settings import Model, Settings
+from streams.applying.wanted import NotAllowed, Ref, Understanding, Wanted, Wrong
+from streams.applying.writing import Writing
+from streams.odoo.port import Away, Conflict, Gone, LoginRefused, Odoo, Refused, Unclear
+
+_LEFT: Final = ("leave", "delete")
+_BUSY: Final = 1.0  # seconds after which somebody else has finished
+_SOON: Final = 10.0  # seconds that Odoo gets to come back
+_REJECTED: Final[dict[type[Exception], str]] = {
+    NotAllowed: code.NOT_ALLOWED,
+    Wrong: code.BAD_VALUE,
+    Ambiguous: code.AMBIGUOUS,
+    NoWay: code.NO_ACTION,
+    Refused: code.REFUSED,
+    Gone: code.REFUSED,
+}
+_RETRIED: Final[dict[type[Exception], tuple[str, float | None]]] = {
+    Missing: (code.MISSING, None),
+    Conflict: (code.CONFLICT, _BUSY),
+    Away: (code.AWAY, _SOON),
+    Unclear: (code.UNCLEAR, _SOON),
+    LoginRefused: (code.LOGIN, _SOON),
+}
+
+
+class Applier:
+    """Applies deliveries through one session; not to be shared between threads."""
+
+    def __init__(self, settings: Settings, odoo: Odoo, known: Known | None = None) -> None:
+        """Ask nothing yet; `known` is what all sessions of this Odoo have found."""
+        self._settings = settings
+        self._odoo = odoo
+        self._known = Known() if known is None else known
+        self._facts = Facts(odoo)
+        self._understanding = Understanding(settings, self._facts)
+        self._relations = Relations(odoo, self._facts, self._known)
+        self._identity = Identity(odoo, self._relations, self._known)
+        self._reading = Reading(odoo, self._facts, self._relations, settings.models)
+
+    def apply(self, delivery: Incoming, last: Operation | None) -> Answer:
+        """Bring the record to what the delivery says; trouble is an answer, never an exception.
+
+        `last` is what was applied of its chain and route before, None where nothing is known.
+        """
+        model = self._settings.models.get(delivery.model)
+        if model is None:
+            return Rejected(
+                code.NOT_ALLOWED, f"target.yaml does not list the model {delivery.model}"
+            )
+        try:
+            return self._answered(delivery, model, last)
+        except tuple(_REJECTED) as error:
+            return Rejected(_REJECTED[type(error)], str(error))
+        except tuple(_RETRIED) as error:
+            why, after = _RETRIED[type(error)]
+            return Retry(why, str(error), after, unclear=isinstance(error, Unclear))
+
+    def _answered(self, delivery: Incoming, model: Model, last: Operation | None) -> Answer:
+        """Apply it; once more, from the start, where a record that was known may have gone."""
+        try:
+            return self._applied(delivery, model, last)
+        except Refused as error:
+            names = names_of(delivery)
+            if not isinstance(error, Gone) and names <= {delivery.key, delivery.external_id}:
+                raise
+            self._known.forget(names)
+            self._facts.forget()
+            return self._applied(delivery, model, last)
+
+    def _applied(self, delivery: Incoming, model: Model, last: Operation | None) -> Answer:
+        if delivery.operation in _LEFT:
+            return self._ended(delivery, model)
+        state, wanted, defaults = self._wanted(delivery, model)
+        ids = self._relations.find([*wanted.refs(), *defaults.refs()])
+        number = self._identity.by_name(delivery, model)
+        if number is None:
+            number = self._identity.by_rule(delivery, model, wanted, ids)
+        writing = Writing(self._odoo, self._settings, self._facts, ids)
+        note = ""
+        if number is None:
+            if not model.create:
+                raise Missing(f"not here yet: {model.name} {delivery.key}, which is not made here")
+            values = {**defaults.values, **wanted.values}
+            number = writing.create(delivery.key, replace(wanted, values=values))
+            self._known.note(model.name, delivery.key, number)
+        elif not self._changed(delivery, wanted, number, ids, writing, last):
+            return Delivered(number, "ours stands: it was written later here")
+        if state is not None:
+            Acting(self._odoo).bring(model, number, state)
+        return Delivered(number, note)
+
+    def _changed(
+        self,
+        delivery: Incoming,
+        wanted: Wanted,
+        number: int,
+        ids: Mapping[Ref, int],
+        writing: Writing,
+        last: Operation | None,
+    ) -> bool:
+        """Write what differs; return False where this Odoo's own record stands."""
+        present = self._reading.present(wanted, number, delivery.source)
+        comparing = Comparing(self._settings, self._facts, ids)
+        before, before_ids = self._before(delivery, wanted.model)
+        if not is_written(
+            delivery,
+            present,
+            before,
+            Comparing(self._settings, self._facts, before_ids),
+            user=self._odoo.user,
+            system=self._settings.system,
+        ):
+            return False
+        change = comparing.differing(present, wanted)
+        if last in _LEFT and ACTIVE not in wanted.values and present.values.get(ACTIVE) is False:
+            change = replace(change, values={**change.values, ACTIVE: True})
+        if change:
+            writing.change(wanted.model, number, change)
+            self._mended(delivery, wanted, number, comparing, writing)
+        writing.translate(wanted, number)
+        return True
+
+    def _mended(
+        self,
+        delivery: Incoming,
+        wanted: Wanted,
+        number: int,
+        comparing: Comparing,
+        writing: Writing,
+    ) -> None:
+        """Write again what Odoo computed over it: a line's price when its quantity changed."""
+        change = comparing.differing(
+            self._reading.present(wanted, number, delivery.source), wanted
+        )
+        if change:
+            writing.change(wanted.model, number, change)
+
+    def _wanted(self, delivery: Incoming, model: Model) -> tuple[str | None, Wanted, Wanted]:
+        """Return the state to reach, what is wanted, and what is given to a record made here."""
+        fields = dict(delivery.fields)
+        state = fields.pop(model.state_field, None) if model.state_field else None
+        if state is not None and not isinstance(state, str):
+            raise Wrong(f"{model.state_field}: a text is wanted")
+        wanted = self._understanding.wanted(model, fields)
+        besides = {name: each for name, each in model.defaults.items() if name not in fields}
+        open_to_all = replace(model, fields=frozenset(besides), match=())
+        return state, wanted, self._understanding.wanted(open_to_all, besides)
+
+    def _before(self, delivery: Incoming, name: str) -> tuple[Wanted | None, Mapping[Ref, int]]:
+        """Return what the sender began with, None where that cannot be known here."""
+        conflict = delivery.data.get("conflict")
+        previous = conflict.get("previous") if isinstance(conflict, dict) else None
+        if not isinstance(previous, dict):
+            return None, {}
+        model = self._settings.models[name]
+        fields = {key: each for key, each in previous.items() if key != model.state_field}
+        wanted = self._understanding.wanted(model, fields)
+        try:
+            return wanted, self._relations.find(wanted.refs())
+        except Missing:
+            return None, {}
+
+    def _ended(self, delivery: Incoming, model: Model) -> Answer:
+        number = self._identity.by_name(delivery, model)
+        if number is None:
+            return Delivered(None)  # it was never here, or has gone
+        ending = model.on_leave if delivery.operation == "leave" else model.on_delete
+        note = Endings(self._odoo, self._facts).end(model, number, ending)
+        if ending == "unlink":
+            self._known.forget(names_of(delivery))
+        return Delivered(number, note)
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """Collects the external ids in a message."""
+
+    found: set[str]
+
+    def inside(self, value: Any) -> None:
+        match value:
+            case dict():
+                for name, each in value.items():
+                    if name in ("key", "external_id") and isinstance(each, str):
+                        self.found.add(each)
+                    self.inside(each)
+            case list():
+                for each in value:
+                    self.inside(each)
+            case _:
+                pass
+
+
+def names_of(delivery: Incoming) -> frozenset[str]:
+    """Return every external id that a delivery names, its own included. Pure."""
+    names = _Names({delivery.key, delivery.external_id})
+    names.inside(delivery.fields)
+    return frozenset(names.found)
+
+
+def holds(delivery: Incoming, settings: Settings) -> frozenset[str]:
+    """Name what no other delivery may work at meanwhile: its record, and those it may be. Pure."""
+    model = settings.models.get(delivery.model)
+    rules = () if model is None else model.match
+    return frozenset((delivery.key, delivery.external_id, *_rules(delivery, rules)))
+
+
+def _rules(delivery: Incoming, rules: Iterable[tuple[str, ...]]) -> Iterator[str]:
+    for rule in rules:
+        values = [delivery.fields.get(name) for name in rule]
+        if all(value is not None for value in values):
+            yield f"{delivery.model} {dict(zip(rule, values, strict=True))}"

@@ -1,0 +1,102 @@
+"""Which record of this Odoo a record of the source is.
+
+By its key in `ir_model_data`; else by its external id; else by the rules of its model. Whatever it
+is found by, it carries its key from then on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from streams.applying.incoming import Incoming
+from streams.applying.known import Known
+from streams.applying.relations import Ambiguous, Relations
+from streams.applying.settings import Model
+from streams.applying.wanted import Many, One, Ref, Scalar, Value, Wanted
+from streams.odoo.port import Conflict, Odoo, Refused
+
+_DATA: Final = "ir.model.data"
+_TAKEN: Final = "ir_model_data_module_name_uniq_index"
+
+
+class Identity:
+    """Finds records by name and by rule through one session."""
+
+    def __init__(self, odoo: Odoo, relations: Relations, known: Known) -> None:
+        """`known` is told what is named."""
+        self._odoo = odoo
+        self._relations = relations
+        self._known = known
+
+    def by_name(self, delivery: Incoming, model: Model) -> int | None:
+        """Return the id of the record with the key; else of the one with the external id."""
+        also = (delivery.external_id,) if model.external_ids else ()
+        names = dict.fromkeys((delivery.key, *also))
+        found = self._relations.names((delivery.model, name) for name in names)
+        for name in names:
+            number = found.get((delivery.model, name))
+            if number is not None:
+                if name != delivery.key:
+                    self._name(delivery, number)
+                return number
+        return None
+
+    def by_rule(
+        self, delivery: Incoming, model: Model, wanted: Wanted, ids: Mapping[Ref, int]
+    ) -> int | None:
+        """Return the id of the one record that a rule fits, and name it.
+
+        A record that carries another key of the same source is another record. Ambiguous where
+        several are left.
+        """
+        values = {**wanted.values, **wanted.hints}
+        for rule in model.match:
+            domain = _domain(rule, values, ids)
+            if domain is None:
+                continue
+            fitting = self._relations.matching(model.name, domain)
+            taken = self._relations.keys(model.name, fitting, delivery.source)
+            free = [number for number in fitting if number not in taken]
+            if len(free) > 1:
+                named = " and ".join(rule)
+                raise Ambiguous(f"{model.name}: {len(free)} records have this {named}: {free[:5]}")
+            if free:
+                self._name(delivery, free[0])
+                return free[0]
+        return None
+
+    def _name(self, delivery: Incoming, number: int) -> None:
+        module, _, name = delivery.key.partition(".")
+        values = {
+            "module": module,
+            "name": name,
+            "model": delivery.model,
+            "res_id": number,
+            "noupdate": True,
+        }
+        try:
+            self._odoo.call(_DATA, "create", values)
+        except Refused as error:
+            if _TAKEN in str(error):
+                raise Conflict(f"{delivery.key} was given to a record at this moment") from None
+            raise
+        self._known.note(delivery.model, delivery.key, number)
+
+
+def _domain(
+    rule: tuple[str, ...], values: Mapping[str, Value], ids: Mapping[Ref, int]
+) -> list[Any] | None:
+    """Return what fits a rule; None where a value that it needs is empty."""
+    domain: list[Any] = []
+    for name in rule:
+        match values.get(name):
+            case Scalar(value) if value not in (False, "") and not isinstance(value, dict):
+                domain.append((name, "=", value))
+            case One(ref) if ref is not None:
+                domain.append((name, "=", ids[ref]))
+            case Many(refs) if refs:
+                domain += [(name, "in", [ids[ref]]) for ref in refs]
+            case _:
+                return None
+    return domain

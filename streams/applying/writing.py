@@ -1,0 +1,140 @@
+"""Writes what differs, and makes what is not there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from streams.applying.facts import Facts
+from streams.applying.present import Change
+from streams.applying.rows import Rows, Table
+from streams.applying.settings import Settings
+from streams.applying.values import other_texts
+from streams.applying.wanted import Line, Ref, Scalar, Wanted
+from streams.odoo.port import Conflict, Odoo, Refused
+
+_UPDATE, _REMOVE = 1, 2  # commands of x2many fields, as RPC has them
+_TRIES: Final = 3
+_PASSING: Final = (  # what Postgres says where another transaction was faster, in English
+    "could not serialize access",
+    "deadlock detected",
+    "could not obtain lock",
+    "ir_model_data_module_name_uniq_index",
+)
+_NAMES_STAY: Final = {"noupdate": True}  # also where a module of the source's name is updated
+
+
+class Writing:
+    """Writes through one session, for one delivery."""
+
+    def __init__(
+        self, odoo: Odoo, settings: Settings, facts: Facts, ids: Mapping[Ref, int]
+    ) -> None:
+        """`ids` are of all that is referred to."""
+        self._odoo = odoo
+        self._models = settings.models
+        self._lang = settings.lang
+        self._facts = facts
+        self._rows = Rows(facts, ids, settings.lang)
+
+    def create(self, key: str, wanted: Wanted) -> int:
+        """Make a record with its lines and their names, and return its id."""
+        number = self._load(wanted.model, self._rows.table([(key, wanted, {})]))[0]
+        self.translate(wanted, number)
+        return number
+
+    def change(self, model: str, number: int, change: Change) -> None:
+        """Write what differs: lines that are not there first, as `load` names them."""
+        for field, lines in change.fresh.items():
+            self._add(model, number, field, lines)
+        try:
+            self._write(model, number, change, {})
+        except Refused:
+            emptied = self._emptied(model, change)
+            if not emptied:
+                raise
+            self._write(model, number, change, emptied)
+        for field, changes in change.lines.items():
+            relation = self._facts.of(model)[field].relation
+            for line, inside in changes.items():
+                self.change(relation, line, Change({}, inside.lines, inside.fresh, inside.gone))
+
+    def translate(self, wanted: Wanted, number: int) -> bool:
+        """Write the texts in other languages that differ; return whether any did."""
+        by_lang: dict[str, dict[str, str]] = {}
+        for field, value in wanted.values.items():
+            if isinstance(value, Scalar):
+                for code, text in other_texts(value.value, self._lang).items():
+                    by_lang.setdefault(code, {})[field] = text
+        wrote = False
+        for code, texts in by_lang.items():
+            context = {"lang": code}
+            there = self._odoo.call(
+                wanted.model, "read", [number], list(texts), load=None, context=context
+            )
+            fresh = {name: text for name, text in texts.items() if there[0][name] != text}
+            if fresh:
+                self._odoo.call(wanted.model, "write", [number], fresh, context=context)
+                wrote = True
+        return wrote
+
+    def _add(self, model: str, number: int, field: str, lines: Sequence[tuple[int, Line]]) -> None:
+        fact = self._facts.of(model)[field]
+        parent = {f"{fact.inverse}/.id": str(number)}
+        records = [
+            (line.key, line.wanted, parent | self._rows.order(fact.relation, line.wanted, place))
+            for place, line in lines
+        ]
+        self._load(fact.relation, self._rows.table(records))
+
+    def _write(
+        self, model: str, number: int, change: Change, emptied: Mapping[str, Mapping[str, Any]]
+    ) -> None:
+        """Write a record and its lines in one transaction.
+
+        `emptied` is what vanished lines get instead of their end, by their field.
+        """
+        values = dict(change.values)
+        for field in dict.fromkeys((*change.lines, *change.gone)):
+            lines = change.lines.get(field, {})
+            commands: list[Any] = [
+                (_UPDATE, line, dict(each.values)) for line, each in lines.items() if each.values
+            ]
+            for line in change.gone.get(field, ()):
+                kept = emptied.get(field)
+                commands.append((_UPDATE, line, dict(kept)) if kept else (_REMOVE, line, 0))
+            if commands:
+                values[field] = commands
+        if values:
+            self._odoo.call(model, "write", [number], values)
+
+    def _emptied(self, model: str, change: Change) -> dict[str, Mapping[str, Any]]:
+        """Return what the file says of vanished lines that Odoo does not let go, by field."""
+        facts = self._facts.of(model)
+        models = {field: self._models.get(facts[field].relation) for field in change.gone}
+        return {field: each.emptied for field, each in models.items() if each and each.emptied}
+
+    def _load(self, model: str, table: Table) -> list[int]:
+        """Ask again where another transaction was faster: of that `load` tells the text alone."""
+        said: Mapping[str, Any] = {}
+        for _ in range(_TRIES):
+            said = self._odoo.call(model, "load", table.columns, table.rows, context=_NAMES_STAY)
+            if said["ids"]:
+                return [int(number) for number in said["ids"]]
+            if not _is_passing(said["messages"]):
+                raise Refused("load", _said(said["messages"]))
+        raise Conflict(_said(said["messages"]))
+
+
+def _is_passing(messages: Sequence[Mapping[str, Any]]) -> bool:
+    return any(text in str(each.get("message")) for each in messages for text in _PASSING)
+
+
+def _said(messages: Sequence[Mapping[str, Any]]) -> str:
+    """Return what `load` complains of, with the field where it names one."""
+    found = [
+        f"{each['field']}: {each['message']}" if each.get("field") else str(each["message"])
+        for each in messages
+        if each.get("type") == "error"
+    ]
+    return "; ".join(dict.fromkeys(found)) or "Odoo does not say why"
