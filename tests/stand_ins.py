@@ -36,6 +36,13 @@ class Close:
 
 
 @dataclass(frozen=True)
+class Bytes:
+    """Answer with these bytes, whatever they are, and close the connection."""
+
+    data: bytes
+
+
+@dataclass(frozen=True)
 class Hold:
     """Answer only after `release`."""
 
@@ -50,7 +57,7 @@ class Slowly:
     then: Answer
 
 
-Act = Answer | Close | Hold | Slowly
+Act = Answer | Bytes | Close | Hold | Slowly
 
 
 @dataclass(frozen=True)
@@ -183,7 +190,7 @@ class StandIn:
 
     def decide(self, scripted: object, request: Received) -> Act:
         """Return what to do; subclasses know more words."""
-        assert isinstance(scripted, Answer | Close | Hold | Slowly), scripted
+        assert isinstance(scripted, Act), scripted
         return scripted
 
     async def after(self, scripted: object, request: Received) -> None:
@@ -232,6 +239,11 @@ class StandIn:
             case Slowly(seconds, then):
                 await asyncio.sleep(seconds)
                 return await self._answer(then, request)
+            case Bytes(data):
+                if request.transport is not None:
+                    request.transport.write(data)
+                    request.transport.close()
+                return web.Response()
             case Close():
                 if request.transport is not None:
                     request.transport.abort()

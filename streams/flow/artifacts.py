@@ -56,10 +56,15 @@ _KNOWN: Final = """\
 _ACK_TO_KAFKA: Final = """\
 <!-- Generated: says to Kafka what the other way says to the intake. -->
 <sequence xmlns="http://ws.apache.org/ns/synapse" name="CdcAck" onError="CdcAckFault">
+    <sequence key="CdcWord"/>
     <payloadFactory media-type="json">
-        <format>{json}</format>
-        <args>{arguments}</args>
+        <format>{{}}</format>
+        <args/>
     </payloadFactory>
+    <enrich>
+        <source type="property" property="cdc_word"/>
+        <target type="body"/>
+    </enrich>
     <kafkaTransport.publishMessages configKey="CdcKafka">
         <topic>{topic}</topic>
         <key>{{$ctx:cdc_chain}}</key>
@@ -67,7 +72,6 @@ _ACK_TO_KAFKA: Final = """\
     <drop/>
 </sequence>
 """
-_SAID: Final = re.compile(r"<text [^>]*>(.*?)</text>.*?<args>(.*?)</args>", re.DOTALL)
 
 _KAFKA: Final = """\
 <!-- Generated from kafka of sync.yaml: where acknowledgements are written. -->
@@ -111,7 +115,7 @@ def generate(
     artifacts[TARGET_AUTHORIZATION] = authorization.to_targets(config, vault=vault)
     if to_kafka:
         topic = Topics(config.source.name).responses
-        artifacts[ACK] = Artifact(_ack_to_kafka(artifacts[ACK].text, topic))
+        artifacts[ACK] = Artifact(_ACK_TO_KAFKA.format(topic=topic))
         servers = escape(config.kafka["bootstrap.servers"])
         artifacts[KAFKA] = Artifact(_KAFKA.format(servers=servers))
         del artifacts[ACK_DONE]  # of the intake's answer
@@ -127,13 +131,6 @@ def generate(
     if profiles_of_targets is not None:
         artifacts[profiles.PATH] = profiles_of_targets
     return dict(sorted(artifacts.items()))
-
-
-def _ack_to_kafka(by_http: str, topic: str) -> str:
-    said = _SAID.search(by_http)
-    if said is None:
-        raise ValueError(f"{ACK} does not say what it sends")
-    return _ACK_TO_KAFKA.format(json=said[1], arguments=said[2], topic=topic)
 
 
 def static() -> Iterator[tuple[str, str]]:

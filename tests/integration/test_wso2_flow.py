@@ -284,7 +284,7 @@ async def test_the_targets_answer_becomes_the_acknowledgement(
         pytest.param(
             "Wed, 21 Oct 2026 07:28:00 GMT", "Wed, 21 Oct 2026 07:28:00 GMT", id="a date"
         ),
-        pytest.param('1","status":"DELIVERED$2', "1,status:DELIVERED2", id="hostile"),
+        pytest.param('1","status":"DELIVERED$2', "", id="hostile"),
     ],
 )
 async def test_retry_after_is_carried(

@@ -162,3 +162,23 @@ def test_what_a_target_s_status_becomes_is_what_the_flow_says() -> None:
     for status, word in said.items():
         (found,) = (value for pattern, value in cases if re.fullmatch(pattern, str(status)))
         assert found == word
+
+
+def test_the_headers_of_an_answer_are_those_that_the_flow_lets_through() -> None:
+    root = Path(__file__).parents[3]
+    flow = (root / "deploy/wso2/sequences/CdcReply.xml").read_text(encoding="utf-8")
+    properties = dict(re.findall(r'name="(\w+)" expression="\$trp:(.*?)"', flow))
+    filters = re.findall(r'<filter source="\$ctx:(\w+)" regex="(.*?)">', flow)
+    patterns = {properties[name]: pattern for name, pattern in filters}
+
+    said = {name.strip("`"): holds for name, holds, _ in rows("## What it says in headers")}
+    example = dict(
+        line.split(": ", 1)
+        for line in block("http", "## What it says in headers").splitlines()[1:]
+    )
+
+    assert set(said) == set(patterns)
+    for name in ("X-Cdc-Code", "X-Cdc-Target-Id"):
+        assert said[name].startswith(f"`{patterns[name]}`")
+    for name, value in example.items():
+        assert re.fullmatch(patterns[name].replace(r"\z", r"\Z"), value), name

@@ -27,6 +27,7 @@ STATIC = {
     "sequences/CdcOutcome.xml",
     "sequences/CdcReply.xml",
     "sequences/CdcRoute.xml",
+    "sequences/CdcWord.xml",
 }
 GENERATED = {
     "sequences/CdcAckAuthorization.xml",
@@ -193,12 +194,14 @@ def test_both_ways_say_the_same_of_a_delivery(wso2_config: Configure) -> None:
     config = wso2_config()
     by_http, by_kafka = (generate(config, to_kafka=to_kafka) for to_kafka in (False, True))
 
-    def said(artifacts: dict[str, Artifact]) -> tuple[str, list[str | None]]:
-        factory = root(artifacts, "sequences/CdcAck.xml")[0]
-        texts = [text for text in factory[0].itertext() if text.strip()]
-        return texts[0].strip(), [arg.get("expression") for arg in factory[1]]
+    def said(artifacts: dict[str, Artifact]) -> list[str | None]:
+        word, factory, enrich = root(artifacts, "sequences/CdcAck.xml")[:3]
+        assert factory.find(f"{NS}args/*") is None  # it would take backslashes out of them
+        return [word.get("key"), *(each.get("property") for each in enrich.iter(f"{NS}source"))]
 
-    assert said(by_http) == said(by_kafka)
+    assert said(by_http) == said(by_kafka) == ["CdcWord", "cdc_word"]
+    word = "sequences/CdcWord.xml"
+    assert by_http[word] == by_kafka[word]
 
 
 def test_the_other_way_leaves_nothing_behind(wso2_config: Configure, tmp_path: Path) -> None:
