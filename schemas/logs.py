@@ -9,6 +9,8 @@ import sys
 import time
 from typing import Any, Final
 
+from schemas.terminal import visible
+
 FORMATS: Final = ("console", "json")
 _OWN: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
@@ -30,9 +32,11 @@ class Console(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Write one line, and a traceback only when debugging."""
-        extra = " ".join(f"{name}={value}" for name, value in fields_of(record).items())
+        said = fields_of(record).items()
+        extra = " ".join(f"{name}={visible(str(value))}" for name, value in said)
         clock = self.formatTime(record, "%H:%M:%S")
-        line = f"{clock} {record.levelname} {record.name} {record.getMessage()} {extra}".rstrip()
+        message = visible(record.getMessage(), lines=True)
+        line = f"{clock} {record.levelname} {record.name} {message} {extra}".rstrip()
         if record.exc_info and logging.getLogger().isEnabledFor(logging.DEBUG):
             line += "\n" + self.formatException(record.exc_info)
         return line

@@ -11,6 +11,7 @@ from cdc.contributors import ask
 from cdc.prose import columns
 from schemas.config import load
 from schemas.errors import OdooCdcError
+from schemas.terminal import visible
 
 HELP: Final = "lag, WAL held, queue depths, waiting chains, dead letters, rates"
 EXAMPLE: Final = "odoo-cdc status --json"
@@ -34,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps({"source": config.source.name, **reports}))
     else:
-        print("\n".join(lines(config.source.name, reports)))
+        print("\n".join(map(visible, lines(config.source.name, reports))))
     away = any(report.get(_AWAY) for report in reports.values())
     return _UNAVAILABLE if away else 0
 

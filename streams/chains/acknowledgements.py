@@ -79,6 +79,7 @@ def stronger(one: Acknowledgement, other: Acknowledgement) -> Acknowledgement:
 
 
 def reason(word: Acknowledgement) -> str:
-    """Say what the target said, for people."""
-    said = word.message or word.code
-    return f"{word.status} by the target" + (f": {said}" if said else "")
+    """Say why it is not delivered, for people: with the target's code and its message."""
+    if word.status == "delivered":
+        return ""
+    return ": ".join(filter(None, (f"{word.status} by the target", word.code, word.message)))

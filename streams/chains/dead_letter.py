@@ -47,6 +47,7 @@ class Letter:
             "code": entry.code,
             "answer": self.answer,
             "http_status": entry.http_status,
+            "target_id": entry.target_id,
             "attempt": entry.attempt,
             "at": iso(self.at),
             "order": entry.order,
@@ -72,6 +73,7 @@ class Letter:
             why=fields["why"],
             code=fields["code"],
             http_status=fields["http_status"],
+            target_id=fields.get("target_id", ""),
             times={COMMITTED: fields["time"] or fields["at"], state.value: fields["at"]},
         )
         return cls(

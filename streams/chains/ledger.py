@@ -26,8 +26,8 @@ class Entry:
 
     `final` says whether that state stands; a late word may still change it. `times` maps a step
     to its latest time (queued: its first), as text in UTC. `order` is the delivery's offset in
-    its send queue, None where it never stood there; `superseded_by` names what replaced it, and
-    `command` the last `retry` that concerned it.
+    its send queue, None where it never stood there; `superseded_by` names what replaced it,
+    `command` the last `retry` that concerned it, and `target_id` what the target calls the record.
     """
 
     id: DeliveryId
@@ -45,6 +45,7 @@ class Entry:
     times: Mapping[str, str] = field(default_factory=dict)
     superseded_by: DeliveryId | None = None
     command: str = ""
+    target_id: str = ""
 
     @property
     def chain(self) -> Chain:
@@ -78,6 +79,7 @@ class Entry:
             "why": self.why,
             "code": self.code,
             "http_status": self.http_status,
+            "target_id": self.target_id,
             "due": self.due,
             "sequence": sequence,
             "order": self.order,
@@ -107,6 +109,7 @@ class Entry:
             times=fields["times"],
             superseded_by=fields.get("superseded_by"),
             command=fields.get("command", ""),
+            target_id=fields.get("target_id", ""),
         )
 
 
@@ -138,6 +141,7 @@ def entry_of(item: Item, known: Entry | None, *, final: bool = False) -> Entry:
         due=item.due,
         times=times,
         command=item.command,
+        target_id=known.target_id if known else "",
     )
 
 

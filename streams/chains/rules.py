@@ -181,9 +181,9 @@ def _settle(
 ) -> list[Change]:
     match verdict:
         case Finish(state=state):
-            why = _why(state, word)
-            told = replace(item, why=why, code=word.code, http_status=word.http_status)
-            return finish(view, told, state, now)
+            why, code = reason(word), word.code
+            told = replace(item, why=why, code=code, http_status=word.http_status)
+            return finish(view, told, state, now, target_id=word.target_id)
         case Ignore():
             return []
         case _:
@@ -266,10 +266,13 @@ def _superseded(
     return [Record(replace(entry, superseded_by=by)), *_forget(view, item)]
 
 
-def finish(view: View, item: Item, state: State, now: float, answer: str = "") -> list[Change]:
+def finish(
+    view: View, item: Item, state: State, now: float, answer: str = "", *, target_id: str = ""
+) -> list[Change]:
     """End an item; with a dead letter where somebody has to look at it."""
     final = replace(item, state=state, due=None)
     entry = entry_of(final, view.entry(item.id), final=True).at(now, state)
+    entry = replace(entry, target_id=target_id or entry.target_id)
     changes: list[Change] = [Record(entry), *_forget(view, item)]
     if state in (State.DEAD, State.REJECTED):
         changes.append(Bury(Letter(entry, now, answer, item.delivery, item.terms)))
@@ -287,14 +290,11 @@ def _amend(entry: Entry, state: State, word: Acknowledgement, now: float) -> lis
         final=True,
         due=None,
         superseded_by=None,
-        why=_why(state, word),
+        why=reason(word),
         code=word.code,
         http_status=word.http_status,
+        target_id=word.target_id or entry.target_id,
     ).at(now, state)
     if state is State.REJECTED:
         return [Record(amended), Bury(Letter(amended, now))]
     return [Record(amended)]
-
-
-def _why(state: State, word: Acknowledgement) -> str:
-    return "" if state is State.DELIVERED else reason(word)

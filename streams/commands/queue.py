@@ -14,6 +14,7 @@ from typing import Any, Final
 from schemas.config import Config, load
 from schemas.errors import BadUsage
 from schemas.state import State
+from schemas.terminal import visible
 from streams.commands.names import unfamiliar
 from streams.index.row import PAST, Counts, Row, Wanted
 from streams.kafka.offsets import lag_of
@@ -163,7 +164,8 @@ def _lines(rows: list[Row], now: float) -> list[list[str]]:
     lines = []
     for row in rows:
         due = "-" if row.due is None else f"in {ago(row.due - now)}"
-        why = "".join(f"\n{text}" for text in (row.why, PAST if row.past else "") if text)
+        whys = (visible(row.why, lines=True), PAST if row.past else "")
+        why = "".join(f"\n{text}" for text in whys if text)
         attempt = str(row.attempt) if row.attempt else "-"
         lines.append([row.state.value, ago(now - row.since), attempt, due, row.id + why])
     return lines

@@ -12,6 +12,7 @@ from schemas.config import Config, load
 from schemas.delivery import Delivery
 from schemas.errors import BadUsage, NothingFound
 from schemas.keys import chain_of, split_delivery_id
+from schemas.terminal import visible
 from streams.chains.ledger import iso, seconds
 from streams.commands.names import unfamiliar
 from streams.index.row import PAST
@@ -136,6 +137,8 @@ def _text(traces: Traces) -> str:
     before = journey[0].at
     for step in journey:
         later = f"+{ago(step.at - before)}" if step is not journey[0] else ""
-        lines.append(f"  {iso(step.at)}  {later:>14}  {step.what:<10}  {step.about}".rstrip())
+        place = f"  {iso(step.at)}  {later:>14}  {step.what:<10}  "
+        about = visible(step.about, lines=True).replace("\n", "\n" + " " * len(place))
+        lines.append(f"{place}{about}".rstrip())
         before = step.at
     return "\n".join(lines)

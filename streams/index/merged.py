@@ -108,7 +108,13 @@ def _about(entry: Entry, what: str) -> str:
     if what != entry.state.value:
         return ""
     due = f"until {iso(entry.due)}" if entry.due is not None else ""
-    return "; ".join(part for part in (entry.why, due) if part)
+    target = named_there(entry.target_id) if entry.final else ""
+    return "; ".join(part for part in (entry.why, target, due) if part)
+
+
+def named_there(target_id: str) -> str:
+    """Say what the target calls a record; nothing where it did not say."""
+    return f"its id is {target_id}" if target_id else ""
 
 
 def packed(row: Row | None) -> list[Any] | None:

@@ -12,7 +12,7 @@ from schemas.acknowledgement import Acknowledgement, MalformedAcknowledgement
 from streams.chains.dead_letter import Letter
 from streams.chains.item import Item
 from streams.chains.ledger import Entry
-from streams.index.merged import Merged
+from streams.index.merged import Merged, named_there
 from streams.index.row import Row
 
 
@@ -40,8 +40,7 @@ Told = tuple[str, Callable[[Merged], None]]
 def said(word: Acknowledgement) -> str:
     """Say a word of a target, for people."""
     attempt = f"of attempt {word.attempt}" if word.attempt is not None else ""
-    target = f"its id is {word.target_id}" if word.target_id else ""
-    parts = (word.status, attempt, word.code, word.message, target)
+    parts = (word.status, attempt, word.code, word.message, named_there(word.target_id))
     return ", ".join(part for part in parts if part)
 
 

@@ -114,6 +114,32 @@ def test_what_is_dead_is_put_back_and_delivered(line: Line, wso2: Scripted, reco
     assert (again.id, again.body, again.attempt) == (first.id, first.body, 1)
 
 
+def test_the_targets_own_reason_is_shown_wherever_its_refusal_is(line: Line, record: int) -> None:
+    sequence = line.change(record, "wrong")
+    line.tail.reached("accepted", record)
+    delivery = line.id_of(record, sequence, "asked", "asked")
+    reason = 'partner_id: "Azure" n\'existe pas\n合作伙伴 $1 \\ \x1b[2J'
+
+    line.say(delivery, "rejected", code="VALIDATION", message=reason, target_id="17")
+
+    line.tail.reached("rejected", record)
+    why = f"rejected by the target: VALIDATION: {reason}"
+    about = ["--record", f"sale.order/{record}"]
+    (listed,) = _json(line, "queue", "--state", "rejected", *about)["deliveries"]
+    assert listed["why"] == why
+    ((journey),) = _json(line, "trace", "sale.order", str(record), "--target", "asked")
+    said = {step["step"]: step["about"] for step in journey["steps"]}
+    assert (journey["why"], said["rejected"]) == (why, f"{why}; its id is 17")
+    assert said["said"] == f"rejected, VALIDATION, {reason}, its id is 17"
+    line.tail.until(lambda: any(each["id"] == delivery for each in line.tail.letters))
+    letter = next(each for each in line.tail.letters if each["id"] == delivery)
+    assert (letter["why"], letter["code"], letter["target_id"]) == (why, "VALIDATION", "17")
+    for asked in (("queue", *about), ("trace", delivery)):
+        text = line.programs.run(*asked).out.read_text()
+        assert 'VALIDATION: partner_id: "Azure" n\'existe pas\n' in text
+        assert " 合作伙伴 $1 \\ \\u001b[2J" in text
+
+
 def test_what_waits_goes_now_and_what_was_passed_is_superseded(
     line: Line, wso2: Scripted, record: int
 ) -> None:

@@ -257,7 +257,8 @@ def test_the_next_of_a_chain_waits_for_the_targets_word(
     assert line.tail.ledger[ids[0]]["state"] == "delivered"
     line.tail.until(lambda: any(each["id"] == ids[1] for each in line.tail.letters))
     letter = next(each for each in line.tail.letters if each["id"] == ids[1])
-    assert letter["why"] == "rejected by the target: no such product"
+    assert letter["why"] == "rejected by the target: HTTP_422: no such product"
+    assert line.tail.ledger[ids[0]]["target_id"] == "17"
     line.tail.until(lambda: not {*ids} & {*line.tail.items})  # the tombstone comes last
 
 

@@ -32,3 +32,12 @@ def test_the_traceback_of_an_error_is_for_programs(level: int, *, told: bool) ->
 
 def test_a_line_for_people_has_none() -> None:
     assert "Traceback" not in Console().format(record(logging.CRITICAL))
+
+
+def test_what_others_said_stays_in_its_line() -> None:
+    about = {"levelname": "WARNING", "name": "streams.x", "msg": "%s fails", "args": ("a\x1bb",)}
+    failed = logging.makeLogRecord({**about, "reason": "no\n10:00:00 INFO all is well"})
+
+    line = Console().format(failed)
+
+    assert line.endswith("WARNING streams.x a\\u001bb fails reason=no\\n10:00:00 INFO all is well")

@@ -166,6 +166,47 @@ def test_a_word_in_every_state(state: str, word: str, becomes: str) -> None:
     assert not again, "a double changes nothing"
 
 
+SPOKEN = Acknowledgement("", "rejected", code="MISSING", message='no\n"x"', target_id="17")
+
+
+@pytest.mark.parametrize("state", [*ITEMS, "accepted!", "dead", "superseded"])
+def test_what_a_target_said_stands_in_the_ledger_and_in_the_dead_letter(state: str) -> None:
+    held, delivery_id = standing(state)
+
+    held.apply(hear(held, replace(SPOKEN, id=delivery_id, http_status=422), NOW) or [])
+
+    (letter,) = held.letters
+    for said in (held.entries[delivery_id], letter.entry):
+        assert said.why == 'rejected by the target: MISSING: no\n"x"'
+        assert (said.code, said.http_status, said.target_id) == ("MISSING", 422, "17")
+    assert Entry.from_json(letter.entry.to_json()) == letter.entry
+    read = Letter.from_json(letter.to_json()).entry
+    assert (read.why, read.code, read.target_id) == (letter.entry.why, "MISSING", "17")
+
+
+@pytest.mark.parametrize("state", ["sent", "accepted"])
+def test_what_waits_says_why_the_target_asked_for_a_retry(state: str) -> None:
+    held, delivery_id = standing(state)
+    word = replace(SPOKEN, id=delivery_id, status="retry", code="BUSY", retry_after="70")
+
+    held.apply(hear(held, word, NOW) or [])
+
+    item, entry = held.items[delivery_id], held.entries[delivery_id]
+    assert item.due == NOW + 70
+    for said in (item, entry, Item.from_json(item.to_json())):
+        assert (said.why, said.code) == ('retry by the target: BUSY: no\n"x"', "BUSY")
+
+
+@pytest.mark.parametrize("state", [*ITEMS, *FINAL])
+def test_the_targets_id_of_what_it_has_is_kept(state: str) -> None:
+    held, delivery_id = standing(state)
+
+    held.apply(hear(held, Acknowledgement(delivery_id, "delivered", target_id="17"), NOW) or [])
+
+    expected = "" if state == "delivered" else "17"  # it has its word already
+    assert held.entries[delivery_id].target_id == expected
+
+
 @pytest.mark.parametrize("state", ["sent", "accepted"])
 def test_a_retry_of_the_last_attempt_is_the_end(state: str) -> None:
     held, delivery_id = standing(state, LAST)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from schemas import acknowledgement
+from schemas.acknowledgement import Acknowledgement
 from schemas.keys import DeliveryId
 from schemas.state import State
 from streams.chains.item import Arrival, Item
 from streams.chains.ledger import entry_of
+from streams.index.records import Kind
 from streams.index.row import Row
 from streams.queries.journey import Traces, steps, to_json
 from tests.core_rig import BEGIN, TERMS
@@ -29,3 +32,21 @@ def test_a_superseded_delivery_names_what_replaced_it() -> None:
     assert to_json(traces)["superseded_by"] == new.id
     assert steps(traces)[-1].about == f"replaced by {new.id}"
     assert Row.of_entry(entry).to_json(BEGIN)["why"] == f"replaced by {new.id}"
+
+
+def test_what_the_target_said_is_told_with_the_step_and_with_the_word() -> None:
+    sent = a_delivery(record=5)
+    item = replace(Item.of(Arrival(sent, 0, 1, TERMS), BEGIN), state=State.REJECTED)
+    entry = entry_of(replace(item, why="rejected by the target: X: no"), None, final=True)
+    word = Acknowledgement(sent.id, "rejected", code="X", message="no", target_id="17")
+
+    fed = Fed()
+    fed.entry(replace(entry, target_id="17").at(BEGIN + 1, State.REJECTED))
+    fed.read(Kind.RESPONSES, sent.chain, acknowledgement.to_json(word), BEGIN + 0.5)
+    (known,) = fed.index.chain(sent.chain)
+
+    told = steps(Traces(sent.id, sent.operation, sent.time, known))[-2:]
+    assert [(step.what, step.about) for step in told] == [
+        ("said", "rejected, X, no, its id is 17"),
+        ("rejected", "rejected by the target: X: no; its id is 17"),
+    ]
