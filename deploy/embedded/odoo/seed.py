@@ -64,6 +64,8 @@ def _companies(made: Rows) -> None:
             active=login != "__system__",
         )
         made.name("res.users", number, f"base.user_{login.strip('_')}")
+        for company in (1, 2):
+            made.link("res_company_users_rel", user_id=number, cid=company)
     for name, percent, use, company in (
         ("15%", 15, "sale", 1),
         ("5%", 5, "sale", 1),

@@ -27,8 +27,10 @@ def partner_row(made: Rows, name: str, **values: Any) -> int:
         "active": True,
         "is_company": False,
         "commercial_partner_id": parent or number,
+        "lang": "en_US",
         "color": 0,
         "customer_rank": 0,
+        "supplier_rank": 0,
         "partner_latitude": Decimal("0.0"),
     } | values
     return made.add("res_partner", **row)
@@ -82,6 +84,7 @@ def products(made: Rows) -> None:
             weight=Decimal("0.00"),
             default_code=code if variants == 1 else None,
             sale_ok=made.chance(0.9),
+            purchase_ok=True,
             active=True,
             categ_id=rng.choice((1, 2, 4)),
             responsible_id=rng.choice((None, jsonb({"1": 3}))),
@@ -195,6 +198,8 @@ def purchases(made: Rows) -> None:
             partner_id=6,
             date_order=made.clock,
             date_planned=made.clock + timedelta(days=7),
+            amount_untaxed=Decimal("100.00"),
+            amount_tax=Decimal("0.00"),
             amount_total=Decimal("100.00"),
             currency_id=1,
             company_id=SHOP_COMPANY,
@@ -208,6 +213,9 @@ def purchases(made: Rows) -> None:
             name=f"Part {number}",
             product_qty=Decimal("10.0"),
             price_unit=Decimal("10.0"),
+            price_subtotal=Decimal("100.00"),
             price_tax=0.0,
+            price_total=Decimal("100.00"),
+            state=state,
             date_planned=made.clock + timedelta(days=7),
         )

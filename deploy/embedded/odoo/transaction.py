@@ -17,6 +17,8 @@ from embedded.odoo.rows import ADMIN
 
 Values = dict[str, Any]
 
+AUTHOR: Final = 3
+
 _BY_NAME: Final = {
     "ir_model_data": "model",
     "mail_message": "model",
@@ -33,10 +35,22 @@ class NothingThere(Exception):
 class Transaction:
     """One call to Odoo: all its rows have the time of its start.
 
-    `bulk` is how many records a mass edit takes at most.
+    `bulk` is how many records a mass edit takes at most; `user` writes, `author` is the partner
+    that its notes are of.
     """
 
-    def __init__(self, cursor: psycopg.Cursor, rng: Random, now: datetime, bulk: int) -> None:
+    def __init__(
+        self,
+        cursor: psycopg.Cursor,
+        rng: Random,
+        now: datetime,
+        bulk: int,
+        *,
+        user: int = ADMIN,
+        author: int = AUTHOR,
+    ) -> None:
+        self.user = user
+        self.author = author
         self.cursor = cursor
         self.rng = rng
         self.now = now
@@ -75,8 +89,8 @@ class Transaction:
     def create(self, table: str, **values: Any) -> int:
         """Insert a row; return its id."""
         if models()[_model(table)].log:
-            values |= {"create_uid": ADMIN, "create_date": self.now}
-            values |= {"write_uid": ADMIN, "write_date": self.now}
+            values |= {"create_uid": self.user, "create_date": self.now}
+            values |= {"write_uid": self.user, "write_date": self.now}
         statement = sql.SQL("INSERT INTO {} ({}) VALUES ({}) RETURNING id").format(
             sql.Identifier(table),
             sql.SQL(", ").join(map(sql.Identifier, values)),
@@ -87,7 +101,7 @@ class Transaction:
 
     def write(self, table: str, ids: int | Sequence[int], **values: Any) -> None:
         """Update rows, and who wrote them when; without values nothing else."""
-        values |= {"write_uid": ADMIN, "write_date": self.now}
+        values |= {"write_uid": self.user, "write_date": self.now}
         pairs = [sql.SQL("{} = %s").format(sql.Identifier(name)) for name in values]
         statement = sql.SQL("UPDATE {} SET {} WHERE id = ANY (%s)").format(
             sql.Identifier(table), sql.SQL(", ").join(pairs)
@@ -102,7 +116,7 @@ class Transaction:
             "UPDATE {} SET {} = coalesce({}, '{{}}') || %s, write_uid = %s, write_date = %s"
             " WHERE id = %s"
         ).format(sql.Identifier(table), name, name)
-        self.cursor.execute(statement, [Jsonb(values), ADMIN, self.now, number])
+        self.cursor.execute(statement, [Jsonb(values, _dumps), self.user, self.now, number])
 
     def relink(self, table: str, owner: tuple[str, int], column: str, ids: Sequence[int]) -> None:
         """Make a many2many hold exactly these: delete what goes, insert what comes."""
@@ -146,7 +160,7 @@ class Transaction:
             "mail_message",
             model=model,
             res_id=number,
-            author_id=3,
+            author_id=self.author,
             body=f"<p>{body}</p>",
             message_type="notification" if change else "comment",
             date=self.now,
