@@ -15,6 +15,7 @@ pytestmark = pytest.mark.integration
 MOMENT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 FRENCH = {"lang": "fr_FR"}
 SHOWN = {"active_test": False}
+OLDER = {"odoo 16.0", "odoo 17.0"}
 
 
 @pytest.fixture
@@ -218,24 +219,32 @@ def test_all_languages_of_a_field_are_written_at_once(rpc: Rpc, product: int) ->
 
     assert rpc(model, method, [product], "name", {"en_US": "Stool", "fr_FR": "Tabouret"})
     both, _ = rpc(model, "get_field_translations", [product], "name")
-    assert both == [
-        {"lang": "en_US", "source": "Stool", "value": "Stool"},
-        {"lang": "fr_FR", "source": "Stool", "value": "Tabouret"},
-    ]
+    assert {"lang": "fr_FR", "source": "Stool", "value": "Tabouret"} in both
 
     assert rpc(model, method, [product], "name", {"fr_FR": False})
     assert rpc.one(model, product, "name", **FRENCH)["name"] == "Stool"
     assert rpc(model, method, [product], "default_code", {"fr_FR": "x"}) is False
 
 
-def test_a_language_that_is_not_active_is_refused(rpc: Rpc, product: int) -> None:
-    update = ("update_field_translations", [product], "name", {"de_DE": "Stuhl"})
-    for error in (
-        rpc.refused("product.template", *update),
-        rpc.refused("product.template", "read", [product], ["name"], context={"lang": "de_DE"}),
-    ):
-        assert error.name == "odoo.exceptions.UserError"
-        assert "de_DE" in error.message
+def test_a_text_in_a_language_that_is_not_active_is_refused(rpc: Rpc, product: int) -> None:
+    texts = {"de_DE": "Stuhl"}
+    error = rpc.refused("product.template", "update_field_translations", [product], "name", texts)
+
+    assert error.name == "odoo.exceptions.UserError"
+    assert "de_DE" in error.message
+
+
+def test_a_context_in_a_language_that_is_not_active_is_refused(
+    odoo_rpc: Odoo, rpc: Rpc, product: int
+) -> None:
+    if odoo_rpc.kind in OLDER:
+        pytest.skip("before 18, it reads as English")
+    read = ("read", [product], ["name"])
+
+    error = rpc.refused("product.template", *read, context={"lang": "de_DE"})
+
+    assert error.name == "odoo.exceptions.UserError"
+    assert "de_DE" in error.message
 
 
 def test_a_product_has_one_variant_that_shares_its_code(rpc: Rpc) -> None:
@@ -374,7 +383,7 @@ def test_searches_have_domains_orders_and_pages(rpc: Rpc, module: str) -> None:
     assert found("|", ["name", "=", "A"], ["color", ">=", 3]) == ["A", "D"]
     assert found("!", ["name", "ilike", "a"]) == ["B", "C", "D"]
     assert found(["color", "!=", 0]) == ["A", "B", "D"]
-    assert found(["color", "=", False]) == ["C"]
+    assert found(["color", "=", 0]) == ["C"]
     assert found(["parent_id", "=", False]) == ["A", "B", "C", "D"]
     assert found(["create_uid.login", "=", "admin"], ["id", "<", ids[1]]) == ["C"]
     assert rpc("res.partner", "search_count", [mine]) == 4

@@ -40,8 +40,8 @@ class SaleOrder(Order):
         return self.common(env, values) | {
             "validity_date": (env.now + _VALID).strftime(DATE),
             "locked": False,
-            "partner_invoice_id": partner,
-            "partner_shipping_id": partner,
+            "partner_invoice_id": _address(env, partner, "invoice"),
+            "partner_shipping_id": _address(env, partner, "delivery"),
         }
 
     def written(self, env: Env, ids: Sequence[int], values: Values, kept: Any) -> None:
@@ -49,8 +49,9 @@ class SaleOrder(Order):
         if "partner_id" not in values:
             return
         partner = values["partner_id"]
-        both = ("partner_invoice_id", "partner_shipping_id")
-        env.rows.write(self.table, ids, **{n: partner for n in both if n not in values})
+        both = {"partner_invoice_id": "invoice", "partner_shipping_id": "delivery"}
+        addresses = {n: _address(env, partner, kind) for n, kind in both.items()}
+        env.rows.write(self.table, ids, **{n: v for n, v in addresses.items() if n not in values})
         env.cursor.execute(
             "UPDATE sale_order_line SET order_partner_id = %s WHERE order_id = ANY (%s)",
             [partner, list(ids)],
@@ -177,3 +178,14 @@ class SaleCancel(Model):
         sale = registry()["sale.order"]
         assert isinstance(sale, SaleOrder)  # noqa: S101 - the registry says so
         return sale.cancel(env, orders)
+
+
+def _address(env: Env, partner: Any, kind: str) -> Any:
+    """Return the partner's own address of a kind, or the partner."""
+    found = env.ask(
+        "SELECT id FROM res_partner WHERE active AND parent_id = %s AND type = %s"
+        " ORDER BY complete_name, id DESC LIMIT 1",
+        partner or 0,
+        kind,
+    )
+    return found[0][0] if found else partner
