@@ -59,12 +59,14 @@ def test_loading_with_the_company_does_not_either(rpc: Rpc, module: str, company
         assert held(rpc, number)[0] == "Main 1"
 
 
-def test_a_companys_new_address_is_its_contacts_too(rpc: Rpc, contact: int, company: int) -> None:
-    rpc("res.partner", "write", [contact], {"street": "Own"})
+def test_what_changes_in_a_companys_address_changes_in_its_contacts(
+    rpc: Rpc, contact: int, company: int
+) -> None:
+    rpc("res.partner", "write", [contact], {"street": "Own", "city": "Own"})
 
     rpc("res.partner", "write", [company], {"city": "City"})
 
-    assert held(rpc, contact)[:2] == ("Main 1", "City")
+    assert held(rpc, contact)[:2] == ("Own", "City")
 
 
 def test_a_companys_new_tax_number_is_its_contacts_too(

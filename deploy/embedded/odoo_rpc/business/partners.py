@@ -81,20 +81,18 @@ class Partner(Model):
         parent, kind, commercial = self.read_one(
             env, number, "parent_id", "type", "commercial_partner_id"
         )
-        changed = set(values)
         if values.get("parent_id") or values.get("type") == "contact":
             if commercial not in {None, number}:
                 self._copy(env, commercial, [number], _COMMERCIAL)
             if parent and kind == "contact" and any(self.read_one(env, parent, *_ADDRESS)):
                 self._copy(env, parent, [number], _ADDRESS)
-                changed |= set(_ADDRESS)
         below = env.ask(
             "SELECT id FROM res_partner WHERE parent_id = %s AND type = 'contact'", number
         )
         contacts = [row[0] for row in below]
-        if changed & set(_ADDRESS):
-            self._copy(env, number, contacts, _ADDRESS)
-        if changed & set(_COMMERCIAL) and commercial == number:
+        changed = [name for name in _ADDRESS if name in values]
+        self._copy(env, number, contacts, changed)
+        if values.keys() & set(_COMMERCIAL) and commercial == number:
             members = env.ask(
                 "SELECT id FROM res_partner WHERE commercial_partner_id = %s AND id <> %s",
                 number,
@@ -112,8 +110,8 @@ class Partner(Model):
             self._copy(env, number, [parent], _ADDRESS)
 
     def _copy(self, env: Env, source: int, targets: Sequence[int], names: Sequence[str]) -> None:
-        held = dict(zip(names, self.read_one(env, source, *names), strict=True))
-        if targets:
+        if targets and names:
+            held = dict(zip(names, self.read_one(env, source, *names), strict=True))
             env.rows.write(self.table, targets, **held)
 
     def _compute(self, env: Env, number: int) -> None:
