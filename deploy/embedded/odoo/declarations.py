@@ -11,7 +11,8 @@
     label "TEXT"                       what users read, where the name is not enough
 
 `binary` lies in an attachment, `bytea` in a column; `numeric` is Odoo's float with digits.
-`@unique`, `@check` and `@index` belong to the table; `@inherits PARENT FIELD` is `_inherits`.
+`@unique`, `@check` and `@index` belong to the table, `@unique_active` to its rows that are not
+archived; `@inherits PARENT FIELD` is `_inherits`.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ class Declared:
 
 @dataclass(slots=True)
 class DeclaredModel:
-    """One model; `constraints` are SQL, `indexes` lists of columns."""
+    """One model; `constraints` are SQL, `indexes` and `unique_active` columns."""
 
     name: str
     label: str
@@ -84,6 +85,7 @@ class DeclaredModel:
     inherits: tuple[str, str] | None = None  # the parent model and the many2one to it
     constraints: list[str] = field(default_factory=list)
     indexes: list[str] = field(default_factory=list)
+    unique_active: list[str] = field(default_factory=list)
 
     @property
     def table(self) -> str:
@@ -146,6 +148,8 @@ def _take(model: DeclaredModel, words: list[str]) -> None:
             model.constraints.append(f"UNIQUE ({' '.join(columns)})")
         case ["@check", *expression]:
             model.constraints.append(f"CHECK ({' '.join(expression)})")
+        case ["@unique_active", *columns]:
+            model.unique_active.append(" ".join(columns))
         case ["@index", *columns]:
             model.indexes.append(" ".join(columns))
         case ["@inherits", parent, name]:

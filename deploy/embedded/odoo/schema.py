@@ -105,6 +105,8 @@ def _table(model: DeclaredModel) -> str:
 def _after(model: DeclaredModel) -> Iterator[str]:
     for columns in model.indexes:
         yield f"CREATE INDEX ON {model.table} ({columns})"
+    for columns in model.unique_active:
+        yield f"CREATE UNIQUE INDEX ON {model.table} ({columns}) WHERE active"
     for one in model.fields.values():
         if one.on_delete and one.column == "integer":
             other = models()[one.relation].table
@@ -114,10 +116,9 @@ def _after(model: DeclaredModel) -> Iterator[str]:
 
 
 def _foreign_key(table: str, column: str, other: str, on_delete: str) -> str:
-    return (
-        f"ALTER TABLE {table} ADD CONSTRAINT {table}_{column}_fkey"
-        f" FOREIGN KEY ({column}) REFERENCES {other} (id) ON DELETE {on_delete}"
-    )
+    """Leave its name to Postgres, which cuts long ones to what is free: `TABLE_COLUMN_fkey`."""
+    key = f"FOREIGN KEY ({column}) REFERENCES {other} (id) ON DELETE {on_delete}"
+    return f"ALTER TABLE {table} ADD {key}"
 
 
 def _english(text: str) -> str:

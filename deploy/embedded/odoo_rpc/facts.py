@@ -29,6 +29,11 @@ SELECTIONS: Final[Mapping[tuple[str, str], Choices]] = {
         ("service", "Service"),
         ("combo", "Combo"),
     ),
+    ("product.attribute", "create_variant"): (
+        ("always", "Instantly"),
+        ("dynamic", "Dynamically"),
+        ("no_variant", "Never"),
+    ),
     ("account.tax", "type_tax_use"): (
         ("sale", "Sales"),
         ("purchase", "Purchases"),

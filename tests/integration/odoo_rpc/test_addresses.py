@@ -92,8 +92,8 @@ def test_other_addresses_are_their_own(rpc: Rpc, company: int) -> None:
     rpc("res.partner", "write", [company], {"street": "Main 3"})
 
     assert held(rpc, number) == ("Dock", False, "X1")
-    row = rpc.one("res.partner", number, "name", "complete_name")
-    assert (row["name"], row["complete_name"]) == (False, "Company, Delivery Address")
+    row = rpc.one("res.partner", number, "name", "display_name")
+    assert (row["name"], row["display_name"]) == (False, "Company, Delivery Address")
 
 
 def test_an_order_goes_to_the_address_for_deliveries(rpc: Rpc, company: int) -> None:

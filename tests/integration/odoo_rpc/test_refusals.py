@@ -117,7 +117,8 @@ def test_what_is_sold_is_not_deleted(rpc: Rpc, partner: int) -> None:
         assert rpc("product.product", "search_count", [["id", "=", product]]) == 1
 
 
-def test_a_partner_takes_quotations_along(rpc: Rpc, partner: int) -> None:
+def test_a_partner_takes_quotations_along(odoo_rpc: Odoo, rpc: Rpc, partner: int) -> None:
+    odoo_rpc.since(17, "a quotation keeps its partner")
     order = rpc("sale.order", "create", {"partner_id": partner})
 
     assert rpc("res.partner", "unlink", [partner]) is True

@@ -15,7 +15,6 @@ pytestmark = pytest.mark.integration
 MOMENT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 FRENCH = {"lang": "fr_FR"}
 SHOWN = {"active_test": False}
-OLDER = {"odoo 16.0", "odoo 17.0"}
 
 
 @pytest.fixture
@@ -237,8 +236,7 @@ def test_a_text_in_a_language_that_is_not_active_is_refused(rpc: Rpc, product: i
 def test_a_context_in_a_language_that_is_not_active_is_refused(
     odoo_rpc: Odoo, rpc: Rpc, product: int
 ) -> None:
-    if odoo_rpc.kind in OLDER:
-        pytest.skip("before 18, it reads as English")
+    odoo_rpc.since(18, "it reads as English")
     read = ("read", [product], ["name"])
 
     error = rpc.refused("product.template", *read, context={"lang": "de_DE"})
@@ -314,7 +312,8 @@ def test_what_is_archived_is_read_but_not_found(rpc: Rpc, product: int) -> None:
     assert rpc("product.template", "search", [*me, ["active", "=", False]]) == [product]
 
 
-def test_a_new_product_has_the_companys_taxes(rpc: Rpc, product: int) -> None:
+def test_a_new_product_has_the_companys_taxes(odoo_rpc: Odoo, rpc: Rpc, product: int) -> None:
+    odoo_rpc.since(17, "no taxes without a chart of accounts")
     row = rpc.one("product.template", product, "taxes_id", "supplier_taxes_id", "type", "sale_ok")
 
     kinds = {
@@ -326,7 +325,8 @@ def test_a_new_product_has_the_companys_taxes(rpc: Rpc, product: int) -> None:
     assert (row["type"], row["sale_ok"]) == ("consu", True)
 
 
-def test_names_of_contacts_follow_their_company(rpc: Rpc, partner: int) -> None:
+def test_names_of_contacts_follow_their_company(odoo_rpc: Odoo, rpc: Rpc, partner: int) -> None:
+    odoo_rpc.since(17, "complete names are not stored")
     child = rpc("res.partner", "create", {"name": "Kid", "parent_id": partner})
 
     rpc("res.partner", "write", [partner], {"name": "Renamed"})
@@ -435,7 +435,7 @@ def test_fields_say_what_they_are(rpc: Rpc) -> None:
     assert fields["partner_id"]["required"] is True
     assert fields["order_line"]["relation"] == "sale.order.line"
     assert fields["order_line"]["relation_field"] == "order_id"
-    assert {key for key, _ in fields["state"]["selection"]} == {"draft", "sent", "sale", "cancel"}
+    assert {key for key, _ in fields["state"]["selection"]} >= {"draft", "sent", "sale", "cancel"}
     assert fields["state"]["readonly"] is True
     assert fields["note"]["readonly"] is False
     assert product["name"]["translate"] is True

@@ -5,6 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from embedded.odoo_rpc.business.attributes import (
+    Attribute,
+    AttributeLine,
+    AttributeValue,
+    TemplateValue,
+)
 from embedded.odoo_rpc.business.base import ModelData, Users
 from embedded.odoo_rpc.business.partners import Partner, PartnerCategory
 from embedded.odoo_rpc.business.products import ProductCategory, ProductTemplate, ProductVariant
@@ -20,6 +26,10 @@ BUSINESS: Final[Mapping[str, type[Model]]] = {
     "product.category": ProductCategory,
     "product.template": ProductTemplate,
     "product.product": ProductVariant,
+    "product.attribute": Attribute,
+    "product.attribute.value": AttributeValue,
+    "product.template.attribute.line": AttributeLine,
+    "product.template.attribute.value": TemplateValue,
     "sale.order": SaleOrder,
     "sale.order.line": SaleLine,
     "sale.order.cancel": SaleCancel,

@@ -14,6 +14,20 @@ _SHARED: Final[tuple[str, ...]] = ("default_code", "weight")
 """What a template with one variant has in common with it, each in a column of its own."""
 _OF_THE_VARIANT: Final[tuple[str, ...]] = (*_SHARED, "barcode", "standard_price")
 
+_NAMES: Final = (
+    "SELECT p.id, p.default_code, coalesce(t.name ->> %s, t.name ->> %s),"
+    " (SELECT string_agg(coalesce(v.name ->> %s, v.name ->> %s), ', ' ORDER BY l.sequence, l.id)"
+    " FROM product_variant_combination c"
+    " JOIN product_template_attribute_value tv ON tv.id = c.product_template_attribute_value_id"
+    " JOIN product_template_attribute_line l ON l.id = tv.attribute_line_id"
+    " JOIN product_attribute_value v ON v.id = tv.product_attribute_value_id"
+    " WHERE c.product_product_id = p.id AND (SELECT count(*) FROM"
+    " product_template_attribute_value o WHERE o.attribute_line_id = l.id) > 1)"
+    " FROM product_product p JOIN product_template t ON t.id = p.product_tmpl_id"
+    " WHERE p.id = ANY (%s)"
+)
+"""Variants by template and by the values that tell them apart."""
+
 
 class ProductCategory(Tree):
     """Categories of products."""
@@ -49,9 +63,12 @@ class ProductTemplate(Model):
 
     def created(self, env: Env, number: int, values: Values) -> None:
         """Make its variant, unless that was made by hand or makes the template itself."""
-        if env.context.get("from_child") or _variants(env, [number]):
-            return
         own = {name: values[name] for name in _OF_THE_VARIANT if name in values}
+        made = _variants(env, [number])
+        if made or env.context.get("from_child"):
+            if len(made) == 1 and own:
+                registry()["product.product"].write(env, made, own)
+            return
         registry()["product.product"].create(
             replaced(env, tracking_disable=True),
             {"product_tmpl_id": number, "active": bool(values.get("active")), **own},
@@ -145,15 +162,11 @@ class ProductVariant(Model):
             registry()["product.template"].unlink(env, alone)
 
     def display_names(self, env: Env, ids: Sequence[int]) -> dict[int, str]:
-        found = env.ask(
-            "SELECT p.id, p.default_code, coalesce(t.name ->> %s, t.name ->> %s)"
-            " FROM product_product p JOIN product_template t ON t.id = p.product_tmpl_id"
-            " WHERE p.id = ANY (%s)",
-            env.lang,
-            FALLBACK,
-            list(ids),
-        )
-        return {number: _with_code(code, name) for number, code, name in found}
+        found = env.ask(_NAMES, *(env.lang, FALLBACK, env.lang, FALLBACK), list(ids))
+        return {
+            number: _with_code(code, f"{name} ({values})" if values else name)
+            for number, code, name, values in found
+        }
 
     def _compute(self, env: Env, template: int, values: Values) -> None:
         """Write what a template computes of its variants."""
