@@ -72,6 +72,9 @@ def _customer(made: Rows, name: str, **values: Any) -> int:
 
 def products(made: Rows) -> None:
     rng = made.rng
+    size = made.add("product_attribute", name=names("Size", "Taille"), create_variant="always")
+    for english, french in words.SIZES:
+        made.add("product_attribute_value", name=names(english, french), attribute_id=size)
     for number in range(1, made.size.products + 1):
         variants = rng.choice((1, 1, 1, 2, 3)) if number > 1 else 2
         code = f"P-{number:04d}"
@@ -89,18 +92,45 @@ def products(made: Rows) -> None:
             categ_id=rng.choice((1, 2, 4)),
             responsible_id=rng.choice((None, jsonb({"1": 3}))),
         )
-        for place in range(1, variants + 1):
-            made.add(
+        sizes = _sizes(made, template, variants) if variants > 1 else [0]
+        for place, value in enumerate(sizes, 1):
+            variant = made.add(
                 "product_product",
                 product_tmpl_id=template,
                 default_code=code if variants == 1 else f"{code}-{place}",
                 barcode=f"40{template:06d}{place:04d}" if made.chance(0.5) else None,
                 active=(number, place) != ARCHIVED,
-                combination_indices=str(place),
+                combination_indices=str(value or ""),
                 standard_price=jsonb({"1": rng.randrange(100, 9_000) / 100}),
             )
+            if value:
+                link = {
+                    "product_product_id": variant,
+                    "product_template_attribute_value_id": value,
+                }
+                made.link("product_variant_combination", **link)
         for tax in rng.sample((1, 2), rng.choice((0, 1, 1, 2))):
             made.link("product_taxes_rel", prod_id=template, tax_id=tax)
+
+
+def _sizes(made: Rows, template: int, count: int) -> list[int]:
+    """Give a template its line of sizes; return its values, one for each variant."""
+    owner: Values = {"product_tmpl_id": template, "attribute_id": 1}
+    line = made.add("product_template_attribute_line", **owner, sequence=10, active=True)
+    values = range(1, count + 1)
+    for size in values:
+        link = {"product_attribute_value_id": size, "product_template_attribute_line_id": line}
+        made.link("product_attribute_value_product_template_attribute_line_rel", **link)
+    return [
+        made.add(
+            "product_template_attribute_value",
+            **owner,
+            attribute_line_id=line,
+            product_attribute_value_id=size,
+            ptav_active=True,
+        )
+        for size in values
+    ]
 
 
 def orders(made: Rows) -> None:

@@ -16,6 +16,7 @@ COUNTRIES: Final = (
 )
 TAGS: Final = (("Gold", "Or"), ("Silver", "Argent"), ("Retail", "Détail"), ("Vendor", None))
 TAGS_ABOVE: Final = {"Silver": 1}
+SIZES: Final = (("Small", "Petit"), ("Medium", "Moyen"), ("Large", "Grand"))
 ORDER_TAGS: Final = (("Express", "Urgent"), ("Web", None), ("Fair", "Salon"))
 
 _FIRST: Final = (

@@ -28,19 +28,50 @@ def create(t: Transaction) -> None:
         categ_id=t.rng.choice((1, 2, 4)),
     )
     code = f"N-{template:05d}"
-    for place in range(1, count + 1):
+    sizes = _sizes(t, template, count) if count > 1 else [0]
+    for place, value in enumerate(sizes, 1):
         variant = t.create(
             "product_product",
             product_tmpl_id=template,
             active=True,
-            combination_indices=str(place),
+            combination_indices=str(value or ""),
         )
+        if value:
+            owner = ("product_product_id", variant)
+            column = "product_template_attribute_value_id"
+            t.relink("product_variant_combination", owner, column, [value])
         t.write("product_product", variant, default_code=code if count == 1 else f"{code}-{place}")
     t.write("product_template", template, list_price=_price(t), weight=Decimal("0.00"))
     t.relink("product_taxes_rel", ("prod_id", template), "tax_id", [1])
     t.write("product_template", template, default_code=code if count == 1 else None)
     t.write("product_template", template)
     t.post("product.template", template, "Product created")
+
+
+def _sizes(t: Transaction, template: int, count: int) -> list[int]:
+    """Give a template its line of sizes; return its values, one for each variant."""
+    values = range(1, count + 1)
+    line = t.create(
+        "product_template_attribute_line",
+        product_tmpl_id=template,
+        attribute_id=1,
+        sequence=10,
+        active=True,
+    )
+    owner = ("product_template_attribute_line_id", line)
+    table = "product_attribute_value_product_template_attribute_line_rel"
+    t.relink(table, owner, "product_attribute_value_id", values)
+    return [
+        t.create(
+            "product_template_attribute_value",
+            product_tmpl_id=template,
+            attribute_id=1,
+            attribute_line_id=line,
+            product_attribute_value_id=size,
+            ptav_active=True,
+        )
+        for size in values
+    ]
 
 
 def change_price(t: Transaction) -> None:
