@@ -57,15 +57,22 @@ def requirements(checkout: Checkout) -> Iterator[str]:
 
 
 def _make(folder: Path, wanted: list[str]) -> None:
-    steps = (
-        [sys.executable, "-m", "venv", "--clear", str(folder)],
-        [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", *wanted],
+    _run([sys.executable, "-I", "-m", "venv", "--clear", str(folder)], {})
+    held = folder / "constraints.txt"
+    held.write_text("\n".join(_EXTRA) + "\n", encoding="utf-8")
+    # What is built from source asks for pkg_resources as well, in an environment of its own.
+    constrained = {"PIP_CONSTRAINT": str(held), "PIP_BUILD_CONSTRAINT": str(held)}
+    install = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", *wanted]
+    _run(install, constrained)
+
+
+def _run(command: list[str], more: dict[str, str]) -> None:
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, env={**os.environ, **more}
     )
-    for step in steps:
-        done = subprocess.run(step, capture_output=True, text=True, check=False)
-        if done.returncode:
-            said = "\n".join((done.stdout + done.stderr).splitlines()[-25:])
-            raise CheckoutUnfit(
-                f"what Odoo needs cannot be installed:\n{said}",
-                hint=f"Let {VARIABLE} name an interpreter that has it.",
-            )
+    if done.returncode:
+        said = "\n".join((done.stdout + done.stderr).splitlines()[-25:])
+        raise CheckoutUnfit(
+            f"what Odoo needs cannot be installed:\n{said}",
+            hint=f"Let {VARIABLE} name an interpreter that has it.",
+        )
