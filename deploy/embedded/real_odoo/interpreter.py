@@ -62,7 +62,7 @@ def _make(folder: Path, wanted: list[str]) -> None:
     held.write_text("\n".join(_EXTRA) + "\n", encoding="utf-8")
     # What is built from source asks for pkg_resources as well, in an environment of its own.
     constrained = {"PIP_CONSTRAINT": str(held), "PIP_BUILD_CONSTRAINT": str(held)}
-    install = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", *wanted]
+    install = [str(folder / "bin" / "python"), "-I", "-m", "pip", "install", "--quiet", *wanted]
     _run(install, constrained)
 
 
