@@ -296,6 +296,42 @@ def test_a_cancelled_purchase_is_not_confirmed_and_not_refused(rpc: Rpc, purchas
     assert state(rpc, "purchase.order", purchase) == "cancel"
 
 
+def test_a_purchase_is_approved_from_any_state(rpc: Rpc, purchase: int) -> None:
+    rpc("purchase.order", "button_cancel", [purchase])
+
+    rpc("purchase.order", "button_approve", [purchase])
+
+    assert state(rpc, "purchase.order", purchase) == "purchase"
+
+
+def test_a_purchase_is_locked_and_unlocked(rpc: Rpc, purchase: int) -> None:
+    rpc("purchase.order", "button_confirm", [purchase])
+    seen = []
+
+    for method in ("button_done", "button_unlock"):
+        rpc("purchase.order", method, [purchase])
+        seen.append(state(rpc, "purchase.order", purchase))
+
+    assert seen == ["done", "purchase"]
+
+
+def test_a_locked_sale_is_not_cancelled_and_its_lines_stay(
+    odoo_rpc: Odoo, rpc: Rpc, sale: int
+) -> None:
+    odoo_rpc.since(17, "a locked order is in the state `done`")
+    rpc("sale.order", "action_confirm", [sale])
+    rpc("sale.order", "action_lock", [sale])
+    (line,) = lines(rpc, "sale.order", sale)
+    more = [[1, line, {"product_uom_qty": 8}]]
+
+    written = rpc.refused("sale.order", "write", [sale], {"order_line": more})
+    cancelled = rpc.refused("sale.order", "action_cancel", [sale], context=NO_WIZARD)
+    assert written.name == cancelled.name == USER_ERROR
+
+    rpc("sale.order", "action_unlock", [sale])
+    assert rpc("sale.order", "action_cancel", [sale], context=NO_WIZARD) is True
+
+
 def test_a_purchase_is_reopened(rpc: Rpc, purchase: int) -> None:
     rpc("purchase.order", "button_cancel", [purchase])
 

@@ -44,6 +44,7 @@ class PurchaseOrder(Order):
     def actions(self) -> Mapping[str, Action]:
         return {
             "button_confirm": self._confirm,
+            "button_approve": self._approve,
             "button_cancel": self._cancel,
             "button_draft": self._draft,
             "button_done": self._done,
@@ -55,6 +56,10 @@ class PurchaseOrder(Order):
         if fit:
             self.reach(env, fit, "purchase", date_approve=env.now.replace(microsecond=0))
         return True
+
+    def _approve(self, env: Env, ids: Sequence[int]) -> dict[str, Any]:
+        self.reach(env, ids, "purchase", date_approve=env.now.replace(microsecond=0))
+        return {}
 
     def _cancel(self, env: Env, ids: Sequence[int]) -> None:
         self.reach(env, ids, "cancel")
