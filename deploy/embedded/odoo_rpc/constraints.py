@@ -31,6 +31,8 @@ def fault(error: psycopg.Error, user: int) -> Fault | None:
         return ValidationError(_required(said.table_name, said.column_name))
     if isinstance(error, errors.ForeignKeyViolation):
         return _foreign_key(error, user)
+    if isinstance(error, errors.CheckViolation):  # its detail is the whole row
+        return ValidationError(f"The operation cannot be completed: {said.constraint_name}")
     if isinstance(error, psycopg.IntegrityError):
         return ValidationError(
             f"The operation cannot be completed: {said.message_primary}\n"

@@ -70,6 +70,15 @@ def test_a_field_that_has_no_value_is_named(rpc: Rpc) -> None:
     assert "(partner_id)" in error.message
 
 
+def test_a_refused_row_is_not_shown(rpc: Rpc, module: str) -> None:
+    row = {"ref": module, "email": "hidden@example.com"}
+    loaded = rpc.load("res.partner", ["ref", "email"], list(row.values()))["messages"][0]
+
+    for message in (rpc.refused("res.partner", "create", row).message, loaded["message"]):
+        assert module not in message
+        assert "hidden" not in message
+
+
 def test_an_unknown_field_is_named_wherever_it_stands(rpc: Rpc, partner: int) -> None:
     for call in (
         ("create", {"name": "x", "nmae": 1}),
