@@ -124,3 +124,14 @@ def test_a_write_waits_for_a_lock_and_comes_through(odoo_rpc: Odoo, rpc: Rpc) ->
 
     row = rpc.one("res.partner", number, "name", "ref")
     assert (row["name"], row["ref"]) == ("Ours", "theirs")
+
+
+def test_two_odoos_share_nothing(
+    new_odoo_rpc: Callable[[], Odoo], odoo_rpc: Odoo, rpc: Rpc, module: str
+) -> None:
+    other = new_odoo_rpc()
+
+    rpc.loaded("res.partner", ["id", "name"], [f"{module}.p", "One"])
+
+    assert other.kind == odoo_rpc.kind
+    assert other.client().named(module) == {}
