@@ -59,3 +59,20 @@ class Fault:
     message: str
     remedy: str
     key: str = ""
+
+
+def described(value: Any) -> str:
+    """Name a value by its kind and never by its text, which may be a secret."""
+    match value:
+        case bool():
+            return "true or false"
+        case int() | float():
+            return "a number"
+        case str():
+            return "a text"
+        case list():
+            return "a list"
+        case dict():
+            return "keys with values"
+        case _:
+            return "nothing"

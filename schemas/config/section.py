@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 
 from schemas.config.yaml_lines import BROKEN, Filled, Lines, child, plain
 from schemas.fields import nearest
-from schemas.finding import Finding, Level
+from schemas.finding import Finding, Level, described
 
 Choice = TypeVar("Choice", bound=str)
 
@@ -249,7 +249,7 @@ class Section:
         if value is None or isinstance(value, dict):
             return Section(self.notes, where, value or {})
         if value is not BROKEN:
-            what = f"keys with values are wanted here, not {_described(value)}"
+            what = f"keys with values are wanted here, not {described(value)}"
             self.notes.error(where, what, "write `key: value`, each in a line of its own below")
         # What is said once is enough: nothing that is missing inside is noted.
         return Section(Notes(self.notes.lines), where, {})
@@ -258,7 +258,7 @@ class Section:
         match = DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
         if match is None:
             if value is not BROKEN:
-                self.notes.error(where, f"{_described(value)} is no duration", _DURATIONS)
+                self.notes.error(where, f"{described(value)} is no duration", _DURATIONS)
             return None
         seconds = float(match[1]) * _UNITS[match[2]]
         if seconds <= 0:
@@ -274,26 +274,9 @@ class Section:
         return None if isinstance(value, Filled) and not value else value
 
     def _mistyped(self, key: str, value: Any, wanted: str, remedy: str) -> None:
-        self.error(key, f"{wanted} is wanted here, not {_described(value)}", remedy)
+        self.error(key, f"{wanted} is wanted here, not {described(value)}", remedy)
 
 
 def _as_text(value: Any) -> str:
     """Say how to make a text of a value."""
     return "put it in quotes" if isinstance(value, bool | int | float) else "write one text"
-
-
-def _described(value: Any) -> str:
-    """Name a value by its kind and never by its text, which may be a secret."""
-    match value:
-        case bool():
-            return "true or false"
-        case int() | float():
-            return "a number"
-        case str():
-            return "a text"
-        case list():
-            return "a list"
-        case dict():
-            return "keys with values"
-        case _:
-            return "nothing"

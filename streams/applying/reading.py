@@ -84,6 +84,8 @@ def _settings(path: Path, file: Section) -> Settings:
     )
     if not named:
         file.error("models", "nothing may be written", "list models: {res.partner: {fields: ...}}")
+    if not settings.listen and not file.notes.findings:
+        file.error("listen", "the service must listen somewhere", "write 127.0.0.1:8093")
     want_token(file, settings.listen, settings.token)
     file.done()
     return settings

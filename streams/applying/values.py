@@ -13,6 +13,7 @@ from datetime import date, datetime
 from html.parser import HTMLParser
 from typing import Any, Final
 
+from schemas.finding import described
 from streams.applying.facts import Fact
 
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -93,7 +94,7 @@ def _texts(value: Mapping[Any, Any]) -> dict[str, str]:
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
-        raise BadValue(f"a text is wanted, not {_kind(value)}")
+        raise BadValue(f"a text is wanted, not {described(value)}")
     if "\x00" in value:
         raise BadValue("a text with a zero byte cannot be stored in Postgres")
     return value
@@ -101,13 +102,13 @@ def _text(value: Any) -> str:
 
 def _boolean(value: Any) -> bool:
     if not isinstance(value, bool):
-        raise BadValue(f"true or false is wanted, not {_kind(value)}")
+        raise BadValue(f"true or false is wanted, not {described(value)}")
     return value
 
 
 def _integer(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
-        raise BadValue(f"a whole number is wanted, not {_kind(value)}")
+        raise BadValue(f"a whole number is wanted, not {described(value)}")
     if not _SMALLEST <= value <= _LARGEST:
         raise BadValue("the number is larger than Odoo's integers")
     return value
@@ -115,7 +116,7 @@ def _integer(value: Any) -> int:
 
 def _number(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise BadValue(f"a number is wanted, not {_kind(value)}")
+        raise BadValue(f"a number is wanted, not {described(value)}")
     try:
         number = float(value)
     except (ValueError, OverflowError):
@@ -162,22 +163,6 @@ _READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "date": _date,
     "datetime": _moment,
 }
-
-
-def _kind(value: Any) -> str:
-    match value:
-        case bool():
-            return "true or false"
-        case int() | float():
-            return "a number"
-        case str():
-            return "a text"
-        case list():
-            return "a list"
-        case dict():
-            return "an object"
-        case _:
-            return "nothing"
 
 
 def _as_it_is(value: Any) -> Any:

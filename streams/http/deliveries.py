@@ -7,30 +7,27 @@ slow, and hands the rest on as it came.
 from __future__ import annotations
 
 import asyncio
-import logging
 import re
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Final, Protocol, Self
+from typing import Final, Protocol
 
 from aiohttp import web
 
 from schemas.masking import hide
-from streams.http import address
 from streams.http.refusals import DELIVERIES, Count, Refusals, nobody
 from streams.http.reply import Reply
+from streams.http.served import Place, Served
 from streams.http.tokens import Tokens
 from streams.metrics import CONTENT_TYPE
-
-logger = logging.getLogger(__name__)
 
 LARGEST: Final = 2_000_000  # bytes of one request
 _SLOWEST: Final = 30.0  # seconds that a sender gets for its body
 _AT_ONCE: Final = 64  # bodies that are being read; others wait, unread
-_GRACE: Final = 2.0  # seconds that open requests get at the end
+_PLACE: Final = Place(
+    "listen", "deliveries", "Choose another address for `listen:` of target.yaml.", grace=2.0
+)
 _ID: Final = re.compile(r"[A-Za-z0-9._:/-]{8,200}")
 
 
@@ -59,7 +56,7 @@ class Condition:
     metrics: Callable[[], str]
 
 
-class Deliveries(AbstractAsyncContextManager["Deliveries"]):
+class Deliveries(Served):
     """Listens between `async with` and its end."""
 
     def __init__(  # noqa: PLR0913  an address, who may come, whom they meet; the rest is for tests
@@ -77,45 +74,13 @@ class Deliveries(AbstractAsyncContextManager["Deliveries"]):
 
         `count` is told the status of what is turned away; a body may take `slowest` seconds.
         """
-        self._address = address.parse(listen)
         self._tokens = Tokens("token", token, clock)
         self._desk = desk
         self._condition = condition
         self._refusals = Refusals(DELIVERIES, count, clock)
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._slowest = slowest
-        self._runner = web.AppRunner(
-            self._app(), access_log=None, shutdown_timeout=_GRACE, keepalive_timeout=75
-        )
-
-    @property
-    def port(self) -> int:
-        """The port, also where any free one was asked for; 0 where nothing listens."""
-        addresses = self._runner.addresses
-        return int(addresses[0][1]) if addresses else 0
-
-    async def __aenter__(self) -> Self:
-        """Listen; AddressTaken where somebody else does."""
-        await self._runner.setup()
-        try:
-            await web.TCPSite(self._runner, self._address.host, self._address.port).start()
-        except OSError as error:
-            await self._runner.cleanup()
-            raise address.AddressTaken(
-                f"listen: {error.strerror or error}",
-                hint="Choose another address for `listen:` of target.yaml.",
-            ) from error
-        logger.info("deliveries on port %d", self.port, extra={"action": "listening"})
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Give the last answers, and listen no more."""
-        await self._runner.cleanup()
+        super().__init__(listen, _PLACE, self._app())
 
     def _app(self) -> web.Application:
         app = web.Application(client_max_size=LARGEST)

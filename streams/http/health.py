@@ -6,24 +6,19 @@ is Prometheus text.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 from aiohttp import web
 
 from schemas.masking import hide
-from streams.http import address
+from streams.http.served import Place, Served
 from streams.metrics import CONTENT_TYPE
 
-logger = logging.getLogger(__name__)
-
-_GRACE: Final = 1.0  # seconds that open requests get at the end
+_PLACE: Final = Place("health.listen", "health")
 
 
-class Health(AbstractAsyncContextManager["Health"]):
+class Health(Served):
     """Listens between `async with` and its end; does nothing where `listen` is empty.
 
     `reasons` returns why the process does not take part yet, nothing where it does. `metrics`
@@ -34,38 +29,9 @@ class Health(AbstractAsyncContextManager["Health"]):
         self, listen: str, reasons: Callable[[], Sequence[str]], metrics: Callable[[], str]
     ) -> None:
         """Listen nowhere yet; NoAddress where `listen` is none."""
-        self._address = address.parse(listen) if listen.strip() else None
         self._reasons = reasons
         self._metrics = metrics
-        self._runner = web.AppRunner(self._app(), access_log=None, shutdown_timeout=_GRACE)
-
-    @property
-    def port(self) -> int:
-        """The port, also where any free one was asked for; 0 where nothing listens."""
-        addresses = self._runner.addresses
-        return int(addresses[0][1]) if addresses else 0
-
-    async def __aenter__(self) -> Self:
-        """Listen; AddressTaken where somebody else does."""
-        if self._address is None:
-            return self
-        await self._runner.setup()
-        try:
-            await web.TCPSite(self._runner, self._address.host, self._address.port).start()
-        except OSError as error:
-            await self._runner.cleanup()
-            raise address.AddressTaken(f"health.listen: {error.strerror or error}") from error
-        logger.info("health on port %d", self.port, extra={"action": "listening"})
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Listen no more."""
-        await self._runner.cleanup()
+        super().__init__(listen, _PLACE, self._app())
 
     def _app(self) -> web.Application:
         app = web.Application()

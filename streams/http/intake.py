@@ -10,10 +10,8 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Final, Protocol, Self
+from typing import Final, Protocol
 
 from aiohttp import web
 
@@ -22,8 +20,8 @@ from schemas.acknowledgement import Acknowledgement, MalformedAcknowledgement
 from schemas.config import Acks
 from schemas.errors import ServiceUnavailable
 from schemas.keys import Chain, split_delivery_id
-from streams.http import address
 from streams.http.refusals import ACKNOWLEDGEMENTS, Count, Refusals, nobody
+from streams.http.served import Place, Served
 from streams.http.tokens import Tokens
 
 logger = logging.getLogger(__name__)
@@ -32,7 +30,13 @@ LARGEST: Final = 1024 * 1024  # bytes of one request
 PATIENCE: Final = 10.0  # seconds that Kafka gets; WSO2 waits for 30
 _SLOWEST: Final = 30.0  # seconds that a sender gets for its body
 _AT_ONCE: Final = 64  # requests in memory at a time; others wait, unread
-_GRACE: Final = 5.0  # seconds that open requests get at the end
+_PLACE: Final = Place(
+    "acks.listen",
+    "acknowledgements",
+    "Choose another port for acks.listen and acks.url; workers share theirs.",
+    grace=5.0,
+    shared=True,
+)
 _RETRY_AFTER: Final = "5"
 
 
@@ -54,7 +58,7 @@ class Publisher(Protocol):
         """
 
 
-class Intake(AbstractAsyncContextManager["Intake"]):
+class Intake(Served):
     """Listens between `async with` and its end; does nothing where `acks.listen` is empty.
 
     Several workers of one host listen on the same port; the kernel shares the connections out.
@@ -74,50 +78,15 @@ class Intake(AbstractAsyncContextManager["Intake"]):
         `clock` tells seconds that never go back: a former token is let in for some time. `count`
         is told the status of what is turned away.
         """
-        self._address = address.parse(acks.listen) if acks.listen.strip() else None
         self._tokens = Tokens("acks.token", acks.token, clock)
         self._writing = _Writing(publish, patience)
         self._refusals = Refusals(ACKNOWLEDGEMENTS, count, clock)
         self._slots = asyncio.Semaphore(_AT_ONCE)
-        self._runner = web.AppRunner(
-            self._app(), access_log=None, shutdown_timeout=_GRACE, keepalive_timeout=75
-        )
+        super().__init__(acks.listen, _PLACE, self._app())
 
     def adopt(self, acks: Acks) -> None:
         """Know senders by the token of another file; the former one is let in for OVERLAP more."""
         self._tokens.adopt(acks.token)
-
-    @property
-    def port(self) -> int:
-        """The port, also where any free one was asked for; 0 where nothing listens."""
-        addresses = self._runner.addresses
-        return int(addresses[0][1]) if addresses else 0
-
-    async def __aenter__(self) -> Self:
-        """Listen; AddressTaken where a program of somebody else does."""
-        if self._address is None:
-            return self
-        await self._runner.setup()
-        host, port = self._address
-        try:
-            await web.TCPSite(self._runner, host, port, reuse_port=True).start()
-        except OSError as error:
-            await self._runner.cleanup()
-            raise address.AddressTaken(
-                f"acks.listen: {error.strerror or error}",
-                hint="Choose another port for acks.listen and acks.url; workers share theirs.",
-            ) from error
-        logger.info("acknowledgements on port %d", self.port, extra={"action": "listening"})
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Finish what is being written, and listen no more."""
-        await self._runner.cleanup()
 
     def _app(self) -> web.Application:
         app = web.Application(client_max_size=LARGEST)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 CODE: Final = re.compile(r"[A-Z0-9_]{1,40}")
+NUMBER: Final = re.compile(r"[0-9]{1,19}")
 LONGEST: Final = 600  # characters of a message in its header
 _PLAIN: Final = re.compile(r"[ !#-%'-;=?-\[\]-~]")  # may stand in JSON and XML as it is
 
@@ -24,12 +25,15 @@ class Reply:
     def headers(self) -> dict[str, str]:
         """Return its headers: what the body says too, for a flow that does not read it."""
         said = self.body if isinstance(self.body, dict) else {}
-        code, message = str(said.get("code", "")), str(said.get("message", ""))
+        code, message = str(said.get("code", "")), str(said.get("message", "")).strip()
+        number = str(said.get("target_id", ""))
         found = {}
         if CODE.fullmatch(code):
             found["X-Cdc-Code"] = code
         if message:
             found["X-Cdc-Message"] = plain(message)
+        if NUMBER.fullmatch(number):
+            found["X-Cdc-Target-Id"] = number
         if self.after is not None:
             found["Retry-After"] = str(max(1, math.ceil(self.after)))
         return found

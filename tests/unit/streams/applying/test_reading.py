@@ -151,6 +151,10 @@ def test_a_line_says_what_it_becomes_where_it_cannot_go(file: Path) -> None:
             "can be reached from other hosts, and there is no token; set token",
         ),
         (
+            f'{ODOO}listen: ""\nmodels: {{res.partner: {{fields: [a]}}}}\n',
+            "listen: the service must listen somewhere",
+        ),
+        (
             f"{ODOO}system: Branch\nmodels: {{res.partner: {{fields: [a]}}}}\n",
             'system: "Branch" is no name of a source',
         ),

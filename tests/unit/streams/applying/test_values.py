@@ -42,7 +42,7 @@ def test_values_become_what_odoo_takes(type_: str, value: Any, odoo: Any) -> Non
     ("type_", "value", "why"),
     [
         ("char", 5, "a text is wanted, not a number"),
-        ("char", {"a": 1}, "a text is wanted, not an object"),
+        ("char", {"a": 1}, "a text is wanted, not keys with values"),
         ("char", "a\x00b", "zero byte"),
         ("boolean", "yes", "true or false is wanted, not a text"),
         ("boolean", 1, "true or false is wanted, not a number"),
