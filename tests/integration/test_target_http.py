@@ -103,6 +103,7 @@ async def test_a_delivery_is_applied_and_answered(place: Place) -> None:
 
     assert said.status == 200
     assert said.body == {"id": delivery(1).id, "status": "delivered", "target_id": "101"}
+    assert said.headers["X-Cdc-Target-Id"] == "101"
     assert "X-Cdc-Code" not in said.headers
 
 
