@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 from html.parser import HTMLParser
 from typing import Final
 
+_NAME: Final = re.compile(r"[a-z][a-z0-9:_-]*")  # the parser takes `<a<script>` for a name
 _DROPPED: Final = frozenset({"script", "iframe", "object", "embed", "style", "head", "title"})
 _BLOCKS: Final = frozenset(
     {"p", "div", "ul", "ol", "table", "h1", "h2", "h3", "h4", "h5", "h6", "pre", "blockquote"}
@@ -43,7 +45,7 @@ class _Cleaner(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag in _DROPPED:
             self._skipping += 1
-        if self._skipping:
+        if self._skipping or not _NAME.fullmatch(tag):
             return
         if tag in _BLOCKS and not self._open:
             self._end_loose()
@@ -90,7 +92,7 @@ class _Cleaner(HTMLParser):
 
 
 def _stays(attribute: tuple[str, str | None]) -> bool:
-    return not attribute[0].startswith("on")
+    return bool(_NAME.fullmatch(attribute[0])) and not attribute[0].startswith("on")
 
 
 def _attribute(attribute: tuple[str, str | None]) -> str:
