@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -101,10 +101,14 @@ class FakeOdoo:
         self.asked: list[tuple[str, str, Operation | None]] = []
         self.logins = 0
         self.lets_in = True
+        self.prefetched: list[list[str]] = []
 
     def apply(self, incoming: Incoming, last: Operation | None) -> Answer:
         self.asked.append((incoming.id, threading.current_thread().name, last))
         return self.script(incoming, last)
+
+    def prefetch(self, deliveries: Sequence[Incoming]) -> None:
+        self.prefetched.append([each.id for each in deliveries])
 
     def log_in(self) -> None:
         self.logins += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -20,7 +21,7 @@ from streams.applying.relations import Ambiguous, Missing, Relations
 from streams.applying.settings import Model, Settings
 from streams.applying.wanted import NotAllowed, Ref, Understanding, Wanted, Wrong
 from streams.applying.writing import Writing
-from streams.odoo.port import Away, Conflict, Gone, LoginRefused, Odoo, Refused, Unclear
+from streams.odoo.port import Away, Conflict, Gone, LoginRefused, Odoo, Refused, Trouble, Unclear
 
 _LEFT: Final = ("leave", "delete")
 _BUSY: Final = 1.0  # seconds after which somebody else has finished
@@ -73,6 +74,14 @@ class Applier:
         except tuple(_RETRIED) as error:
             why, after = _RETRIED[type(error)]
             return Retry(why, str(error), after, unclear=isinstance(error, Unclear))
+
+    def prefetch(self, deliveries: Iterable[Incoming]) -> None:
+        """Ask for all external ids that these name in as few calls as can be.
+
+        What cannot be asked for here is asked for when they are applied.
+        """
+        with suppress(Trouble):
+            self._relations.learn({name for each in deliveries for name in names_of(each)})
 
     def _answered(self, delivery: Incoming, model: Model, last: Operation | None) -> Answer:
         """Apply it; once more, from the start, where a record that was known may have gone."""

@@ -66,6 +66,15 @@ class Relations:
             self._known.note(model, name, number)
         return found | there
 
+    def learn(self, wanted: Iterable[str]) -> None:
+        """Ask for external ids at once, whatever their models, so that `names` need not."""
+        by_module: dict[str, set[str]] = defaultdict(set)
+        for each in wanted:
+            module, _, name = each.partition(".")
+            by_module[module].add(name)
+        rows = [row for module, names in by_module.items() for row in self._data(module, names)]
+        self._note({_named(row): row["res_id"] for row in rows})
+
     def keys(self, model: str, ids: Sequence[int], module: str) -> dict[int, str]:
         """Return which of these records carry a name of a module, and the first such name."""
         if not ids:
@@ -82,8 +91,15 @@ class Relations:
                 return list(active)
         return list(self._odoo.call(model, "search", domain, context=_ALL))
 
-    def _data(self, module: str, names: Sequence[str]) -> Any:
-        domain = [("module", "=", module), ("name", "in", list(names))]
+    def _note(self, found: Mapping[tuple[str, str], int]) -> dict[tuple[str, str], int]:
+        """Remember those whose record is there, and return them."""
+        there = self._there(found)
+        for (model, name), number in there.items():
+            self._known.note(model, name, number)
+        return there
+
+    def _data(self, module: str, names: Iterable[str]) -> Any:
+        domain = [("module", "=", module), ("name", "in", sorted(names))]
         fields = ["module", "name", "model", "res_id"]
         return self._odoo.call(_DATA, "search_read", domain, fields)
 
@@ -132,6 +148,10 @@ class Relations:
         for row in rows:
             (active if row.get(_ACTIVE, True) else archived)[row[name]].append(row["id"])
         return {**archived, **active}
+
+
+def _named(row: Mapping[str, Any]) -> tuple[str, str]:
+    return row["model"], f"{row['module']}.{row['name']}"
 
 
 def _decide(ref: Matched, ids: Sequence[int], found: dict[Ref, int]) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any, Final, Protocol
 
 from schemas.masking import hide
@@ -27,6 +28,9 @@ class Takes(Protocol):
 
     async def take(self, delivery: Incoming) -> Answer:
         """Apply a delivery."""
+
+    async def prefetch(self, deliveries: Sequence[Incoming]) -> None:
+        """Ask Odoo at once for what these name."""
 
 
 class Desk:
@@ -59,6 +63,7 @@ class Desk:
         if not isinstance(said, list) or len(said) > MANY:
             why = f"the body is no JSON list of at most {MANY} messages"
             return self._reply("", Rejected(answer.NOT_OURS, why))
+        await self._service.prefetch(list(_readable(said)))
         replies: list[Reply | None] = [None] * len(said)
         slots = asyncio.Semaphore(self._at_once)
 
@@ -130,6 +135,12 @@ def _chains(said: Iterable[object]) -> Iterable[Sequence[int]]:
         chain = name.rsplit("/", 2)[0] if isinstance(name, str) else place
         found.setdefault(chain, []).append(place)
     return found.values()
+
+
+def _readable(said: Iterable[object]) -> Iterator[Incoming]:
+    for each in said:
+        with suppress(NotOurs):
+            yield incoming.of(each)
 
 
 def _numbered(reply: Reply) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import asyncio
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, Final, Generic, Protocol, TypeVar
 
@@ -28,6 +28,9 @@ class Hands(Protocol):
 
     def apply(self, delivery: Incoming, last: Operation | None) -> Answer:
         """See Applier.apply."""
+
+    def prefetch(self, deliveries: Sequence[Incoming]) -> None:
+        """See Applier.prefetch."""
 
     def log_in(self) -> None:
         """Ask Odoo for something that only who is logged in gets; raises a Trouble."""
@@ -119,7 +122,7 @@ class Pool:
         self.free += 1
         self._places.release()
 
-    async def use(self, work: Callable[[Hands], Answer]) -> Answer:
+    async def use(self, work: Callable[[Hands], R]) -> R:
         """Have it done, however long that lasts; the place is given back at the end or before."""
         hand = self._idle.pop() if self._idle else self._another()
         using = _Using()

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
@@ -66,6 +66,9 @@ class _Session:
 
     def apply(self, delivery: Incoming, last: Operation | None) -> Answer:
         return self.applier.apply(delivery, last)
+
+    def prefetch(self, deliveries: Sequence[Incoming]) -> None:
+        self.applier.prefetch(deliveries)
 
     def log_in(self) -> None:
         self.odoo.call("res.users", "search_count", [], context=_ENGLISH)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -133,6 +133,16 @@ class Service:
             return await self._answer_of(found)
         finally:
             self._joined -= 1
+
+    async def prefetch(self, deliveries: Sequence[Incoming]) -> None:
+        """Let Odoo be asked at once for what many deliveries name; they do without it too."""
+        if self.refusal() is not None:
+            return
+        await self.pool.place()
+        try:
+            await self.pool.use(lambda hands: hands.prefetch(deliveries))
+        except Exception as error:
+            logger.debug("nothing was prefetched", exc_info=error)
 
     async def stop(self, grace: float) -> None:
         """Take nothing more, let what waits come again, and finish what is begun.

@@ -118,6 +118,13 @@ async def test_what_is_rejected_says_why_in_its_headers_too(place: Place) -> Non
     assert said.body["message"] == 'name: "\u00e9" & more'
 
 
+async def test_odoo_is_asked_at_once_for_what_a_batch_names(place: Place) -> None:
+    await place.post([message(1), {}, message(2, record=2)], "/deliveries/batch")
+    await place.post(message(3))
+
+    assert place.rig.odoo.prefetched == [[delivery(1).id, delivery(2, record=2).id]]
+
+
 async def test_a_batch_is_answered_one_by_one(place: Place) -> None:
     said = await place.post([message(1), {}, message(1)], "/deliveries/batch")
 

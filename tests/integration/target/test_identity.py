@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from streams.applying.answer import AMBIGUOUS, CONFLICT, MISSING, Delivered, Rejected, Retry
+from streams.applying.incoming import of
 from tests.odoo_client import Odoo, Rpc
+from tests.target_messages import message
 from tests.target_rig import Branch, settings_of, target_yaml
 
 pytestmark = pytest.mark.integration
@@ -150,6 +152,22 @@ def test_a_record_that_somebody_deleted_here_is_made_again(branch: Branch, rpc: 
     assert isinstance(second, Delivered)
     assert second.target_id != first.target_id
     assert rpc.named(branch.source) == {"res_partner_7": (PARTNER, second.target_id)}
+
+
+def test_names_of_many_deliveries_are_asked_for_at_once(branch: Branch, module: str) -> None:
+    numbers = range(1, 6)
+    for number in numbers:
+        branch.deliver(TAG, number, {"name": f"tag {number}"})
+    other = Branch(branch.settings, module)
+    said = [message(TAG, number, {"name": "tag"}, source=module) for number in numbers]
+
+    other.applier.prefetch([of(each) for each in said])
+    asked = [each for each in other.session.calls if each[1].startswith("search")]
+    later = [other.deliver(TAG, number, {"name": "tag"}) for number in numbers]
+
+    assert asked == [("ir.model.data", "search_read"), (TAG, "search")]
+    assert all(isinstance(each, Delivered) for each in later)
+    assert ("ir.model.data", "search_read") not in other.session.calls
 
 
 def test_law_5_two_deliveries_at_the_same_time_never_make_two(
