@@ -7,6 +7,7 @@ acknowledgements that came or did not.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from typing import Protocol
 
 from schemas.acknowledgement import Acknowledgement
@@ -105,8 +106,11 @@ class Permits:
         return self.breakers.ask_again(item, "no acknowledgement in time")
 
     def heard(self, item: Item, word: Acknowledgement, now: float) -> bool:
-        """Take in a word that changes an item; say whether the attempt counts."""
-        if word.status != "retry":
+        """Take in a word that changes an item; say whether the attempt counts.
+
+        "Too early" is a target's word on this one record, as a rejection is: others may go.
+        """
+        if word.status != "retry" or word.http_status == HTTPStatus.TOO_EARLY:
             self.breakers.of(item.target).succeed(item.id)
             return True
         return self.breakers.ask_again(item, reason(word), seconds_until(word.retry_after, now))

@@ -189,6 +189,18 @@ async def test_a_word_that_asks_for_another_attempt_is_a_failure_too(rig: Rig) -
     assert [rig.log.items()[each.id].attempt for each in asking] == [1] * 5 + [0]
 
 
+async def test_law_7_a_target_that_waits_for_other_records_is_not_away(rig: Rig) -> None:
+    early = [a_delivery() for _ in range(9)]
+    await rig.deliver(*early, terms=ASKED)
+
+    words = (Acknowledgement(e.id, "retry", attempt=1, http_status=425) for e in early)
+    await rig.hear(*words)
+
+    assert stage(rig) is Stage.CLOSED
+    assert {rig.log.items()[each.id].attempt for each in early} == {1}
+    assert {rig.state(each) for each in early} == {State.WAITING}
+
+
 async def test_a_target_that_rejects_is_not_away(rig: Rig) -> None:
     rejected = [a_delivery() for _ in range(9)]
     await rig.deliver(*rejected, terms=ASKED)
