@@ -8,7 +8,7 @@ import pytest
 
 from cdc.postgres.catalog import load_models
 from cdc.postgres.connect import Session
-from embedded.odoo import SMALL, create
+from embedded.odoo import OPENED, SMALL, create
 from schemas.document import Read
 from schemas.fields import Kind, Models
 from schemas.shaping import build
@@ -116,6 +116,16 @@ def test_the_same_seed_gives_the_same_rows(database: Database, odoo_database: Da
     create(database.dsn, seed=1, size=SMALL)
 
     assert dump(database.dsn) == dump(odoo_database.dsn)
+
+
+def test_an_odoo_that_nobody_has_worked_with_has_what_every_one_has(database: Database) -> None:
+    create(database.dsn, seed=1, size=OPENED)
+
+    rows = dump(database.dsn)
+    assert [len(rows[name]) for name in ("res_company", "res_users", "res_country")] == [2, 3, 7]
+    for table in ("product_template", "sale_order", "purchase_order"):
+        assert rows[table] == []
+    assert rows["ir_sequence_002"] == ["(1,f)"]  # its first purchase order will be P00001
 
 
 def test_another_seed_gives_other_rows(database: Database, odoo_database: Database) -> None:

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from embedded.odoo.database import create
-from embedded.odoo.rows import DEMO, SMALL, Size
+from embedded.odoo.rows import DEMO, OPENED, SMALL, Size
 
-__all__ = ["DEMO", "SMALL", "Size", "create"]
+__all__ = ["DEMO", "OPENED", "SMALL", "Size", "create"]

@@ -104,4 +104,5 @@ def _set_sequences(cursor: psycopg.Cursor, rows: dict[str, list[Values]]) -> Non
             [f"{model.table}_id_seq"],
         )
     for name, table in zip(schema.SEQUENCES, ("sale_order", "purchase_order"), strict=True):
-        cursor.execute("SELECT setval(%s, %s)", [name, len(rows[table])])
+        count = len(rows.get(table, ()))
+        cursor.execute("SELECT setval(%s, %s, %s)", [name, max(1, count), count > 0])

@@ -23,6 +23,8 @@ class Size(NamedTuple):
     orders: int
 
 
+OPENED: Final = Size(0, 0, 0)
+"""An Odoo that nobody has worked with: companies, users, taxes and the like."""
 SMALL: Final = Size(60, 20, 40)
 DEMO: Final = Size(2_000, 500, 1_000)
 

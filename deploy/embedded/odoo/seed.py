@@ -33,7 +33,7 @@ def _basics(made: Rows) -> None:
         made.name("res.currency", number, f"base.{name}")
     for code, english, french in words.COUNTRIES:
         number = made.add("res_country", code=code, name=names(english, french))
-        made.name("res.country", number, f"base.{code.lower()}")
+        made.name("res.country", number, f"base.{words.COUNTRY_NAMES.get(code, code.lower())}")
     for english, french in words.ORDER_TAGS:
         made.add("crm_tag", name=names(english, french), color=made.rng.randrange(12))
     for english, french in (("Immediate Payment", "Paiement immédiat"), ("30 Days", "30 jours")):

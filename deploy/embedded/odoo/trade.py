@@ -220,7 +220,8 @@ def _line(made: Rows, order: Values, place: int) -> computes.Amounts:
 
 
 def purchases(made: Rows) -> None:
-    for number, state in enumerate(("draft", "purchase", "done", "cancel"), 1):
+    states = ("draft", "purchase", "done", "cancel") if made.size.products else ()
+    for number, state in enumerate(states, 1):
         order = made.add(
             "purchase_order",
             name=f"P{number:05d}",

@@ -14,6 +14,8 @@ COUNTRIES: Final = (
     ("NL", "Netherlands", "Pays-Bas"),
     ("US", "United States", "États-Unis"),
 )
+COUNTRY_NAMES: Final = {"GB": "uk"}
+"""External ids that are not the code."""
 TAGS: Final = (("Gold", "Or"), ("Silver", "Argent"), ("Retail", "Détail"), ("Vendor", None))
 TAGS_ABOVE: Final = {"Silver": 1}
 SIZES: Final = (("Small", "Petit"), ("Medium", "Moyen"), ("Large", "Grand"))
