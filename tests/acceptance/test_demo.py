@@ -24,11 +24,12 @@ LONG = 300.0  # seconds; on two busy cores it takes two minutes
 
 
 def start(*options: str, folder: Path) -> subprocess.Popen[str]:
-    """Start the demo; what it leaves behind would be in `folder`."""
+    """Start the demo with the stand-in; what it leaves behind would be in `folder`."""
+    surroundings = {name: value for name, value in os.environ.items() if name != "ODOO_SRC"}
     return subprocess.Popen(
         [sys.executable, "-m", "cdc", "demo", *options],
         cwd=ROOT,
-        env={**os.environ, "TMPDIR": str(folder)},
+        env={**surroundings, "TMPDIR": str(folder)},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -54,14 +55,23 @@ def test_law_1_nothing_is_lost_when_everything_is_killed_once(folder: Path) -> N
 
     assert demo.returncode == 0, out[-3000:] + err[-3000:]
     lines = err.splitlines()
-    for accident in ("kill -9 capture", "kill -9 the stream worker", "kill -9 WSO2"):
-        assert any(accident in line for line in lines)
+    for killed in ("capture", "the branch's target service", "the stream worker", "WSO2"):
+        assert any(f"kill -9 {killed}" in line for line in lines)
     summary = json.loads(out)
     assert lines[-1].startswith(f"Passed: the webshop holds all {summary['records']:,} records")
     assert summary["deliveries"] == summary["delivered"] + summary["superseded"]
     assert summary["records"] > 2_000
     assert (summary["lost"], summary["different"], summary["out_of_order"]) == (0, 0, 0)
     assert 0 < summary["latency_ms"]["p50"] <= summary["latency_ms"]["p99"]
+    branch = summary["branch"]
+    assert branch["odoo"] == "stand-in for Odoo"
+    assert (branch["lost"], branch["different"], branch["double"]) == (0, 0, 0)
+    assert (branch["dead"], branch["rejected"]) == (0, 0)
+    assert branch["products"] > 140
+    assert branch["purchase_orders"] > 230
+    assert branch["purchase_order_lines"] > branch["purchase_orders"]
+    assert branch["purchase_orders_cancelled"] > 0
+    assert 0 < branch["latency_ms"]["p50"] <= branch["latency_ms"]["p99"]
     assert "Traceback" not in out + err
     assert list(folder.iterdir()) == []
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from embedded.demo.branch.routes import BRANCH, ROUTES
 from embedded.demo.programs import HEALTH
 from embedded.demo.questions import QUESTIONS, SOURCE, TARGET
 
@@ -28,15 +29,24 @@ targets:
     timeout: 5s
     ack_timeout: 10s
     retry: [1s, 2s, 5s, 5s, 10s, 30s]
+  {office}:                            # a second Odoo, by `odoo-cdc target`
+    url: {branch}
+    timeout: {patience}s
+    ack_timeout: {patience}s
+    retry: [100ms, 300ms, 1s, 2s, 5s, 5s, 5s, 10s, 10s, 10s, 30s, 30s, 1m, 1m, 5m]
 
 routes:
 """
 
 
-def write(path: Path, places: Mapping[str, str]) -> Path:
-    """Write sync.yaml; `places` are `dsn`, `kafka`, `wso2`, `acks` and `webshop`."""
-    head = _HEAD.format(source=SOURCE, target=TARGET, health=HEALTH, **places)
-    path.write_text(head + _routes(), encoding="utf-8")
+def write(path: Path, places: Mapping[str, str], patience: int) -> Path:
+    """Write sync.yaml; `places` are `dsn`, `kafka`, `wso2`, `acks`, `webshop` and `branch`.
+
+    The branch answers within `patience` seconds, or a delivery is sent again.
+    """
+    names = {"source": SOURCE, "target": TARGET, "office": BRANCH, "health": HEALTH}
+    head = _HEAD.format(**names, patience=patience, **places)
+    path.write_text(head + _routes() + ROUTES, encoding="utf-8")
     return path
 
 

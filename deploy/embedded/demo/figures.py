@@ -1,26 +1,29 @@
-"""What happens where, counted from outside: from Postgres, Kafka, the worker and the webshop."""
+"""What happens where, counted from outside: from Postgres, Kafka, our programs and the webshop."""
 
 from __future__ import annotations
 
 import contextlib
 import logging
-import re
 from dataclasses import dataclass, field
-from typing import Any, Final, LiteralString, cast
+from types import TracebackType
+from typing import Any, Final, LiteralString, Self, cast
 
 import psycopg
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
+from embedded.demo.branch import routes
+from embedded.demo.branch.routes import BRANCH
+from embedded.demo.metrics import Lasting, sums
 from embedded.demo.questions import SOURCE, TARGET
 from embedded.demo.stage import Stage
+from embedded.demo.tail import Tail
 from embedded.errors import NotStarted
 from schemas.topics import Topics
 
-MODELS: Final = ("product.template", "res.partner", "sale.order")
+MODELS: Final = ("product.template", "res.partner", "sale.order", *routes.MODELS)
 PARTITIONS: Final = range(4)
 
-_SAMPLE: Final = re.compile(r"^odoo_cdc_stream_(\w+?)(?:\{.*\})? (\S+)$", re.MULTILINE)
 _LATEST: Final[OffsetSpec] = cast("Any", OffsetSpec).latest()  # which has no types
 _PATIENCE: Final = 5.0  # seconds for one answer of Kafka's
 
@@ -32,55 +35,52 @@ _CONFIRMED: Final = (
     "SELECT pg_wal_lsn_diff(confirmed_flush_lsn, '0/0')::int8"
     " FROM pg_replication_slots WHERE database = current_database()"
 )
+_KEPT: Final = "SELECT count(*) FROM ir_model_data WHERE module = 'demo'"
+
+
+@dataclass(slots=True)
+class Side:
+    """One target.
+
+    `waiting` are deliveries that are not final, as the worker says; None while it is away, and
+    `last_waiting` is then what it said last. `taken` changed what the target holds, `duplicates`
+    it had before. `retries`, `superseded`, and of the branch `taken` and `duplicates`, go on over
+    kills of who counts them. `latency` is as the webshop says it: milliseconds, None where
+    nothing came.
+    """
+
+    deliveries: int = 0
+    taken: int = 0
+    acknowledgements: int = 0
+    dead: int = 0
+    duplicates: int = 0
+    retries: int = 0
+    superseded: int = 0
+    waiting: int | None = None
+    last_waiting: int | None = None
+    latency: dict[str, float | None] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class Figures:
     """One look; None and 0 where nobody answered.
 
-    `unread` are the records that the worker has not finished, in all topics that it reads.
-    `waiting` are deliveries that are not final, as the worker says; None while it is away, and
-    `last_waiting` is then what it said last. `retries` and `superseded` go on over its kills.
+    `unread` are the records that the worker has not finished, in all topics that it reads; `kept`
+    are the records of the branch that bear a key.
     """
 
     behind: int | None = None  # bytes of WAL that capture has not confirmed
     events: int = 0
-    deliveries: int = 0
-    acknowledgements: int = 0
-    dead: int = 0
     unread: int | None = None
-    waiting: int | None = None
-    last_waiting: int | None = None
-    retries: int = 0
-    superseded: int = 0
+    kept: int = 0
+    webshop: Side = field(default_factory=Side)
+    branch: Side = field(default_factory=Side)
     shop: dict[str, Any] = field(default_factory=dict)
 
     @property
     def settled(self) -> bool:
         """Whether nothing is on its way any more."""
-        return (self.unread, self.waiting) == (0, 0)
-
-
-@dataclass(slots=True)
-class Lasting:
-    """Counters of a program that begin at zero with each of its lives, and go on here."""
-
-    life: int = 0
-    now: dict[str, float] = field(default_factory=dict)
-    before: dict[str, float] = field(default_factory=dict)
-
-    def note(self, life: int, samples: dict[str, float]) -> None:
-        """Take what the process of this number says."""
-        if life != self.life:
-            names = self.before.keys() | self.now.keys()
-            self.before = {
-                name: self.before.get(name, 0.0) + self.now.get(name, 0.0) for name in names
-            }
-        self.life, self.now = life, samples
-
-    def total(self, name: str) -> int:
-        """Return what a counter has come to over all lives."""
-        return int(self.before.get(name, 0.0) + self.now.get(name, 0.0))
+        return (self.unread, self.webshop.waiting, self.branch.waiting) == (0, 0, 0)
 
 
 class Looker:
@@ -92,34 +92,45 @@ class Looker:
         self._stage = stage
         self._group = topics.group
         self._events = [topics.events(model) for model in MODELS]
-        self._deliveries = topics.deliveries(TARGET)
+        self._deliveries = {name: topics.deliveries(name) for name in (TARGET, BRANCH)}
         self._responses = topics.responses
-        self._dead = topics.dead
         self._worker = Lasting()
-        self._waiting: int | None = None
+        self._service = Lasting()
+        self._waiting: dict[str, int] = {}
         # What librdkafka has to say of a broker that ends is nobody's concern here.
         silent = logging.getLogger("embedded.demo.kafka")
         silent.propagate = False
         silent.addHandler(logging.NullHandler())
         self._kafka = AdminClient({"bootstrap.servers": stage.kafka.bootstrap}, logger=silent)
+        self.tail = Tail(stage.kafka.bootstrap, topics, PARTITIONS)
+
+    def __enter__(self) -> Self:
+        """Look as long as this lasts."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Disconnect."""
+        self.tail.close()
 
     def look(self) -> Figures:
         """Return the figures as they stand."""
         found = Figures(behind=self._ask(_BEHIND))
         with contextlib.suppress(KafkaException):
             self._count(found)
-        life = self._stage.stream.pid
-        samples = sums(self._stage.stream.ask("metrics"))
-        if samples:
-            self._worker.note(life, samples)
-            # A worker that has just lost or not yet opened its partitions sees nothing wait.
-            if samples.get("partitions") == len(PARTITIONS):
-                found.waiting = self._waiting = int(samples.get("waiting", 0))
-        found.last_waiting = self._waiting
-        found.retries = self._worker.total("retries_total")
-        found.superseded = self._worker.total("superseded_total")
-        with contextlib.suppress(NotStarted):
-            found.shop = self._stage.webshop.summary()
+        self.tail.read()
+        worker = sums(self._stage.stream.ask("metrics"))
+        self._worker.note(self._stage.stream.pid, worker)
+        self._service.note(self._stage.target.pid, sums(self._stage.target.ask("metrics")))
+        # A worker that has just lost or not yet opened its partitions sees nothing wait.
+        whole = worker.get(("partitions", "")) == len(PARTITIONS)
+        for name, side in ((TARGET, found.webshop), (BRANCH, found.branch)):
+            self._follow(name, side, worker if whole else None)
+        self._of_the_targets(found)
         return found
 
     def position(self) -> int:
@@ -130,8 +141,33 @@ class Looker:
         """Return up to where capture has confirmed the WAL."""
         return self._ask(_CONFIRMED) or 0
 
-    def _ask(self, query: LiteralString) -> int | None:
-        with contextlib.suppress(psycopg.Error), psycopg.connect(self._stage.dsn) as connection:
+    def _follow(self, name: str, side: Side, worker: dict[tuple[str, str], float] | None) -> None:
+        """Fill in what Kafka and the worker say of a target."""
+        if worker is not None:
+            side.waiting = self._waiting[name] = int(worker.get(("waiting", name), 0))
+        side.last_waiting = self._waiting.get(name)
+        side.retries = self._worker.total("retries_total", name)
+        side.superseded = self._worker.total("superseded_total", name)
+        side.acknowledgements = self.tail.acknowledgements(name)
+        side.dead = self.tail.dead(name)
+
+    def _of_the_targets(self, found: Figures) -> None:
+        """Fill in what the targets say of themselves."""
+        with contextlib.suppress(NotStarted):
+            found.shop = self._stage.webshop.summary()
+        found.webshop.taken = found.shop.get("accepted", 0)
+        found.webshop.duplicates = found.shop.get("duplicates", 0)
+        found.webshop.latency = found.shop.get("latency_ms", {})
+        found.branch.taken = self._service.total("answers_total", "delivered")
+        found.branch.duplicates = self._service.total("answers_total", "stale")
+        found.branch.latency = self.tail.latency(BRANCH)
+        found.kept = self._ask(_KEPT, self._stage.branch.dsn) or 0
+
+    def _ask(self, query: LiteralString, dsn: str = "") -> int | None:
+        with (
+            contextlib.suppress(psycopg.Error),
+            psycopg.connect(dsn or self._stage.dsn) as connection,
+        ):
             row = connection.execute(query).fetchone()
             return row[0] if row else None
         return None
@@ -140,15 +176,13 @@ class Looker:
         ends = self._ends()
         read = self._read()
         found.events = sum(ends[topic] for topic in self._events)
-        found.deliveries = ends[self._deliveries]
-        found.acknowledgements = ends[self._responses]
-        found.dead = ends[self._dead]
-        topics = (*self._events, self._deliveries, self._responses)
-        found.unread = sum(ends[topic] - read.get(topic, 0) for topic in topics)
+        found.webshop.deliveries = ends[self._deliveries[TARGET]]
+        found.branch.deliveries = ends[self._deliveries[BRANCH]]
+        found.unread = sum(end - read.get(topic, 0) for topic, end in ends.items())
 
     def _ends(self) -> dict[str, int]:
-        """Return how many records each topic ever got."""
-        names = [*self._events, self._deliveries, self._responses, self._dead]
+        """Return how many records each topic ever got that the worker reads."""
+        names = [*self._events, *self._deliveries.values(), self._responses]
         asked = {
             TopicPartition(name, partition): _LATEST for name in names for partition in PARTITIONS
         }
@@ -165,11 +199,3 @@ class Looker:
         for place in answer.result(_PATIENCE).topic_partitions:
             read[place.topic] = read.get(place.topic, 0) + max(0, place.offset)
         return read
-
-
-def sums(text: str) -> dict[str, float]:
-    """Sum a Prometheus text up, over all labels."""
-    sums: dict[str, float] = {}
-    for name, value in _SAMPLE.findall(text):
-        sums[name] = sums.get(name, 0.0) + float(value)
-    return sums

@@ -8,6 +8,7 @@ import shutil
 import sys
 from pathlib import Path
 
+from embedded.demo.branch.odoo import title
 from embedded.demo.stage import Stage
 
 
@@ -16,11 +17,14 @@ def guide(stage: Stage) -> list[str]:
     command = shutil.which("odoo-cdc") or str(Path(sys.executable).with_name("odoo-cdc"))
     psql = stage.postgres.installation.bin / "psql"
     client = str(psql) if psql.exists() else "psql"
-    logs = [stage.capture.log, stage.stream.log, stage.webshop.log, stage.synapse.log]
+    office = shlex.quote(stage.branch.dsn)
+    services = (stage.capture, stage.stream, stage.webshop, stage.synapse, stage.target)
+    logs = [service.log for service in services]
     return [
         f"work on it: export ODOO_CDC_CONFIG={stage.config}",
         f"then: {command} status, {command} queue, {command} trace sale.order 42",
         f"its database: {client} {shlex.quote(stage.dsn)}",
-        f"logs of capture, worker, webshop and WSO2: {' '.join(map(str, logs))}",
+        f"the branch's, of its Odoo ({title(stage.branch)}): {client} {office}",
+        f"logs of capture, worker, webshop, WSO2 and target service: {' '.join(map(str, logs))}",
         f"end it: Ctrl-C, or kill {os.getpid()}",
     ]

@@ -15,14 +15,18 @@ from rich.console import Console
 
 from embedded import odoo
 from embedded.demo import once, questions, screen
+from embedded.demo.branch import questions as branch
+from embedded.demo.branch.odoo import title
+from embedded.demo.branch.routes import BRANCH
 from embedded.demo.figures import Looker
 from embedded.demo.guide import guide
 from embedded.demo.load import Load
 from embedded.demo.programs import count
+from embedded.demo.questions import TARGET
 from embedded.demo.screen import Screen
 from embedded.demo.stage import Stage, build, fetch, launch
 from embedded.demo.supervisor import tend
-from embedded.demo.verdict import explain, in_words, is_clean, summarise
+from embedded.demo.verdict import Account, explain, in_words, is_clean, of_branch, of_webshop
 
 ENDINGS: Final = ("delivered", "superseded", "dead", "rejected")
 _INTERRUPTED: Final = 130
@@ -47,29 +51,38 @@ def _play(args: argparse.Namespace, stack: ExitStack, shown: Screen) -> int:
         stage = build(stack, shown.say, seed=args.seed, size=odoo.DEMO, keep=args.keep)
         launch(stage)
         shown.say(f"everything runs in {stage.folder}")
-        looker = Looker(stage)
+        looker = stack.enter_context(Looker(stage))
         load = Load(stage.dsn, args.seed, args.rate)
 
         def beat() -> None:
             shown.show(stage, load, looker.look())
 
         def tended() -> None:
-            for name in tend(stage.capture, stage.stream):
+            for name in tend(stage.capture, stage.stream, stage.target):
                 shown.say(f"{name} had ended and was started again")
             beat()
 
         once.arrive(stage, tended)
         shown.say("the first load has arrived; what follows is live")
+        looker.tail.live()
         stack.enter_context(load)
         if not args.once:
             _live(stage, load, shown, tended)
-        undisturbed = once.play(stage, load, shown.say, beat)
-        once.settle(looker, tended)
+        undisturbed = once.play(stage, load, looker, shown.say, beat)
+        once.settle(looker, tended, once.patience(stage))
+        figures = looker.look()
         comparison = questions.compare(questions.ask(stage.dsn), stage.webshop.records())
-        ledger = {state: count(stage.config, state) for state in ENDINGS}
-        summary = summarise(comparison, looker.look(), ledger, undisturbed)
+        difference = branch.ask(stage.dsn, stage.branch.dsn, stage.before)
+        accounts = {
+            name: Account({state: count(stage.config, name, state) for state in ENDINGS}, before)
+            for name, before in undisturbed.items()
+        }
+        summary = of_webshop(comparison, figures, accounts[TARGET])
+        summary["branch"] = of_branch(
+            title(stage.branch), difference, figures.branch, accounts[BRANCH]
+        )
     write = _writer(sys.stderr if args.json else sys.stdout)
-    for line in [*explain(comparison), *in_words(summary)]:
+    for line in [*explain(comparison, difference), *in_words(summary)]:
         write(line)
     if args.json:
         print(json.dumps(summary), flush=True)

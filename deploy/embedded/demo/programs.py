@@ -1,4 +1,4 @@
-"""Our own programs as child processes: capture and one stream worker."""
+"""Our own programs as child processes: capture, one stream worker, one target service."""
 
 from __future__ import annotations
 
@@ -48,13 +48,28 @@ class Program(Service):
         """Take one port, for health."""
         (self.port,) = free_ports(1)
 
+    @property
+    def listen(self) -> str:
+        """HOST:PORT of that."""
+        return f"{LOOPBACK}:{self.port}"
+
     def command(self) -> list[str]:
         """Return what to run."""
         return [*COMMAND, *self.command_line, "-c", str(self.config)]
 
     def environment(self) -> dict[str, str]:
         """Return our own, and where it tells how it is."""
-        return {**os.environ, HEALTH: f"{LOOPBACK}:{self.port}"}
+        return {**os.environ, HEALTH: self.listen}
+
+    def ask(self, what: str) -> str:
+        """Return what it answers, "" where it does not."""
+        url = f"http://{self.listen}/{what}"
+        with (
+            contextlib.suppress(OSError, urllib.error.URLError),
+            urllib.request.urlopen(url, timeout=_PATIENCE) as answer,
+        ):
+            return str(answer.read().decode(errors="replace"))
+        return ""
 
 
 class Capture(Program):
@@ -89,15 +104,21 @@ class StreamWorker(Program):
         """Whether its event loop turns."""
         return bool(self.ask("healthz"))
 
-    def ask(self, what: str) -> str:
-        """Return what it answers, "" where it does not."""
-        url = f"http://{LOOPBACK}:{self.port}/{what}"
-        with (
-            contextlib.suppress(OSError, urllib.error.URLError),
-            urllib.request.urlopen(url, timeout=_PATIENCE) as answer,
-        ):
-            return str(answer.read().decode(errors="replace"))
-        return ""
+
+class TargetService(Program):
+    """Writes into the branch's Odoo; answers once it has logged in there."""
+
+    name: ClassVar[str] = "target"
+    command_line: ClassVar[tuple[str, ...]] = ("target",)
+
+    @property
+    def url(self) -> str:
+        """Where deliveries go."""
+        return f"http://{self.listen}/deliveries"
+
+    def answers(self) -> bool:
+        """Whether a delivery would be applied."""
+        return bool(self.ask("readyz"))
 
 
 def set_up(config: Path) -> str:
@@ -110,9 +131,10 @@ def set_up(config: Path) -> str:
     return done.stdout
 
 
-def count(config: Path, state: str) -> int:
-    """Return how many deliveries the ledger has in a state. Raises NotStarted."""
-    words = ["queue", "--state", state, "--limit", "0", "--json", "-c", str(config)]
+def count(config: Path, target: str, state: str) -> int:
+    """Return how many deliveries of a target the ledger has in a state. Raises NotStarted."""
+    asked = ["--target", target, "--state", state, "--limit", "0"]
+    words = ["queue", *asked, "--json", "-c", str(config)]
     done = subprocess.run([*COMMAND, *words], capture_output=True, text=True, check=False)
     try:
         found: dict[str, Any] = json.loads(done.stdout)

@@ -19,7 +19,8 @@ TARGET: Final = "webshop"
 NUMBERS: Final = frozenset({"price", "total", "quantity"})
 """Names of fields that are equal when their numbers are: 100.0 and 100.00 make no update."""
 
-_SETTINGS: Final = "-c timezone=UTC -c datestyle=ISO,YMD -c extra_float_digits=1"
+SETTINGS: Final = "-c timezone=UTC -c datestyle=ISO,YMD -c extra_float_digits=1"
+"""Of a connection whose answers are compared."""
 
 Fields = dict[str, Any]
 Held = Mapping[str, Mapping[str, Fields]]
@@ -180,7 +181,7 @@ class Comparison(NamedTuple):
 
 def ask(dsn: str) -> dict[str, dict[str, Fields]]:
     """Return what the webshop must hold, all of one moment."""
-    with psycopg.connect(dsn, options=_SETTINGS) as connection:
+    with psycopg.connect(dsn, options=SETTINGS) as connection:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         return {one.route: dict(connection.execute(one.sql).fetchall()) for one in QUESTIONS}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Any, Final, Protocol, Self
 
@@ -15,13 +15,18 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from embedded.demo.figures import Figures
+from embedded.demo.branch.odoo import title
+from embedded.demo.figures import Figures, Side
 from embedded.demo.load import Load
 from embedded.demo.programs import Program
 from embedded.demo.stage import Stage
 
 TOLD: Final = 6
 """Lines of what was said last."""
+
+TITLE: Final = "odoo-cdc demo"
+WIDE: Final = 110
+"""Columns in which there is room for every process."""
 
 PLAIN_PAUSE: Final = 3.0
 """Seconds between two plain lines."""
@@ -108,9 +113,11 @@ class Plain:
         if now - self._shown < PLAIN_PAUSE:
             return
         self._shown = now
-        line = ", ".join(f"{name} {count}" for name, count in rows)
-        rate = f"{rates['commits']:.0f} commits/s"
-        self.say(f"{rate}: {line}, {standing(figures)}{_away(stage)}")
+        parts = [f"{rates['commits']:.0f} commits/s", _said(rows)]
+        for name, side in sides(stage, figures):
+            parts.append(f"{name} {_said(of_target(side))}, {standing(side)}")
+        parts.append(f"{_behind(figures)}{_away(stage)}")
+        self.say("; ".join(filter(None, parts)))
 
 
 class Pictures:
@@ -161,59 +168,106 @@ class Pictures:
         """Draw the picture."""
         self._tasks["shown"] = True
         now = time.monotonic()
-        flow = _table("", "so far", "per second")
+        shown = sides(stage, figures)
+        tables = Group(self._flow(load, figures, now), Text(), self._targets(shown, now))
+        lines = [f"{name}: {standing(side)}" for name, side in shown]
+        if self._console.width >= WIDE:
+            both = Table.grid(padding=(0, 4))
+            both.add_row(tables, _states(stage))
+            panel = Panel(both, title=TITLE)
+        else:
+            panel = Panel(tables, title=TITLE)
+            lines.append(f"{len(stage.services)} processes{_away(stage)}")
+        how = Text("\n".join([*lines, _behind(figures)]))
+        self._live.update(Group(panel, how, _lines(self._told)))
+
+    def _flow(self, load: Load, figures: Figures, now: float) -> Table:
+        table = _table("", "so far", "per second")
         for name, count in counters(load, figures):
-            flow.add_row(name, f"{count:,}", f"{self._rates.of(name, count, now):,.1f}")
-        states = _table("process", "state", "pid", "restarts")
-        for service in stage.services:
-            state = Text("runs", "green") if service.running else Text("away", "red")
-            restarts = str(service.restarts) if isinstance(service, Program) else ""
-            states.add_row(service.name, state, str(service.pid or ""), restarts)
-        both = Table.grid(padding=(0, 4))
-        both.add_row(flow, states)
-        self._live.update(
-            Group(Panel(both, title="odoo-cdc demo"), standing(figures), _lines(self._told))
-        )
+            table.add_row(name, f"{count:,}", f"{self._rates.of(name, count, now):,.1f}")
+        return table
+
+    def _targets(self, shown: Sequence[tuple[str, Side]], now: float) -> Table:
+        """Draw the targets side by side; a second line of a name says what the branch's is."""
+        titles = [name.replace(" (", "\n(") for name, _ in shown]
+        table = _table("", *(x for name in titles for x in (name, "per second")))
+        for rows in zip(*(of_target(side) for _, side in shown), strict=True):
+            cells = []
+            for (name, _), (row, count) in zip(shown, rows, strict=True):
+                rate = self._rates.of(f"{name} {row}", count, now)
+                cells += [f"{count:,}", f"{rate:,.1f}"]
+            table.add_row(rows[0][0], *cells)
+        return table
 
 
 def counters(load: Load, figures: Figures) -> list[tuple[str, int]]:
-    """Return what is counted, in the order of the data.
-
-    A delivery ends as taken, superseded or dead. Each answer of the webshop is an acknowledgement,
-    those to a retry and to a duplicate too.
-    """
+    """Return what is counted before it is known where it goes, in the order of the data."""
     return [
         ("commits", load.commits),
         ("events", figures.events),
-        ("deliveries", figures.deliveries),
-        ("taken by the webshop", figures.shop.get("accepted", 0)),
-        ("superseded", figures.superseded),
-        ("dead", figures.dead),
-        ("acknowledgements", figures.acknowledgements),
-        ("retries", figures.retries),
-        ("duplicates", figures.shop.get("duplicates", 0)),
+        ("records in the branch", figures.kept),
     ]
 
 
-def standing(figures: Figures) -> str:
-    """Say in one line what is on its way, and how long it takes."""
-    latency = figures.shop.get("latency_ms", {})
-    p50, p99 = latency.get("recent_p50"), latency.get("recent_p99")
-    fast = f"commit to webshop p50 {p50:.0f} ms, p99 {p99:.0f} ms" if p50 is not None else ""
-    behind = "" if figures.behind is None else f"WAL behind {figures.behind:,} bytes"
-    return ", ".join(filter(None, (_waiting(figures), behind, fast)))
+def sides(stage: Stage, figures: Figures) -> list[tuple[str, Side]]:
+    """Return the targets by the names that people know them by."""
+    return [
+        ("webshop", figures.webshop),
+        (f"branch ({title(stage.branch)})", figures.branch),
+    ]
 
 
-def _waiting(figures: Figures) -> str:
-    if figures.waiting is not None:
-        return f"waiting {figures.waiting}"
-    last = figures.last_waiting
+def of_target(side: Side) -> list[tuple[str, int]]:
+    """Return what is counted of a target, in the order of the data.
+
+    A delivery ends as taken, superseded or dead. Each answer of a target is an acknowledgement,
+    those to a retry and to a duplicate too.
+    """
+    return [
+        ("deliveries", side.deliveries),
+        ("taken", side.taken),
+        ("superseded", side.superseded),
+        ("dead", side.dead),
+        ("acknowledgements", side.acknowledgements),
+        ("retries", side.retries),
+        ("duplicates", side.duplicates),
+    ]
+
+
+def standing(side: Side) -> str:
+    """Say in one line what is on its way to a target, and how long it takes."""
+    p50, p99 = side.latency.get("recent_p50"), side.latency.get("recent_p99")
+    fast = "" if p50 is None else f"from the commit p50 {p50:.0f} ms, p99 {p99:.0f} ms"
+    return ", ".join(filter(None, (_waiting(side), fast)))
+
+
+def _behind(figures: Figures) -> str:
+    return "" if figures.behind is None else f"WAL behind {figures.behind:,} bytes"
+
+
+def _said(rows: Iterable[tuple[str, int]]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in rows)
+
+
+def _waiting(side: Side) -> str:
+    if side.waiting is not None:
+        return f"waiting {side.waiting}"
+    last = side.last_waiting
     return "" if last is None else f"waiting {last} when the worker was last asked"
 
 
 def choose(console: Console, write: Callable[[str], None]) -> Screen:
     """Return a live picture where there is a terminal, plain lines elsewhere."""
     return Pictures(console) if console.is_terminal else Plain(write)
+
+
+def _states(stage: Stage) -> Table:
+    table = _table("process", "state", "pid", "restarts")
+    for service in stage.services:
+        state = Text("runs", "green") if service.running else Text("away", "red")
+        restarts = str(service.restarts) if isinstance(service, Program) else ""
+        table.add_row(service.name, state, str(service.pid or ""), restarts)
+    return table
 
 
 def _away(stage: Stage) -> str:

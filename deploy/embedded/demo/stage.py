@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -11,7 +11,9 @@ from typing import Final
 
 from embedded import folders, jars, kafka, odoo, synapse
 from embedded.demo import configuration
-from embedded.demo.programs import Capture, StreamWorker, set_up
+from embedded.demo.branch import odoo as branch
+from embedded.demo.branch import questions, target
+from embedded.demo.programs import Capture, StreamWorker, TargetService, set_up
 from embedded.kafka import Kafka
 from embedded.ports import LOOPBACK, free_ports
 from embedded.postgres import Postgres
@@ -26,6 +28,10 @@ DATABASE: Final = "odoo"
 FAULTS: Final = Faults(refuse=0.01, forget=0.01, delay=0.01, seconds=0.3)
 """As targets are: away now and then, slow now and then, and sometimes the answer is lost."""
 
+PATIENCE: Final = 15
+"""Seconds in which a delivery to the branch is answered."""
+PATIENCE_WITH_ODOO: Final = 60
+
 SETTINGS: Final = {"max_slot_wal_keep_size": "2GB"}
 """So that a capture that stands still cannot fill the disk; `check` asks for it."""
 
@@ -34,7 +40,10 @@ Say = Callable[[str], None]
 
 @dataclass(slots=True)
 class Stage:
-    """All services and programs; those of ours are not started yet."""
+    """All services and programs; those of ours are not started yet.
+
+    `before` are the highest ids of what the branch had before anything came.
+    """
 
     folder: Path
     config: Path
@@ -45,6 +54,9 @@ class Stage:
     webshop: Webshop
     capture: Capture
     stream: StreamWorker
+    target: TargetService
+    branch: branch.Odoo
+    before: Mapping[str, int]
 
     @property
     def services(self) -> tuple[Service, ...]:
@@ -56,6 +68,8 @@ class Stage:
             self.stream,
             self.synapse,
             self.webshop,
+            self.target,
+            self.branch,
         )
 
 
@@ -82,6 +96,9 @@ def build(stack: ExitStack, say: Say, *, seed: int, size: odoo.Size, keep: bool)
     dsn = postgres.dsn(DATABASE)
     odoo.create(dsn, seed=seed, size=size)
     say(f"an Odoo-shaped database of {size.partners} partners, {size.products} products")
+    office = branch.start(stack, postgres, seed, say)
+    service = stack.enter_context(TargetService(folder / target.FILE, keep=keep))
+    target.write(folder, office, service.listen)
     acks = f"{LOOPBACK}:{free_ports(1)[0]}"
     places = {
         "dsn": dsn,
@@ -89,16 +106,31 @@ def build(stack: ExitStack, say: Say, *, seed: int, size: odoo.Size, keep: bool)
         "wso2": f"http://{LOOPBACK}/",
         "acks": acks,
         "webshop": webshop.url,
+        "branch": service.url,
     }
+    patience = PATIENCE_WITH_ODOO if branch.is_real(office) else PATIENCE
     config = folder / "sync.yaml"
-    flow = _flow(configuration.write(config, places), folder / "wso2")
+    flow = _flow(configuration.write(config, places, patience), folder / "wso2")
     engine = stack.enter_context(Synapse.start(flow))
     say("Apache Synapse, the engine of WSO2's integrator, with our flow")
-    configuration.write(config, places | {"wso2": engine.url})
+    configuration.write(config, places | {"wso2": engine.url}, patience)
     say(f"odoo-cdc setup: {len(set_up(config).splitlines())} things made")
     capture = stack.enter_context(Capture(config, dsn, keep=keep))
     stream = stack.enter_context(StreamWorker(config, keep=keep))
-    return Stage(folder, config, dsn, postgres, broker, engine, webshop, capture, stream)
+    return Stage(
+        folder,
+        config,
+        dsn,
+        postgres,
+        broker,
+        engine,
+        webshop,
+        capture,
+        stream,
+        service,
+        office,
+        questions.highest(office.dsn),
+    )
 
 
 def _services(stack: ExitStack, say: Say) -> tuple[Postgres, Kafka]:
@@ -124,7 +156,8 @@ def _flow(config: Path, folder: Path) -> Path:
 
 
 def launch(stage: Stage) -> None:
-    """Start capture and the stream worker side by side."""
-    with ThreadPoolExecutor(2) as threads:
-        for started in [threads.submit(stage.capture.launch), threads.submit(stage.stream.launch)]:
+    """Start our programs side by side."""
+    programs = (stage.capture, stage.stream, stage.target)
+    with ThreadPoolExecutor(len(programs)) as threads:
+        for started in [threads.submit(program.launch) for program in programs]:
             started.result()

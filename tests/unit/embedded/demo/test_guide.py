@@ -17,10 +17,13 @@ DSN = "host=/tmp/pg port=5432 user=odoo dbname=odoo"
 def stage(binaries: Path) -> Any:
     programs = {
         name: SimpleNamespace(log=Path(f"/demo/{name}.log"))
-        for name in ("capture", "stream", "webshop", "synapse")
+        for name in ("capture", "stream", "webshop", "synapse", "target")
     }
     postgres = SimpleNamespace(installation=SimpleNamespace(bin=binaries))
-    return SimpleNamespace(config=Path("/demo/sync.yaml"), dsn=DSN, postgres=postgres, **programs)
+    branch = SimpleNamespace(dsn=DSN.replace("dbname=odoo", "dbname=branch"), kind="stand-in")
+    return SimpleNamespace(
+        config=Path("/demo/sync.yaml"), dsn=DSN, postgres=postgres, branch=branch, **programs
+    )
 
 
 @pytest.mark.parametrize("own", [True, False], ids=["its own psql", "any psql"])
@@ -34,5 +37,8 @@ def test_it_says_where_everything_is(tmp_path: Path, own: bool) -> None:  # noqa
     assert lines[0] == "work on it: export ODOO_CDC_CONFIG=/demo/sync.yaml"
     assert "odoo-cdc trace sale.order 42" in lines[1]
     assert lines[2] == f"its database: {client} '{DSN}'"
-    assert "/demo/capture.log /demo/stream.log /demo/webshop.log /demo/synapse.log" in lines[3]
-    assert lines[4] == f"end it: Ctrl-C, or kill {os.getpid()}"
+    assert lines[3].startswith("the branch's, of its Odoo (stand-in for Odoo): ")
+    assert lines[3].endswith("dbname=branch'")
+    assert "/demo/capture.log /demo/stream.log /demo/webshop.log /demo/synapse.log" in lines[4]
+    assert lines[4].endswith(" /demo/target.log")
+    assert lines[5] == f"end it: Ctrl-C, or kill {os.getpid()}"
