@@ -56,13 +56,15 @@ class Rejected:
 class Retry:
     """Send it again later: after `after` seconds, None as the sender likes.
 
-    `unclear` says that Odoo may have written some of it all the same.
+    `unclear` says that Odoo may have written some of it all the same. `missing` are external ids:
+    once there is a record for one of them, it may go.
     """
 
     code: str
     message: str
     after: float | None = None
     unclear: bool = False
+    missing: frozenset[str] = frozenset()
 
 
 Answer = Delivered | Rejected | Retry

@@ -73,7 +73,8 @@ class Applier:
             return Rejected(_REJECTED[type(error)], str(error))
         except tuple(_RETRIED) as error:
             why, after = _RETRIED[type(error)]
-            return Retry(why, str(error), after, unclear=isinstance(error, Unclear))
+            names = error.names if isinstance(error, Missing) else frozenset()
+            return Retry(why, str(error), after, isinstance(error, Unclear), names)
 
     def prefetch(self, deliveries: Iterable[Incoming]) -> None:
         """Ask for all external ids that these name in as few calls as can be.

@@ -20,6 +20,11 @@ _ACTIVE: Final = "active"
 class Missing(Exception):
     """A record that is referred to is not here yet; the message names it."""
 
+    def __init__(self, message: str, names: Iterable[str] = ()) -> None:
+        """`names` are the external ids that it would have."""
+        super().__init__(message)
+        self.names = frozenset(names)
+
 
 class Ambiguous(Exception):
     """Several records match; the message names them."""
@@ -45,9 +50,11 @@ class Relations:
             if there:
                 found[ref] = there[0]
         found |= self._matches([ref for ref in asked if isinstance(ref, Matched)])
-        missing = [_said(ref) for ref in asked if ref not in found]
+        missing = [ref for ref in asked if ref not in found]
         if missing:
-            raise Missing(f"not here yet: {', '.join(missing[:_SHOWN])}")
+            expected = [name for ref in missing if isinstance(ref, Named) for name in ref.names]
+            said = ", ".join(_said(ref) for ref in missing[:_SHOWN])
+            raise Missing(f"not here yet: {said}", expected)
         return found
 
     def names(self, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:

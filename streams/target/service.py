@@ -19,6 +19,7 @@ from streams.applying.incoming import Incoming
 from streams.metrics import Gauge
 from streams.odoo.port import LoginRefused
 from streams.target.applied import Begun, MemoryDamaged, NotRemembered, Stale
+from streams.target.expected import Expected
 from streams.target.hands import Hands, Pool
 from streams.target.holding import Holding
 from streams.target.login import Login
@@ -84,6 +85,7 @@ class Service:
     clock: Callable[[], float] = time.monotonic
     _works: dict[str, _Work] = field(default_factory=dict)
     _holding: Holding = field(default_factory=Holding)
+    _expected: Expected = field(default_factory=Expected)
     _waiting: int = 0  # works whose turn has not come
     _joined: int = 0  # requests that wait for what another has begun
     _stopping: bool = False
@@ -207,7 +209,11 @@ class Service:
                 work.begun = True
                 self._waiting -= 1
                 patience.reschedule(None)
-                return await self._at_its_place(work.delivery)
+                said = await self._at_its_place(work.delivery)
+                if isinstance(said, Retry) and await self._expected.came(said.missing):
+                    await self.pool.place()
+                    said = await self._at_its_place(work.delivery)
+                return said
         except TimeoutError:
             if not patience.expired():
                 raise
@@ -264,6 +270,7 @@ class Service:
         match said:
             case Delivered(target_id):
                 await self.memory.done(delivery, target_id)
+                self._expected.note((delivery.key, delivery.external_id))
             case Rejected() | Retry(unclear=False):
                 await self.memory.failed(delivery, begun)
             case Retry():

@@ -52,6 +52,28 @@ async def test_law_5_an_older_one_after_a_newer_is_delivered_and_not_written(
     assert [last for _, _, last in rig.odoo.asked] == [None, "leave"]
 
 
+async def test_what_comes_before_the_record_that_it_refers_to_waits_for_it(rig: TargetRig) -> None:
+    there: set[str] = set()
+    first, second = delivery(1, record=1), delivery(2, record=2)
+    looked = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def script(incoming: Incoming, last: Operation | None) -> Answer:
+        if incoming.id == second.id and first.key not in there:
+            loop.call_soon_threadsafe(looked.set)
+            return Retry(answer.MISSING, "not here yet", missing=frozenset((first.key,)))
+        there.add(incoming.key)
+        return delivers(incoming, last)
+
+    rig.odoo.script = script
+    waiting = asyncio.create_task(rig.take(second))
+    await looked.wait()
+
+    assert await rig.take(first) == [Delivered(101)]
+    assert await waiting == [Delivered(102)]
+    assert rig.odoo.numbers == [2, 1, 2]
+
+
 @pytest.mark.parametrize("said", [REJECTED, CONFLICT], ids=["rejected", "retry"])
 async def test_where_odoo_is_as_it_was_an_older_one_may_still_come(
     rig: TargetRig, said: Answer
