@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tests.odoo_client import Odoo, Rpc
 
 STAND_IN, REAL = "stand-in", "real"
+_FRESH = "odoo_fresh"
 
 
 def kinds() -> list[str]:
@@ -37,6 +38,29 @@ def new_odoo_rpc(
             yield _stand_ins(services, postgres, odoo_template)
         else:
             yield _real_ones(services)
+
+
+@pytest.fixture(scope="session")
+def fresh_template(postgres: Postgres) -> str:
+    """Name the database of an Odoo in which nobody has worked yet."""
+    from embedded.odoo import FRESH, create  # noqa: PLC0415 - unit tests load nothing of it
+
+    postgres.create_database(_FRESH, "template0")
+    create(postgres.dsn(_FRESH), seed=1, size=FRESH)
+    return _FRESH
+
+
+@pytest.fixture(scope="module", params=kinds())
+def fresh_odoos(
+    request: pytest.FixtureRequest, postgres: Postgres, fresh_template: str
+) -> Iterator[tuple[Odoo, Odoo]]:
+    """Two Odoos in which nobody has worked yet."""
+    with ExitStack() as services:
+        if request.param == STAND_IN:
+            start = _stand_ins(services, postgres, fresh_template)
+        else:
+            start = _real_ones(services)
+        yield start(), start()
 
 
 @pytest.fixture(scope="session")
