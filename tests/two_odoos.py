@@ -95,9 +95,9 @@ class TwoOdoos:
         text = file.read_text(encoding="utf-8")
         file.write_text(_exchanged(text, {_WSO2: engine.url}), encoding="utf-8")
 
-    def start_target(self) -> Program:
+    def start_target(self, *options: str) -> Program:
         """Start the service that writes into the branch."""
-        program = self.programs.start("target", "--config", str(self.target_file))
+        program = self.programs.start("target", *(options or ("--config", str(self.target_file))))
         self._until_ready(self.at.target, program)
         return program
 

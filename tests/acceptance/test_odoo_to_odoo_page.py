@@ -1,0 +1,131 @@
+"""docs/odoo-to-odoo.md is typed command by command, in two Odoos in which nobody has worked."""
+
+from __future__ import annotations
+
+import configparser
+import re
+import shlex
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from schemas.config import load
+from schemas.conflict import Policy
+from streams.applying import reading
+from tests.odoo_client import Odoo
+from tests.programs import COMMAND, ROOT
+from tests.rehearsal import rehearse, type_into
+from tests.two_odoos import EXAMPLES, TwoOdoos, two_odoos
+
+if TYPE_CHECKING:
+    from embedded.kafka import Kafka
+    from embedded.synapse import Synapse
+
+pytestmark = pytest.mark.acceptance
+
+PAGE: Final = ROOT / "docs" / "odoo-to-odoo.md"
+TEXT: Final = PAGE.read_text(encoding="utf-8")
+LOOKS: Final = ("queue", "trace")
+HOME: Final = "/etc/odoo-cdc"
+PROGRAM: Final = "/opt/odoo-cdc/bin/odoo-cdc"
+BARCODE: Final = "4006381333931"
+
+
+def blocks(kind: str) -> list[str]:
+    """Return the page's blocks of a kind."""
+    return re.findall(rf"^```{kind}\n(.*?)^```$", TEXT, re.DOTALL | re.MULTILINE)
+
+
+class Stage:
+    """Who works in the Odoos, and who starts programs."""
+
+    def __init__(self, line: TwoOdoos) -> None:
+        self.line = line
+        self.product = 0
+
+    def start(self) -> None:
+        """Start the programs, the target as its unit does."""
+        unit = configparser.ConfigParser()
+        unit.optionxform = str  # type: ignore[assignment,method-assign]
+        unit.read_string(blocks("ini")[0])
+        words = shlex.split(unit["Service"]["ExecStart"].replace(HOME, str(self.line.folder)))
+        assert words[:2] == [PROGRAM, "target"]
+        self.line.start_target(*words[2:])
+        self.line.start_capture()
+        self.line.start_worker()
+        self.line.settled()
+
+    def sell(self) -> None:
+        rpc = self.line.master.client()
+        desk = {"name": "Desk", "default_code": "DESK", "list_price": 99.5}
+        template = rpc("product.template", "create", desk)
+        (self.product,) = rpc("product.product", "search", [["product_tmpl_id", "=", template]])
+        customer = rpc("res.partner", "create", {"name": "The branch", "ref": "BRANCH"})
+        line = {"product_id": self.product, "product_uom_qty": 2}
+        values = {"partner_id": customer, "order_line": [(0, 0, line)]}
+        order = rpc("sale.order", "create", values)
+        assert order == 1
+        rpc("sale.order", "action_confirm", [order])
+
+    def refuse(self) -> None:
+        own = {"name": "Its own", "barcode": BARCODE}
+        self.line.branch.client()("product.template", "create", own)
+        change = {"barcode": BARCODE}
+        self.line.master.client()("product.product", "write", [self.product], change)
+
+    def type(self, line: str) -> str:
+        words = shlex.split(line)
+        if words[1] != "target":
+            return type_into(self.line.programs, line, self.line.folder)
+        done = subprocess.run(
+            [*COMMAND, *words[1:]],
+            cwd=self.line.folder,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        return done.stdout + done.stderr
+
+
+@pytest.fixture
+def stage(
+    fresh_odoos: tuple[Odoo, Odoo],
+    kafka: Kafka,
+    synapse: Callable[[Path], Synapse],
+    tmp_path: Path,
+) -> Iterator[Stage]:
+    with two_odoos(tmp_path, kafka.bootstrap, fresh_odoos, synapse) as line:
+        yield Stage(line)
+
+
+def test_the_page_is_what_somebody_types_who_has_two_fresh_odoos(stage: Stage) -> None:
+    happens = {
+        "engine": stage.line.start_engine,
+        "start": stage.start,
+        "sell": stage.sell,
+        "refuse": stage.refuse,
+    }
+
+    rehearse(PAGE, happens, stage.type, LOOKS)
+
+
+def test_what_the_page_adds_for_two_ways_is_understood(tmp_path: Path) -> None:
+    of_route, of_target = blocks("yaml")
+    (tmp_path / "secrets").mkdir()
+    for name in ("dsn", "odoo_key", "target_token"):
+        (tmp_path / "secrets" / name).write_text("x", encoding="utf-8")
+    one_way = "    map: {name: name, parent_id: {ref: parent_id}}\n"
+    sync = (EXAMPLES / "sync.yaml").read_text(encoding="utf-8")
+    assert one_way in sync
+    (tmp_path / "sync.yaml").write_text(sync.replace(one_way, one_way + of_route))
+    target = (EXAMPLES / "target.yaml").read_text(encoding="utf-8")
+    (tmp_path / "target.yaml").write_text(f"{target}{of_target}")
+
+    (route,) = [each for each in load(tmp_path / "sync.yaml").routes if each.conflict]
+
+    assert (route.ignore_writes_by, route.conflict) == (("sync@branch.example",), Policy())
+    assert reading.load(tmp_path / "target.yaml").system == "branch"
