@@ -52,6 +52,7 @@ class Facts:
         """Ask nothing yet."""
         self._odoo = odoo
         self._known: dict[str, Mapping[str, Fact]] = {}
+        self._languages: frozenset[str] | None = None
 
     def of(self, model: str) -> Mapping[str, Fact]:
         """Return the fields of a model by name; a Trouble where Odoo does not tell."""
@@ -60,9 +61,20 @@ class Facts:
             self._known[model] = {name: _fact(name, each) for name, each in said.items()}
         return self._known[model]
 
+    def languages(self) -> frozenset[str]:
+        """Return the codes of the active languages.
+
+        A text in another one Odoo refuses, or takes for English.
+        """
+        if self._languages is None:
+            rows = self._odoo.call("res.lang", "search_read", [], ["code"])
+            self._languages = frozenset(str(row["code"]) for row in rows)
+        return self._languages
+
     def forget(self) -> None:
-        """Ask again: a module was installed, or a field has gone."""
+        """Ask again: a module was installed, a language activated, or a field has gone."""
         self._known.clear()
+        self._languages = None
 
 
 def _fact(name: str, said: Mapping[str, Any]) -> Fact:

@@ -60,15 +60,16 @@ class Writing:
                 self.change(relation, line, Change({}, inside.lines, inside.fresh, inside.gone))
 
     def translate(self, wanted: Wanted, number: int) -> bool:
-        """Write the texts in other languages that differ; return whether any did."""
+        """Write the texts in other active languages that differ; return whether any did."""
         by_lang: dict[str, dict[str, str]] = {}
         for field, value in wanted.values.items():
             if isinstance(value, Scalar):
                 for code, text in other_texts(value.value, self._lang).items():
                     by_lang.setdefault(code, {})[field] = text
         wrote = False
-        for code, texts in by_lang.items():
-            context = {"lang": code}
+        active = self._facts.languages() if by_lang else frozenset()
+        for code in sorted(by_lang.keys() & active):
+            texts, context = by_lang[code], {"lang": code}
             there = self._odoo.call(
                 wanted.model, "read", [number], list(texts), load=None, context=context
             )

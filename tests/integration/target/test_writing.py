@@ -116,6 +116,15 @@ def test_texts_come_in_their_languages(branch: Branch, rpc: Rpc) -> None:
     assert branch.wrote == []
 
 
+def test_texts_in_languages_that_are_not_active_are_passed_over(branch: Branch, rpc: Rpc) -> None:
+    texts = {"en_US": "Chair", "fr_FR": "Chaise", "de_DE": "Stuhl"}
+
+    number = delivered(branch.deliver(TEMPLATE, 2, {"name": texts}))
+
+    names = [rpc.one(TEMPLATE, number, "name", lang=code)["name"] for code in ("en_US", "fr_FR")]
+    assert names == ["Chair", "Chaise"]
+
+
 def test_false_and_empty_are_written_as_such(branch: Branch, rpc: Rpc) -> None:
     number = delivered(branch.deliver(TEMPLATE, 3, {"name": "Lamp", "sale_ok": False}))
     branch.deliver(TEMPLATE, 3, {"name": "Lamp", "sale_ok": True, "default_code": "L"})
