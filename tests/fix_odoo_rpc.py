@@ -35,9 +35,9 @@ def new_odoo_rpc(
     """Start another Odoo at each call, with a database of its own; all end with the session."""
     with ExitStack() as services:
         if request.param == STAND_IN:
-            yield _stand_ins(services, postgres, odoo_template)
+            yield stand_ins(services, postgres, odoo_template)
         else:
-            yield _real_ones(services)
+            yield real_ones(services)
 
 
 @pytest.fixture(scope="session")
@@ -57,9 +57,9 @@ def fresh_odoos(
     """Two Odoos in which nobody has worked yet."""
     with ExitStack() as services:
         if request.param == STAND_IN:
-            start = _stand_ins(services, postgres, fresh_template)
+            start = stand_ins(services, postgres, fresh_template)
         else:
-            start = _real_ones(services)
+            start = real_ones(services)
         yield start(), start()
 
 
@@ -81,7 +81,8 @@ def module() -> str:
     return f"test_{secrets.token_hex(4)}"
 
 
-def _stand_ins(services: ExitStack, postgres: Postgres, template: str) -> Callable[[], Odoo]:
+def stand_ins(services: ExitStack, postgres: Postgres, template: str) -> Callable[[], Odoo]:
+    """Return what starts a stand-in over a copy of a database; `services` ends it."""
     from embedded.odoo_rpc import OdooRpc  # noqa: PLC0415 - unit tests load nothing of it
 
     def start() -> Odoo:
@@ -93,7 +94,8 @@ def _stand_ins(services: ExitStack, postgres: Postgres, template: str) -> Callab
     return start
 
 
-def _real_ones(services: ExitStack) -> Callable[[], Odoo]:
+def real_ones(services: ExitStack) -> Callable[[], Odoo]:
+    """Return what starts a real Odoo of the checkout that ODOO_SRC names."""
     from embedded import real_odoo  # noqa: PLC0415 - see above
 
     checkout = real_odoo.Checkout.named()

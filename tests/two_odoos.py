@@ -14,7 +14,7 @@ from urllib.request import urlopen
 from embedded.ports import free_ports
 from schemas.topics import Topics
 from tests.odoo_client import Odoo, Rpc
-from tests.programs import ROOT, Program, Programs
+from tests.programs import COMMAND, ROOT, Program, Programs
 from tests.streaming import Tail
 
 if TYPE_CHECKING:
@@ -80,13 +80,17 @@ class TwoOdoos:
 
     def begin(self) -> None:
         """Set all up and wait until what the master has is in the branch."""
-        self.programs.run("setup")
-        self.programs.run("wso2", "generate", "--out", str(self.folder / "artifacts"))
-        self.start_engine()
+        self.prepare()
         self.start_target()
         self.start_capture()
         self.start_worker()
         self.settled()
+
+    def prepare(self) -> None:
+        """Make topics, publication and slot, and start the flow."""
+        self.programs.run("setup")
+        self.programs.run("wso2", "generate", "--out", str(self.folder / "artifacts"))
+        self.start_engine()
 
     def start_engine(self) -> None:
         """Start the flow; sync.yaml says where it is."""
@@ -95,9 +99,10 @@ class TwoOdoos:
         text = file.read_text(encoding="utf-8")
         file.write_text(_exchanged(text, {_WSO2: engine.url}), encoding="utf-8")
 
-    def start_target(self, *options: str) -> Program:
+    def start_target(self, *options: str, launcher: tuple[str, ...] = COMMAND) -> Program:
         """Start the service that writes into the branch."""
-        program = self.programs.start("target", *(options or ("--config", str(self.target_file))))
+        words = options or ("--config", str(self.target_file))
+        program = self.programs.start("target", *words, launcher=launcher)
         self._until_ready(self.at.target, program)
         return program
 

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
-from tests.benchmarks import asking, drains, filling, flow, memory, routing, sending
+from tests.benchmarks import asking, drains, filling, flow, memory, routing, sending, to_odoo
 from tests.benchmarks.figures import Figure, table
 from tests.benchmarks.place import Place
 
@@ -27,6 +27,7 @@ MEASURES: Final[dict[str, Measure]] = {
     "beside": sending.beside,
     "recovery": sending.recovery,
     "questions": asking.questions,
+    "to-odoo": to_odoo.to_odoo,
     "memory": memory.one_million_rows,
 }
 
