@@ -43,10 +43,10 @@ def new_odoo_rpc(
 @pytest.fixture(scope="session")
 def fresh_template(postgres: Postgres) -> str:
     """Name the database of an Odoo in which nobody has worked yet."""
-    from embedded.odoo import FRESH, create  # noqa: PLC0415 - unit tests load nothing of it
+    from embedded.odoo import OPENED, create  # noqa: PLC0415 - unit tests load nothing of it
 
     postgres.create_database(_FRESH, "template0")
-    create(postgres.dsn(_FRESH), seed=1, size=FRESH)
+    create(postgres.dsn(_FRESH), seed=1, size=OPENED)
     return _FRESH
 
 

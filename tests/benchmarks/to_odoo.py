@@ -17,7 +17,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Final
 
-from embedded.odoo import FRESH, create
+from embedded.odoo import OPENED, create
 from embedded.synapse import Synapse
 from tests.benchmarks.figures import Figure, percentile
 from tests.benchmarks.place import Place
@@ -182,7 +182,7 @@ def _line(place: Place, kind: str) -> Iterator[tuple[TwoOdoos, Program]]:
     with ExitStack() as services:
         if kind == STAND_IN:
             place.postgres.create_database(_FRESH, "template0")
-            create(place.postgres.dsn(_FRESH), seed=1, size=FRESH)
+            create(place.postgres.dsn(_FRESH), seed=1, size=OPENED)
             start = stand_ins(services, place.postgres, _FRESH)
         else:
             start = real_ones(services)
