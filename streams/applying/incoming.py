@@ -75,6 +75,7 @@ def of(said: object) -> Incoming:
         raise NotOurs(f"its id ends with no sequence: {sequence!r}", name)
     data = _mapping(said, "data", name)
     record = _mapping(data, "record", name)
+    _encodable(said, name)
     return Incoming(
         id=name,
         chain=chain,
@@ -89,6 +90,16 @@ def of(said: object) -> Incoming:
         fields=_shallow(_mapping(data, "fields", name), name),
         data=data,
     )
+
+
+def _encodable(said: object, name: str) -> None:
+    """Refuse halves of characters, which JSON can hold and nothing can store."""
+    try:
+        json.dumps(said, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise NotOurs("a text in it is not Unicode: half of a surrogate pair", name) from None
+    except RecursionError:
+        raise NotOurs("it is nested too deep", name) from None
 
 
 def _no_number(text: str) -> None:

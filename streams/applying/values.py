@@ -10,11 +10,11 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
-from html.parser import HTMLParser
 from typing import Any, Final
 
 from schemas.finding import described
 from streams.applying.facts import Fact
+from streams.applying.markup import spoken
 
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MOMENT: Final = re.compile(
@@ -169,39 +169,10 @@ def _as_it_is(value: Any) -> Any:
     return value
 
 
-class _Spoken(HTMLParser):
-    """Collects tags and words; attributes are left out: Odoo sanitises them."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.found: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        links = [value or "" for name, value in attrs if name in ("href", "src")]
-        self.found.append(" ".join((f"<{tag}>", *links)))
-
-    def handle_endtag(self, tag: str) -> None:
-        self.found.append(f"</{tag}>")
-
-    def handle_data(self, data: str) -> None:
-        self.found += data.split()
-
-
-def _spoken(html: str) -> tuple[str, ...]:
-    """Return the tags and words of html; text without a tag is a paragraph, as Odoo stores it."""
-    parser = _Spoken()
-    parser.feed(html)
-    parser.close()
-    found = parser.found
-    if found and not any(each.startswith("<") for each in found):
-        return ("<p>", *found, "</p>")
-    return tuple(found)
-
-
 _CANONICAL: Final[Mapping[str, Callable[[Any], Any]]] = {
     "integer": lambda value: int(value or 0),
     "boolean": bool,
-    "html": lambda value: _spoken(value or ""),
+    "html": lambda value: spoken(value or ""),
     "char": lambda value: value or "",
     "text": lambda value: value or "",
     "binary": lambda value: "".join((value or "").split()),

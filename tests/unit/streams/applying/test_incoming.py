@@ -85,6 +85,18 @@ def test_what_is_nested_too_deep_is_refused() -> None:
         of(message("res.partner", 1, {"x": deep}))
 
 
+@pytest.mark.parametrize("place", ["value", "name", "external_id"])
+def test_half_a_character_is_refused(place: str) -> None:
+    texts = dict.fromkeys(("value", "name", "external_id"), "a.b") | {place: "a.\ud800"}
+    fields = {texts["name"]: [texts["value"]]}
+    said = message("res.partner", 1, fields, external_id=texts["external_id"])
+
+    with pytest.raises(NotOurs, match="surrogate") as raised:
+        read(json.dumps(said).encode())
+
+    assert raised.value.delivery == said["id"]
+
+
 @given(JSON)
 def test_whatever_is_said_is_read_or_refused(said: Any) -> None:
     with suppress(NotOurs):
