@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from tests.faults_page import Table
 from tests.fix_wso2 import (
     JSON,
     EmptyAccept,
@@ -47,12 +48,9 @@ FEW: Final = Size(12, 3, 3)
 MANY: Final = Size(100, 10, 20)
 MOST: Final = Size(500, 50, 100)
 NONE: Final = {"lost": 0, "out_of_order": 0, "wrong_ends": 0, "other_bytes": 0}
-PAGE: Final = Path(__file__).parents[2] / "docs" / "faults.md"
-BEGIN: Final = "<!-- written by make test-long -->\n"
-END: Final = "<!-- end -->"
-HEAD: Final = (
-    "| fault | deliveries | attempts | accepted again | lost | chains out of order | wrong ends |",
-    "|---|--:|--:|--:|--:|--:|--:|",
+TABLE: Final = Table(
+    "workers",
+    ("deliveries", "attempts", "accepted again", "lost", "chains out of order", "wrong ends"),
 )
 Script = Callable[[Fire, Size], None]
 FAULTS: dict[str, Script] = {}
@@ -265,12 +263,9 @@ def run_broker_killed(fire: Fire, size: Size, broker: Kafka) -> Row:
 
 def write(rows: list[Row]) -> None:
     """Replace the table in the documentation."""
-    text = PAGE.read_text(encoding="utf-8")
-    head, _, rest = text.partition(BEGIN)
-    tail = rest.partition(END)[2]
     lines = [
         f"| {r.fault} | {r.deliveries:,} | {r.attempts:,} | {r.repeats:,} | {r.lost} |"
         f" {r.out_of_order} | {r.wrong_ends} |"
         for r in rows
     ]
-    PAGE.write_text("\n".join([head + BEGIN, *HEAD, *lines, END]) + tail, encoding="utf-8")
+    TABLE.write(lines)

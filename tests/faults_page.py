@@ -1,0 +1,29 @@
+"""The tables of `docs/faults.md`, which the long tests write."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+PAGE: Final = Path(__file__).parents[1] / "docs" / "faults.md"
+END: Final = "<!-- end -->"
+
+
+@dataclass(frozen=True)
+class Table:
+    """One of them: its name in the page, and its columns of numbers."""
+
+    name: str
+    columns: Sequence[str]
+
+    def write(self, lines: Sequence[str]) -> None:
+        """Replace its lines; each is a row."""
+        begin = f"<!-- {self.name}: written by make test-long -->\n\n"
+        head, found, rest = PAGE.read_text(encoding="utf-8").partition(begin)
+        assert found, f"{PAGE.name} has no table of the {self.name}"
+        tail = rest.partition(END)[2]
+        columns = f"| fault | {' | '.join(self.columns)} |"
+        table = "\n".join([columns, f"|---|{'--:|' * len(self.columns)}", *lines, END])
+        PAGE.write_text(f"{head}{begin}{table}{tail}", encoding="utf-8")
