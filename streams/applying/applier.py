@@ -53,8 +53,8 @@ class Applier:
         self._known = Known() if known is None else known
         self._facts = Facts(odoo)
         self._understanding = Understanding(settings, self._facts)
-        self._relations = Relations(odoo, self._facts, self._known)
-        self._identity = Identity(odoo, self._relations, self._known)
+        self._relations = Relations(odoo, self._facts, self._known, settings.system)
+        self._identity = Identity(odoo, self._relations, self._known, settings.system)
         self._reading = Reading(odoo, self._facts, self._relations, settings.models)
 
     def apply(self, delivery: Incoming, last: Operation | None) -> Answer:

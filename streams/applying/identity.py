@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from streams.applying.incoming import Incoming
 from streams.applying.known import Known
+from streams.applying.own import own_id
 from streams.applying.relations import Ambiguous, Relations
 from streams.applying.settings import Model
 from streams.applying.wanted import Many, One, Ref, Scalar, Value, Wanted
@@ -23,15 +24,17 @@ _TAKEN: Final = "ir_model_data_module_name_uniq_index"
 class Identity:
     """Finds records by name and by rule through one session."""
 
-    def __init__(self, odoo: Odoo, relations: Relations, known: Known) -> None:
-        """`known` is told what is named."""
+    def __init__(self, odoo: Odoo, relations: Relations, known: Known, system: str) -> None:
+        """`known` is told what is named; `system` captures this Odoo."""
+        self._system = system
         self._odoo = odoo
         self._relations = relations
         self._known = known
 
     def by_name(self, delivery: Incoming, model: Model) -> int | None:
         """Return the id of the record with the key; else of the one with the external id."""
-        also = (delivery.external_id,) if model.external_ids else ()
+        is_own = own_id(delivery.model, delivery.external_id, self._system) is not None
+        also = (delivery.external_id,) if model.external_ids or is_own else ()
         names = dict.fromkeys((delivery.key, *also))
         found = self._relations.names((delivery.model, name) for name in names)
         for name in names:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from streams.applying.facts import Facts
 from streams.applying.known import Known
+from streams.applying.own import own_id
 from streams.applying.wanted import Matched, Named, Ref
 from streams.odoo.port import Odoo
 
@@ -33,8 +34,9 @@ class Ambiguous(Exception):
 class Relations:
     """Finds records through one session."""
 
-    def __init__(self, odoo: Odoo, facts: Facts, known: Known) -> None:
-        """`known` is what all sessions have found so far."""
+    def __init__(self, odoo: Odoo, facts: Facts, known: Known, system: str = "") -> None:
+        """`known` is what all sessions have found; `system` the source that captures this Odoo."""
+        self._system = system
         self._odoo = odoo
         self._facts = facts
         self._known = known
@@ -67,7 +69,8 @@ class Relations:
                 module, _, name = each[1].partition(".")
                 by_module[module].append(name)
         rows = [row for module, names in by_module.items() for row in self._data(module, names)]
-        fresh = {(row["model"], f"{row['module']}.{row['name']}"): row["res_id"] for row in rows}
+        fresh = {each: number for each in asked if (number := own_id(*each, self._system))}
+        fresh |= {(row["model"], f"{row['module']}.{row['name']}"): row["res_id"] for row in rows}
         there = self._there({each: fresh[each] for each in asked if each in fresh})
         for (model, name), number in there.items():
             self._known.note(model, name, number)

@@ -70,7 +70,9 @@ class Settings:
     state: Path
     at_once: int
     waiting: int
-    system: str  # the source that captures this Odoo, "" for none: whose own writes these are
+    system: (
+        str  # the source that captures this Odoo, "" for none: whose records and writes these are
+    )
     models: Mapping[str, Model]
     lines: Lines
 

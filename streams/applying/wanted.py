@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from streams.applying.facts import LINES, TO_MANY, TO_ONE, Fact, Facts
 from streams.applying.incoming import EXTERNAL_ID, KEY
+from streams.applying.own import own_id
 from streams.applying.settings import Model, Settings
 from streams.applying.values import BadValue, to_odoo
 
@@ -185,7 +186,9 @@ class Understanding:
         ):
             raise BadValue("the names of a relation have the form module.name")
         if not self._settings.trusts_external_ids(model):
-            names = names[:1]  # the key, or what the file's author wrote
+            # The key, or what the file's author wrote; and what began here.
+            own = [each for each in names[1:] if own_id(model, each, self._settings.system)]
+            names = [*names[:1], *own]
         return Named(model, tuple(dict.fromkeys(names)))
 
     def _lines(self, fact: Fact, value: Any, where: str) -> Lines:

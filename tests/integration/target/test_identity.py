@@ -49,6 +49,43 @@ def test_an_external_id_of_the_source_is_found_and_the_key_is_added(
     assert rpc.one(TAG, there, "name")["name"] == "Golden"
 
 
+def test_what_began_here_and_comes_back_is_the_same_record(
+    odoo_rpc: Odoo, rpc: Rpc, module: str, tmp_path: Path
+) -> None:
+    """The other system knows it by the key that it has in ours; a rule would not find it."""
+    home = f"{module}_home"
+    settings = settings_of(tmp_path, target_yaml(odoo_rpc, more=f"system: {home}\n"))
+    branch = Branch(settings, module)
+    number = rpc(PARTNER, "create", {"name": "Azur", "ref": f"{module}-1"})
+    fields = {"name": "Azure", "ref": f"{module}-2"}
+
+    answer = branch.deliver(PARTNER, 70, fields, external_id=f"{home}.res_partner_{number}")
+    parent = {**branch.ref(PARTNER, 71), "external_id": f"{home}.res_partner_{number}"}
+    child = branch.deliver(PARTNER, 72, {"name": "Child", "parent_id": parent})
+
+    assert answer == Delivered(number)
+    assert rpc.one(PARTNER, number, "ref")["ref"] == f"{module}-2"
+    assert rpc.named(module)["res_partner_70"] == (PARTNER, number)
+    assert isinstance(child, Delivered)
+    assert rpc.one(PARTNER, child.target_id or 0, "parent_id")["parent_id"][0] == number
+
+
+def test_what_began_here_and_has_gone_is_made_again(
+    odoo_rpc: Odoo, rpc: Rpc, module: str, tmp_path: Path
+) -> None:
+    home = f"{module}_home"
+    settings = settings_of(tmp_path, target_yaml(odoo_rpc, more=f"system: {home}\n"))
+    number = rpc(PARTNER, "create", {"name": "Azur"})
+    rpc(PARTNER, "unlink", [number])
+
+    answer = Branch(settings, module).deliver(
+        PARTNER, 70, {"name": "Azure"}, external_id=f"{home}.res_partner_{number}"
+    )
+
+    assert isinstance(answer, Delivered)
+    assert rpc.named(module) == {"res_partner_70": (PARTNER, answer.target_id)}
+
+
 def test_an_external_id_that_every_database_has_names_nobody(branch: Branch, rpc: Rpc) -> None:
     """`base.main_partner` is the company's own partner, there and here."""
     (_, main) = rpc.named("base")["main_partner"]
