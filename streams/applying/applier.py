@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any, Final
 
 from streams.applying import answer as code
@@ -238,4 +240,20 @@ def _rules(delivery: Incoming, rules: Iterable[tuple[str, ...]]) -> Iterator[str
     for rule in rules:
         values = [delivery.fields.get(name) for name in rule]
         if all(value is not None for value in values):
-            yield f"{delivery.model} {dict(zip(rule, values, strict=True))}"
+            yield f"{delivery.model} {dict(zip(rule, map(_alike, values), strict=True))}"
+
+
+def _alike(value: Any) -> str:
+    """Return the same for what Odoo may take for the same: numbers by value, whatever their form.
+
+    Of a relation it is the key: two deliveries of one source have the same.
+    """
+    match value:
+        case dict() if isinstance(value.get("key"), str):
+            return str(value["key"])
+        case bool() | dict() | list():
+            return json.dumps(value, sort_keys=True)
+        case _:
+            with suppress(ArithmeticError):
+                return str(Decimal(str(value)).normalize())
+            return str(value)

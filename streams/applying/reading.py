@@ -62,7 +62,7 @@ def load(path: Path, env: Mapping[str, str] = os.environ) -> Settings:
 def _settings(path: Path, file: Section) -> Settings:
     folder = path.absolute().parent
     odoo = file.section("odoo")
-    timeout = odoo.seconds("timeout", 60.0)
+    timeout = odoo.seconds("timeout", 150.0)
     lang = file.text("lang") or "en_US"
     company = file.number("company", 0, least=0)
     named = file.named("models", _MODEL, "a model", _MODEL_HELP)

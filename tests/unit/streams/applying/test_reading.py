@@ -51,7 +51,7 @@ def test_everything_that_is_left_out_has_a_default(file: Path) -> None:
         "user": "sync",
         "api_key": "a-secret-key",
     }
-    assert (found.lang, found.company, found.timeout) == ("en_US", None, 60.0)
+    assert (found.lang, found.company, found.timeout) == ("en_US", None, 150.0)
     assert (found.listen, found.token, found.at_once, found.waiting) == (
         "127.0.0.1:8093",
         "",
