@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -17,12 +17,14 @@ import pytest
 from streams.applying import answer
 from streams.applying.answer import STALE, Delivered, Rejected
 from streams.http.address import AddressTaken
+from streams.http.connections import MOST
 from streams.http.deliveries import LARGEST, Condition, Deliveries
 from tests.service_rig import Gate, TargetRig, delivery, message, target
 
 pytestmark = pytest.mark.integration
 
 TOKEN = "a-token-of-ours"
+ASKS = b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
 
 
 @dataclass
@@ -214,6 +216,54 @@ async def test_a_sender_that_goes_away_does_not_end_the_work(place: Place) -> No
     assert (await again).status == 200
     assert (await place.post(message(1))).body["message"] == STALE
     assert place.rig.odoo.numbers == [1]
+
+
+@pytest.mark.parametrize("said", [b"", b"POST /deliveries HT"], ids=["nothing", "half a head"])
+async def test_law_9_who_opens_connections_and_does_not_ask_keeps_nobody_out(
+    place: Place, said: bytes
+) -> None:
+    gate = place.rig.odoo.script = Gate()
+    begun = asyncio.create_task(place.post(message(1)))
+    await gate.reached()
+    async with AsyncExitStack() as opened:
+        silent = [await _silent(place, opened, said) for _ in range(MOST + 20)]
+        fresh = asyncio.create_task(_alone(place, message(2, record=2)))
+        await gate.reached()
+        gate.open()
+        answered = [(await begun).status, (await fresh).status]
+        async with asyncio.timeout(30):
+            gone = [await each.read() for each in silent[:20]]
+
+        assert answered == [200, 200]
+        assert gone == [b""] * 20
+        assert not silent[-1].at_eof()
+
+
+async def test_law_9_of_those_that_have_asked_the_longest_idle_gives_way(place: Place) -> None:
+    async with AsyncExitStack() as opened:
+        idle = [await _silent(place, opened, ASKS) for _ in range(MOST)]
+        async with asyncio.timeout(30):
+            for each in idle:
+                await each.readuntil(b"}")
+            await _silent(place, opened, b"")
+            gone = await idle[0].read()
+            others = [each.at_eof() for each in idle[1:]]
+
+    assert gone == b""
+    assert not any(others)
+
+
+async def _silent(place: Place, opened: AsyncExitStack, said: bytes) -> asyncio.StreamReader:
+    reader, writer = await place.raw()
+    opened.callback(lambda: writer.transport.abort())  # noqa: PLW0108  it keeps the writer
+    writer.write(said)
+    return reader
+
+
+async def _alone(place: Place, data: Any) -> Said:
+    """Deliver over a connection of its own."""
+    async with aiohttp.ClientSession() as session:
+        return await replace(place, session=session).post(data)
 
 
 async def test_health_says_that_the_login_is_refused(place: Place) -> None:
