@@ -16,7 +16,7 @@ help:
 	@echo "make test         every test but the long ones (services start by themselves)"
 	@echo "make test-long    the long ones: recorded workloads, many kills"
 	@echo "make lint         style, types, layers"
-	@echo "make bench        what it costs: rows, events, deliveries per second (with values from Odoo too), latency (to an Odoo too), recovery, memory"
+	@echo "make bench        what it costs: rows, events, deliveries per second (with values from Odoo and into it too), latency (to an Odoo too), recovery, memory"
 
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with make PYTHON=...")'

@@ -10,7 +10,17 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
-from tests.benchmarks import asking, drains, filling, flow, memory, routing, sending, to_odoo
+from tests.benchmarks import (
+    asking,
+    drains,
+    filling,
+    flow,
+    into_odoo,
+    memory,
+    routing,
+    sending,
+    to_odoo,
+)
 from tests.benchmarks.figures import Figure, table
 from tests.benchmarks.place import Place
 
@@ -28,6 +38,7 @@ MEASURES: Final[dict[str, Measure]] = {
     "recovery": sending.recovery,
     "questions": asking.questions,
     "to-odoo": to_odoo.to_odoo,
+    "target": into_odoo.into_odoo,
     "memory": memory.one_million_rows,
 }
 

@@ -19,7 +19,7 @@ from typing import Final, Self
 import psycopg
 
 from embedded.kafka import Kafka
-from embedded.odoo import DEMO, create
+from embedded.odoo import DEMO, OPENED, create
 from embedded.odoo.simulator import Simulator
 from embedded.postgres import Postgres
 from tests.fix_odoo18 import NoRecording, Recording, folder
@@ -28,6 +28,7 @@ from tests.programs import Programs, sync_yaml
 from tests.workload import Player
 
 SINK: Final = Path(__file__).with_name("sink.py")
+_FRESH: Final = "fresh"
 STEPS: Final = 5_000  # of the simulator, where there is no recorded workload
 
 
@@ -75,6 +76,7 @@ class Place:
     kafka: Kafka = field(init=False)
     folder: Path = field(init=False)
     _recording: Recording | None = None
+    _fresh: bool = False
 
     def __enter__(self) -> Self:
         self.say("starting Postgres and Kafka")
@@ -119,6 +121,14 @@ class Place:
         finally:
             self.postgres.drop_database(name)
             shutil.rmtree(home)
+
+    def fresh_odoo(self) -> str:
+        """Name the database of an Odoo in which nobody has worked yet, to be copied."""
+        if not self._fresh:
+            self.postgres.create_database(_FRESH, "template0")
+            create(self.postgres.dsn(_FRESH), seed=1, size=OPENED)
+            self._fresh = True
+        return _FRESH
 
     def play(self, dsn: str) -> int:
         """Play the workload; return how many transactions that were."""

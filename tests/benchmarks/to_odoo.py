@@ -17,7 +17,6 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Final
 
-from embedded.odoo import OPENED, create
 from embedded.synapse import Synapse
 from tests.benchmarks.figures import Figure, percentile
 from tests.benchmarks.place import Place
@@ -32,7 +31,6 @@ _TEMPLATE: Final = "product.template"
 _SALE: Final = "sale.order"
 _LOUD: Final = ("env", "ODOO_CDC_LOG_LEVEL=DEBUG", *COMMAND)  # the time of every answer
 _COUNTED: Final = re.compile(r"^odoo_cdc_target_odoo_seconds_(sum|count)\S* (\S+)$", re.MULTILINE)
-_FRESH: Final = "fresh"
 
 Change = Callable[[int], object]
 Parts = dict[str, float]
@@ -181,9 +179,7 @@ def _line(place: Place, kind: str) -> Iterator[tuple[TwoOdoos, Program]]:
     folder.mkdir()
     with ExitStack() as services:
         if kind == STAND_IN:
-            place.postgres.create_database(_FRESH, "template0")
-            create(place.postgres.dsn(_FRESH), seed=1, size=OPENED)
-            start = stand_ins(services, place.postgres, _FRESH)
+            start = stand_ins(services, place.postgres, place.fresh_odoo())
         else:
             start = real_ones(services)
 
