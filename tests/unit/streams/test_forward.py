@@ -153,6 +153,7 @@ async def test_a_word_that_overtakes_the_answer_is_kept_for_it(rig: Rig) -> None
     sent = a_delivery()
     answer = asyncio.Event()
     rig.wso2.script.append(answer)
+    rig.core.limits = replace(rig.core.limits, patience=60.0)  # the batch waits for the answer
     batch = asyncio.create_task(rig.deliver(sent, terms=ASKED))
     await rig.settled()
 
@@ -181,6 +182,7 @@ async def test_law_1_a_word_on_what_was_sent_before_is_durable_at_once(rig: Rig)
 async def test_a_word_on_one_of_a_batch_waits_no_longer_than_its_batch(rig: Rig) -> None:
     quick, slow = a_delivery(record=6), a_delivery(record=6)
     rig.wso2.script.extend([Accepted(), asyncio.Event()])
+    rig.core.limits = replace(rig.core.limits, patience=0.5)  # longer than the words take here
     batch = asyncio.create_task(rig.deliver(quick, slow))
     await rig.settled()
     await rig.hear(Acknowledgement(quick.id, "rejected"))
