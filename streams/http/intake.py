@@ -35,6 +35,7 @@ _PLACE: Final = Place(
     "acknowledgements",
     "Choose another port for acks.listen and acks.url; workers share theirs.",
     grace=5.0,
+    most=512,  # WSO2 opens one for each acknowledgement, and Kafka may keep them waiting
     shared=True,
 )
 _RETRY_AFTER: Final = "5"
