@@ -107,7 +107,6 @@ class Applier:
         if number is None:
             number = self._identity.by_rule(delivery, model, wanted, ids)
         writing = Writing(self._odoo, self._settings, self._facts, ids)
-        note = ""
         if number is None:
             if not model.create:
                 raise Missing(f"not here yet: {model.name} {delivery.key}, which is not made here")
@@ -118,7 +117,7 @@ class Applier:
             return Delivered(number, "ours stands: it was written later here")
         if state is not None:
             Acting(self._odoo).bring(model, number, state)
-        return Delivered(number, note)
+        return Delivered(number)
 
     def _changed(
         self,
