@@ -16,7 +16,7 @@ from streams.applying.values import cell, main_text
 from streams.applying.wanted import Lines, Many, One, Ref, Scalar, Value, Wanted
 
 ID: Final = "id"  # `load`'s column of external ids
-_BY_NUMBER: Final = "/.id"
+BY_NUMBER: Final = "/.id"
 SEQUENCE: Final = "sequence"
 STEP: Final = 10  # between the sequences of two lines, as Odoo numbers them
 
@@ -74,10 +74,10 @@ class Rows:
     def _cell(self, model: str, field: str, value: Value) -> Row:
         match value:
             case One(ref):
-                return {f"{field}{_BY_NUMBER}": "" if ref is None else str(self._ids[ref])}
+                return {f"{field}{BY_NUMBER}": "" if ref is None else str(self._ids[ref])}
             case Many(refs):
                 numbers = ",".join(str(self._ids[ref]) for ref in refs)
-                return {f"{field}{_BY_NUMBER}": numbers}
+                return {f"{field}{BY_NUMBER}": numbers}
             case Scalar(inside):
                 fact = self._facts.of(model)[field]
                 return {field: cell(fact, main_text(inside, self._lang))}

@@ -7,11 +7,11 @@ from typing import Any, Final
 
 from streams.applying.facts import Facts
 from streams.applying.present import Change
-from streams.applying.rows import Rows, Table
+from streams.applying.rows import BY_NUMBER, Rows, Table
 from streams.applying.settings import Settings
 from streams.applying.values import other_texts
 from streams.applying.wanted import Line, Ref, Scalar, Wanted
-from streams.odoo.port import Conflict, Odoo, Refused
+from streams.odoo.port import Conflict, Context, Odoo, Refused
 
 _UPDATE, _REMOVE = 1, 2  # commands of x2many fields, as RPC has them
 _TRIES: Final = 3
@@ -21,6 +21,7 @@ _PASSING: Final = (  # what Postgres says where another transaction was faster, 
     "could not obtain lock",
     "ir_model_data_module_name_uniq_index",
 )
+_ARCHIVED_TOO: Final = {"active_test": False}
 _NAMES_STAY: Final = {"noupdate": True}  # also where a module of the source's name is updated
 
 
@@ -81,7 +82,7 @@ class Writing:
 
     def _add(self, model: str, number: int, field: str, lines: Sequence[tuple[int, Line]]) -> None:
         fact = self._facts.of(model)[field]
-        parent = {f"{fact.inverse}/.id": str(number)}
+        parent = {f"{fact.inverse}{BY_NUMBER}": str(number)}
         records = [
             (line.key, line.wanted, parent | self._rows.order(fact.relation, line.wanted, place))
             for place, line in lines
@@ -116,10 +117,22 @@ class Writing:
         return {field: each.emptied for field, each in models.items() if each and each.emptied}
 
     def _load(self, model: str, table: Table) -> list[int]:
+        """Load a table; where that is refused, once more with what is archived in sight.
+
+        Odoo 16 does not find an archived record by its id otherwise.
+        """
+        try:
+            return self._loaded(model, table, _NAMES_STAY)
+        except Refused:
+            if not any(column.endswith(BY_NUMBER) for column in table.columns):
+                raise
+        return self._loaded(model, table, _NAMES_STAY | _ARCHIVED_TOO)
+
+    def _loaded(self, model: str, table: Table, context: Context) -> list[int]:
         """Ask again where another transaction was faster: of that `load` tells the text alone."""
         said: Mapping[str, Any] = {}
         for _ in range(_TRIES):
-            said = self._odoo.call(model, "load", table.columns, table.rows, context=_NAMES_STAY)
+            said = self._odoo.call(model, "load", table.columns, table.rows, context=context)
             if said["ids"]:
                 return [int(number) for number in said["ids"]]
             if not _is_passing(said["messages"]):

@@ -230,6 +230,16 @@ def test_an_order_becomes_a_confirmed_one_and_its_quantity_follows(
     assert rpc.one(ORDER, number, "state")["state"] == "purchase"
 
 
+@pytest.mark.usefixtures("vendor")
+def test_what_is_archived_may_be_referred_to(branch: Branch, product: int, rpc: Rpc) -> None:
+    rpc(TEMPLATE, "write", [product], {"active": False})
+
+    number = delivered(order(branch, line(branch, 1, 2)))
+    order(branch, line(branch, 1, 2), line(branch, 2, 3))
+
+    assert lines_of(rpc, number) == [("line 1", 2.0), ("line 2", 3.0)]
+
+
 @pytest.mark.usefixtures("vendor", "product")
 def test_a_price_stands_when_the_quantity_changes(branch: Branch, rpc: Rpc) -> None:
     """Odoo computes a sale line's price anew when its quantity is written."""
