@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Final
 
@@ -83,7 +83,7 @@ class Applier:
 
         What cannot be asked for here is asked for when they are applied.
         """
-        with suppress(Trouble):
+        with suppress(Trouble):  # whoever is applied meets it, and answers it
             self._relations.learn({name for each in deliveries for name in names_of(each)})
 
     def _answered(self, delivery: Incoming, model: Model, last: Operation | None) -> Answer:
@@ -201,31 +201,23 @@ class Applier:
         return Delivered(number, note)
 
 
-@dataclass(frozen=True, slots=True)
-class _Names:
-    """Collects the external ids in a message."""
-
-    found: set[str]
-
-    def inside(self, value: Any) -> None:
-        match value:
-            case dict():
-                for name, each in value.items():
-                    if name in ("key", "external_id") and isinstance(each, str):
-                        self.found.add(each)
-                    self.inside(each)
-            case list():
-                for each in value:
-                    self.inside(each)
-            case _:
-                pass
-
-
 def names_of(delivery: Incoming) -> frozenset[str]:
     """Return every external id that a delivery names, its own included. Pure."""
-    names = _Names({delivery.key, delivery.external_id})
-    names.inside(delivery.fields)
-    return frozenset(names.found)
+    return frozenset((delivery.key, delivery.external_id, *_named(delivery.fields)))
+
+
+def _named(value: Any) -> Iterator[str]:
+    match value:
+        case dict():
+            names = (value.get("key"), value.get("external_id"))
+            yield from (each for each in names if isinstance(each, str))
+            for each in value.values():
+                yield from _named(each)
+        case list():
+            for each in value:
+                yield from _named(each)
+        case _:
+            pass
 
 
 def holds(delivery: Incoming, settings: Settings) -> frozenset[str]:
@@ -253,6 +245,6 @@ def _alike(value: Any) -> str:
         case bool() | dict() | list():
             return json.dumps(value, sort_keys=True)
         case _:
-            with suppress(ArithmeticError):
+            with suppress(ArithmeticError):  # a text that is no number
                 return str(Decimal(str(value)).normalize())
             return str(value)

@@ -56,7 +56,8 @@ class Settings:
     """The whole file; durations in seconds.
 
     `at_once` is how many deliveries are worked at, each with a session of its own; `waiting` how
-    many more may wait for that.
+    many more may wait for that. `system` is the source that captures this Odoo, "" for none: whose
+    records and writes these are.
     """
 
     path: Path
@@ -70,9 +71,7 @@ class Settings:
     state: Path
     at_once: int
     waiting: int
-    system: (
-        str  # the source that captures this Odoo, "" for none: whose records and writes these are
-    )
+    system: str
     models: Mapping[str, Model]
     lines: Lines
 

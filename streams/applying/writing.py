@@ -60,14 +60,13 @@ class Writing:
             for line, inside in changes.items():
                 self.change(relation, line, Change({}, inside.lines, inside.fresh, inside.gone))
 
-    def translate(self, wanted: Wanted, number: int) -> bool:
-        """Write the texts in other active languages that differ; return whether any did."""
+    def translate(self, wanted: Wanted, number: int) -> None:
+        """Write the texts in other active languages that differ."""
         by_lang: dict[str, dict[str, str]] = {}
         for field, value in wanted.values.items():
             if isinstance(value, Scalar):
                 for code, text in other_texts(value.value, self._lang).items():
                     by_lang.setdefault(code, {})[field] = text
-        wrote = False
         active = self._facts.languages() if by_lang else frozenset()
         for code in sorted(by_lang.keys() & active):
             texts, context = by_lang[code], {"lang": code}
@@ -77,8 +76,6 @@ class Writing:
             fresh = {name: text for name, text in texts.items() if there[0][name] != text}
             if fresh:
                 self._odoo.call(wanted.model, "write", [number], fresh, context=context)
-                wrote = True
-        return wrote
 
     def _add(self, model: str, number: int, field: str, lines: Sequence[tuple[int, Line]]) -> None:
         fact = self._facts.of(model)[field]

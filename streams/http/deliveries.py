@@ -16,9 +16,10 @@ from typing import Final, Protocol
 from aiohttp import web
 
 from schemas.masking import hide
+from streams.http.guarded import Guarded
 from streams.http.refusals import DELIVERIES, Count, Refusals, nobody
 from streams.http.reply import Reply
-from streams.http.served import Place, Served
+from streams.http.served import Place
 from streams.http.tokens import Tokens
 from streams.metrics import CONTENT_TYPE
 
@@ -56,7 +57,7 @@ class Condition:
     metrics: Callable[[], str]
 
 
-class Deliveries(Served):
+class Deliveries(Guarded):
     """Listens between `async with` and its end."""
 
     def __init__(  # noqa: PLR0913  an address, who may come, whom they meet; the rest is for tests
@@ -74,13 +75,18 @@ class Deliveries(Served):
 
         `count` is told the status of what is turned away; a body may take `slowest` seconds.
         """
-        self._tokens = Tokens("token", token, clock)
         self._desk = desk
         self._condition = condition
-        self._refusals = Refusals(DELIVERIES, count, clock)
         self._slots = asyncio.Semaphore(_AT_ONCE)
-        self._slowest = slowest
-        super().__init__(listen, _PLACE, self._app())
+        super().__init__(
+            listen,
+            _PLACE,
+            self._app(),
+            tokens=Tokens("token", token, clock),
+            refusals=Refusals(DELIVERIES, count, clock),
+            largest=LARGEST,
+            slowest=slowest,
+        )
 
     def _app(self) -> web.Application:
         app = web.Application(client_max_size=LARGEST)
@@ -101,30 +107,13 @@ class Deliveries(Served):
 
     async def _body(self, request: web.Request) -> bytes | web.Response:
         """Read the body, or say why not."""
-        if not self._tokens.admit(request.headers.get("Authorization", "")):
-            return self._problem(401, "no such token", {"WWW-Authenticate": "Bearer"})
-        if (request.content_length or 0) > LARGEST:
-            return self._too_large()
+        if (answer := self.stranger(request)) is not None:
+            return answer
         named = request.headers.get("Idempotency-Key", "")
         if (refusal := self._desk.refusal(named if _ID.fullmatch(named) else "")) is not None:
             return _response(refusal)
         async with self._slots:
-            try:
-                async with asyncio.timeout(self._slowest):
-                    return await request.read()
-            except web.HTTPRequestEntityTooLarge:
-                return self._too_large()
-            except TimeoutError:
-                return self._problem(408, f"the body did not come within {self._slowest:g} s")
-
-    def _problem(
-        self, status: int, why: str, headers: dict[str, str] | None = None
-    ) -> web.Response:
-        self._refusals.note(status, why)
-        return web.json_response({"error": why}, status=status, headers=headers)
-
-    def _too_large(self) -> web.Response:
-        return self._problem(413, f"more than {LARGEST} bytes")
+            return await self.body(request)
 
     async def _healthz(self, _: web.Request) -> web.Response:
         reasons = [hide(each) for each in self._condition.unhealthy()]

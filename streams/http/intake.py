@@ -20,8 +20,9 @@ from schemas.acknowledgement import Acknowledgement, MalformedAcknowledgement
 from schemas.config import Acks
 from schemas.errors import ServiceUnavailable
 from schemas.keys import Chain, split_delivery_id
+from streams.http.guarded import Guarded
 from streams.http.refusals import ACKNOWLEDGEMENTS, Count, Refusals, nobody
-from streams.http.served import Place, Served
+from streams.http.served import Place
 from streams.http.tokens import Tokens
 
 logger = logging.getLogger(__name__)
@@ -59,7 +60,7 @@ class Publisher(Protocol):
         """
 
 
-class Intake(Served):
+class Intake(Guarded):
     """Listens between `async with` and its end; does nothing where `acks.listen` is empty.
 
     Several workers of one host listen on the same port; the kernel shares the connections out.
@@ -79,11 +80,17 @@ class Intake(Served):
         `clock` tells seconds that never go back: a former token is let in for some time. `count`
         is told the status of what is turned away.
         """
-        self._tokens = Tokens("acks.token", acks.token, clock)
         self._writing = _Writing(publish, patience)
-        self._refusals = Refusals(ACKNOWLEDGEMENTS, count, clock)
         self._slots = asyncio.Semaphore(_AT_ONCE)
-        super().__init__(acks.listen, _PLACE, self._app())
+        super().__init__(
+            acks.listen,
+            _PLACE,
+            self._app(),
+            tokens=Tokens("acks.token", acks.token, clock),
+            refusals=Refusals(ACKNOWLEDGEMENTS, count, clock),
+            largest=LARGEST,
+            slowest=_SLOWEST,
+        )
 
     def adopt(self, acks: Acks) -> None:
         """Know senders by the token of another file; the former one is let in for OVERLAP more."""
@@ -95,36 +102,22 @@ class Intake(Served):
         return app
 
     async def _acks(self, request: web.Request) -> web.Response:
-        if not self._tokens.admit(request.headers.get("Authorization", "")):
-            return self._problem(401, "no such token", {"WWW-Authenticate": "Bearer"})
-        if (request.content_length or 0) > LARGEST:
-            return self._too_large()
+        if (answer := self.stranger(request)) is not None:
+            return answer
         async with self._slots:
             return await self._take(request)
 
     async def _take(self, request: web.Request) -> web.Response:
+        body = await self.body(request)
+        if isinstance(body, web.Response):
+            return body
         try:
-            async with asyncio.timeout(_SLOWEST):
-                body = await request.read()
             responses = [_response(word) for word in acknowledgement.read(body)]
-        except web.HTTPRequestEntityTooLarge:
-            return self._too_large()
-        except TimeoutError:
-            return self._problem(408, f"the body did not come within {_SLOWEST:g} s")
         except MalformedAcknowledgement as error:
-            return self._problem(400, str(error))
+            return self.problem(400, str(error))
         if await self._writing.write(responses):
             return web.Response(status=204)
-        return self._problem(503, "Kafka is away", {"Retry-After": _RETRY_AFTER})
-
-    def _problem(
-        self, status: int, why: str, headers: dict[str, str] | None = None
-    ) -> web.Response:
-        self._refusals.note(status, why)
-        return web.json_response({"error": why}, status=status, headers=headers)
-
-    def _too_large(self) -> web.Response:
-        return self._problem(413, f"more than {LARGEST} bytes")
+        return self.problem(503, "Kafka is away", {"Retry-After": _RETRY_AFTER})
 
 
 class _Writing:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, Protocol
 
 from schemas.masking import hide
@@ -50,7 +49,7 @@ class Desk:
     async def one(self, body: bytes) -> Reply:
         """Answer one delivery."""
         try:
-            return await self._of(incoming.parse(body))
+            return await self._of(_read(incoming.parse(body)))
         except NotOurs as error:
             return self._reply("", Rejected(answer.NOT_OURS, str(error)))
 
@@ -63,24 +62,23 @@ class Desk:
         if not isinstance(said, list) or len(said) > MANY:
             why = f"the body is no JSON list of at most {MANY} messages"
             return self._reply("", Rejected(answer.NOT_OURS, why))
-        await self._service.prefetch(list(_readable(said)))
+        read = [_read(each) for each in said]
+        await self._service.prefetch([each for each in read if isinstance(each, Incoming)])
         replies: list[Reply | None] = [None] * len(said)
         slots = asyncio.Semaphore(self._at_once)
 
         async def in_order(places: Sequence[int]) -> None:
             async with slots:
                 for place in places:
-                    replies[place] = await self._of(said[place])
+                    replies[place] = await self._of(read[place])
 
         await asyncio.gather(*(in_order(places) for places in _chains(said)))
         return Reply(200, [_numbered(each) for each in replies if each is not None])
 
-    async def _of(self, said: object) -> Reply:
-        try:
-            delivery = incoming.of(said)
-        except NotOurs as error:
-            return self._reply(error.delivery, Rejected(answer.NOT_OURS, str(error)))
-        return self._reply(delivery.id, await self._service.take(delivery))
+    async def _of(self, read: Incoming | NotOurs) -> Reply:
+        if isinstance(read, NotOurs):
+            return self._reply(read.delivery, Rejected(answer.NOT_OURS, str(read)))
+        return self._reply(read.id, await self._service.take(read))
 
     def _reply(self, delivery: str, said: Answer) -> Reply:
         self._meter.count("answers", outcome(said))
@@ -137,10 +135,11 @@ def _chains(said: Iterable[object]) -> Iterable[Sequence[int]]:
     return found.values()
 
 
-def _readable(said: Iterable[object]) -> Iterator[Incoming]:
-    for each in said:
-        with suppress(NotOurs):
-            yield incoming.of(each)
+def _read(said: object) -> Incoming | NotOurs:
+    try:
+        return incoming.of(said)
+    except NotOurs as error:
+        return error
 
 
 def _numbered(reply: Reply) -> dict[str, Any]:

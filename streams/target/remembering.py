@@ -82,7 +82,7 @@ class Remembering:
     def _run(self) -> None:
         while (first := self._wishes.get()) is not None:
             wishes, ends = [first], False
-            with suppress(queue.Empty):
+            with suppress(queue.Empty):  # nothing more is wished for at the moment
                 while len(wishes) < _TOGETHER and not ends:
                     following = self._wishes.get_nowait()
                     if following is None:

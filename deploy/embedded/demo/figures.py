@@ -120,7 +120,7 @@ class Looker:
     def look(self) -> Figures:
         """Return the figures as they stand."""
         found = Figures(behind=self._ask(_BEHIND))
-        with contextlib.suppress(KafkaException):
+        with contextlib.suppress(KafkaException):  # away for a moment: the figures of before stand
             self._count(found)
         self.tail.read()
         worker = sums(self._stage.stream.ask("metrics"))
@@ -153,7 +153,7 @@ class Looker:
 
     def _of_the_targets(self, found: Figures) -> None:
         """Fill in what the targets say of themselves."""
-        with contextlib.suppress(NotStarted):
+        with contextlib.suppress(NotStarted):  # it has ended: it says nothing more
             found.shop = self._stage.webshop.summary()
         found.webshop.taken = found.shop.get("accepted", 0)
         found.webshop.duplicates = found.shop.get("duplicates", 0)
@@ -165,7 +165,7 @@ class Looker:
 
     def _ask(self, query: LiteralString, dsn: str = "") -> int | None:
         with (
-            contextlib.suppress(psycopg.Error),
+            contextlib.suppress(psycopg.Error),  # away for a moment
             psycopg.connect(dsn or self._stage.dsn) as connection,
         ):
             row = connection.execute(query).fetchone()

@@ -64,7 +64,7 @@ def arrive(stage: Stage, beat: Beat) -> None:
         if time.monotonic() > deadline:
             raise NotSettled(f"{lost} records of the first load are missing after {most:.0f} s")
         beat()
-        time.sleep(1.0)
+        time.sleep(1.0)  # a beat of the screen
 
 
 def _missing(stage: Stage) -> int:
@@ -80,7 +80,7 @@ def play(
     for accident in accidents(stage, load):
         then = time.monotonic() + accident.pause
         while (left := then - time.monotonic()) > 0:
-            time.sleep(min(1.0, left))
+            time.sleep(min(1.0, left))  # a beat of the screen
             load.check()
             beat()
         if not undisturbed:
@@ -108,7 +108,7 @@ def settle(looker: Looker, beat: Beat, most: float) -> None:
         if time.monotonic() > deadline:
             raise NotSettled(f"after {most:.0f} s: {looker.look()}")
         beat()
-        time.sleep(0.5)
+        time.sleep(0.5)  # Kafka tells nobody that all is read
 
 
 def _calm(looker: Looker) -> bool:
@@ -116,7 +116,7 @@ def _calm(looker: Looker) -> bool:
     first = looker.look()
     if not first.settled:
         return False
-    time.sleep(1.0)
+    time.sleep(1.0)  # longer than anything is between two topics
     second = looker.look()
     return second.settled and _taken(first) == _taken(second)
 

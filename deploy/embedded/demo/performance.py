@@ -100,4 +100,4 @@ def _live(stage: Stage, load: Load, shown: Screen, beat: once.Beat) -> NoReturn:
     while True:
         load.check()
         beat()
-        time.sleep(1.0)
+        time.sleep(1.0)  # a beat of the screen

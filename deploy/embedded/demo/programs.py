@@ -65,7 +65,7 @@ class Program(Service):
         """Return what it answers, "" where it does not."""
         url = f"http://{self.listen}/{what}"
         with (
-            contextlib.suppress(OSError, urllib.error.URLError),
+            contextlib.suppress(OSError, urllib.error.URLError),  # it is down: it says nothing
             urllib.request.urlopen(url, timeout=_PATIENCE) as answer,
         ):
             return str(answer.read().decode(errors="replace"))
@@ -85,6 +85,7 @@ class Capture(Program):
 
     def answers(self) -> bool:
         """Whether it reads the slot."""
+        # Where the database is away, it reads nothing either.
         with contextlib.suppress(psycopg.Error), psycopg.connect(self.dsn) as connection:
             row = connection.execute(
                 "SELECT bool_or(active) FROM pg_replication_slots"

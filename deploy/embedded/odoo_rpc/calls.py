@@ -106,6 +106,7 @@ class Database:
             try:
                 return self._transaction(work)
             except TRANSIENT:
+                # The other transaction needs its time, as it does in Odoo.
                 time.sleep(_PAUSE * 2**attempt * secrets.randbelow(1_000) / 1_000)
         return self._transaction(work)
 

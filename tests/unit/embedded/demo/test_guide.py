@@ -11,7 +11,7 @@ import pytest
 
 from embedded.demo.guide import guide
 
-DSN = "host=/tmp/pg port=5432 user=odoo dbname=odoo"
+DSN = "host=/demo/pg port=5432 user=odoo dbname=odoo"
 
 
 def stage(binaries: Path) -> Any:
