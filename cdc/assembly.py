@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from contextlib import ExitStack
 from typing import Any, NamedTuple
 
@@ -11,16 +12,28 @@ from cdc.backfill import Paced, Unpaced
 from cdc.capture import Capture, Parts
 from cdc.engine.events import Events
 from cdc.engine.fold import Fold
+from cdc.engine.plan import Plan
 from cdc.engine.relations import Relations
 from cdc.epoch import Epoch, Topic
+from cdc.fitting import Fit, go_on
 from cdc.loading import Marks
-from cdc.origin import Source, look, refuse_other_database, refuse_unlike, settle
+from cdc.notes import ABOUT, HOLDING, PROGRESS
+from cdc.origin import (
+    Source,
+    held,
+    look,
+    members,
+    refuse_other_database,
+    refuse_unlike,
+    settle,
+)
 from cdc.pace import Lane, Pace, queues
 from cdc.postgres import slot
 from cdc.postgres.connect import Session
 from cdc.postgres.replication import Replication
 from cdc.postgres.snapshot import RangeReader
 from cdc.postgres.stream import Followed, Following, Watch
+from cdc.progress import Progress
 from cdc.queues import Queues
 from cdc.shadow.store import Shadow
 from cdc.stream import Stream
@@ -28,6 +41,8 @@ from cdc.vitals import Vitals
 from schemas.avro import MARKER, event_schema, fingerprint
 from schemas.config import Config
 from schemas.topics import Topics
+
+logger = logging.getLogger(__name__)
 
 
 class Assembled(NamedTuple):
@@ -51,6 +66,7 @@ class Ground:
         _refuse_other_partitions(config, self.source)
         self.shadow = stack.enter_context(Shadow(config.state / "capture"))
         self.about = settle(config, self.source, self.shadow, Topics(config.source.name))
+        self._holding = held(self.shadow)
         self._waiting = _Waiting()
         self.publisher = kafka.Publisher(config.kafka, self._waiting)
         stack.callback(self.publisher.close)
@@ -65,7 +81,7 @@ class Ground:
             raise RuntimeError("nothing is assembled yet")
         lsn = self._parts.epoch.watermark.durable
         source = look(config)
-        refuse_unlike(source, self.shadow, self.about, lsn)
+        refuse_unlike(source, self.shadow, self._holding, self.about, lsn)
         _refuse_other_partitions(config, source)
         return source
 
@@ -79,22 +95,24 @@ class Ground:
         topics, count = Topics(config.source.name), config.topics.partitions
         before, self._waiting.capture = self._parts, None
         generation = int(self.about["generation"])
-        heads = _write_schemas(config, source, self.publisher, count, generation)
-        relations = Relations(source.plan, source.types)
-        fold = Fold(source.plan, self.shadow, relations)
-        names = _events(config, source)
+        fit = self._fit(config, source)
+        plan = fit.plan
+        heads = _write_schemas(config, plan, source.users, self.publisher, generation)
+        relations = Relations(plan, {n: each.types for n, each in fit.holding.tables.items()})
+        fold = Fold(plan, self.shadow, relations)
+        names = {root.rank: topics.events(root.shape.model) for root in plan.roots}
         epoch = Epoch(
             self.publisher, self.shadow, {r: Topic(name, count) for r, name in names.items()}
         )
-        events = Events(source.plan, fold, generation, heads)
-        stream = Stream(source.plan, relations, fold, events, epoch)
+        events = Events(plan, fold, generation, heads)
+        stream = Stream(plan, relations, fold, events, epoch)
         stream.snapshot = frozenset(r.model for r in config.routes if r.initial_load)
         backfill = Unpaced() if until_caught_up else _paced(config, topics, count, stack)
         stream.backfill = backfill
         stream.marks = _marks(config, stack)
         beside = _Beside(config, self.shadow, self.about, self.publisher, stack)
         parts = Parts(
-            source.plan,
+            plan,
             fold,
             epoch,
             stream,
@@ -102,6 +120,7 @@ class Ground:
             backfill,
             connect=beside.connect,
             watch=beside.look,
+            passing=fit.passing,
         )
         if before is not None:
             _count_on(parts, before)
@@ -109,6 +128,33 @@ class Ground:
         capture.connected_once = before is not None  # then it is patient with Postgres
         self._waiting.capture, self._parts = capture, parts
         return Assembled(capture, Vitals(capture, parts, self.shadow, beside.wal_held))
+
+    def _fit(self, config: Config, source: Source) -> Fit:
+        """Make the shadow fit for a file, and remember what it is made of."""
+        shadow = self.shadow
+        note = shadow.recall(PROGRESS) or {}
+        made = go_on(source.wanted, held(shadow), Progress.from_json(note))
+        loaded = {r.model for r in config.routes if r.initial_load}
+        made.progress.publish_from_start((made.begun & loaded) - made.progress.waiting)
+        self._know_members(source)
+        shadow.note(ABOUT, self.about)
+        shadow.note(HOLDING, made.holding.to_json())
+        shadow.note(PROGRESS, {**note, **made.progress.to_json()})
+        shadow.commit()
+        shadow.read_as(made.formers)
+        shadow.begin()
+        self._holding = made.holding
+        if made.passing:
+            text = "%s must be read for the file; till then documents are what they were"
+            names = ", ".join(sorted(made.progress.frontiers))
+            logger.info(text, names, extra={"action": "reading"})
+        return made
+
+    def _know_members(self, source: Source) -> None:
+        """Remember since when each table is published; one that was known stays what it was."""
+        found = members(source.wanted.selection, source.publication)
+        known = self.about["published"]
+        self.about["published"] = {t: known.get(t, member) for t, member in found.items()}
 
 
 def _count_on(parts: Parts, before: Parts) -> None:
@@ -118,15 +164,10 @@ def _count_on(parts: Parts, before: Parts) -> None:
     parts.stream.commit_time = before.stream.commit_time
 
 
-def _events(config: Config, source: Source) -> dict[int, str]:
-    """Return the topic of each model's events, by rank."""
-    topics = Topics(config.source.name)
-    return {root.rank: topics.events(root.shape.model) for root in source.plan.roots}
-
-
 def _refuse_other_partitions(config: Config, source: Source) -> None:
     schemas = Topics(config.source.name).schemas
-    names = [*_events(config, source).values(), schemas]
+    models = (shape.model for shape in source.wanted.selection.shapes)
+    names = [*map(Topics(config.source.name).events, models), schemas]
     kafka.refuse_other_partitions(config.kafka, names, config.topics.partitions)
 
 
@@ -203,17 +244,21 @@ class _Waiting:
 
 
 def _write_schemas(
-    config: Config, source: Source, publisher: kafka.Publisher, partitions: int, generation: int
+    config: Config,
+    plan: Plan,
+    users: dict[str, int],
+    publisher: kafka.Publisher,
+    generation: int,
 ) -> dict[int, bytes]:
     """Write the schema of each model; return what its events begin with."""
     heads = {}
-    for root in source.plan.roots:
-        schema = event_schema(config.source.name, root.shape, source.users)
+    for root in plan.roots:
+        schema = event_schema(config.source.name, root.shape, users)
         name = fingerprint(schema)
         kafka_schemas.write_schema(
             publisher,
             Topics(config.source.name).schemas,
-            partitions,
+            config.topics.partitions,
             name,
             json.dumps(schema),
             generation=generation,

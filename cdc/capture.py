@@ -71,6 +71,7 @@ class Parts:
     backfill: Backfill
     connect: Callable[[int], Connection]
     watch: Callable[[], None]
+    passing: bool = False  # another plan follows once every table is read
 
 
 class Capture:
@@ -104,6 +105,11 @@ class Capture:
     def stopping(self) -> bool:
         """Whether it was told to stop, or is caught up."""
         return self._stopping
+
+    @property
+    def passing(self) -> bool:
+        """Whether its plan ends when every table is read: another one follows."""
+        return self._parts.passing
 
     def close(self) -> None:
         """Let the server go."""
@@ -244,6 +250,9 @@ class Capture:
         table = progress.next_table(parts.plan)
         if table is not None:
             parts.marks.read(table, progress.frontiers[table.name])
+            return
+        if self.passing:
+            self._handing_over = True
             return
         portion = self._next_portion(progress)
         if portion is not None:

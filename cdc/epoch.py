@@ -13,6 +13,7 @@ from typing import Any, Final, Protocol
 
 from cdc.engine.events import Made
 from cdc.engine.fold import take_back
+from cdc.engine.holding import Dropped
 from cdc.engine.store import Store
 from cdc.notes import PROGRESS
 from cdc.progress import Progress
@@ -21,6 +22,7 @@ from schemas.keys import partition_of
 
 CHANGES: Final = 10_000  # in one epoch: then it must end
 SECONDS: Final = 0.1  # how long it stays open once it has any ...
+DROPPED: Final = 2_000  # keys at once of what nobody asks for any more
 _TIMES: Final = 10  # ... and no shorter than so many times its end, beside which nothing runs
 _LONGEST: Final = 1.0
 _PULSE: Final = 1_000  # events between two pulses
@@ -57,6 +59,9 @@ class Durable(Store, Protocol):
 
     def begin(self) -> None:
         """Begin again."""
+
+    def drop(self, what: Dropped, limit: int) -> bool:
+        """Drop up to so many keys; say whether none is left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +118,8 @@ class Epoch:
         """Return the seconds until it should end."""
         if self.changes:
             return max(0.0, self._opened + self._stays - now)
+        if self.progress.dropping:
+            return max(0.0, self._ended + self._stays - now)
         if self.watermark.passed > self.watermark.durable:
             return max(0.0, self._ended + IDLE_SECONDS - now)
         return IDLE_SECONDS
@@ -136,6 +143,7 @@ class Epoch:
         if self._unsent:
             self._publisher.flush()
             self._unsent = False
+        self._drop()
         standing = {"lsn": self.watermark.passed, "at": time.time(), **self.progress.to_json()}
         self._shadow.note(PROGRESS, standing)
         self._shadow.commit()
@@ -144,6 +152,12 @@ class Epoch:
         self.changes = 0
         self._ended = time.monotonic()
         self._stays = min(_LONGEST, max(SECONDS, _TIMES * (self._ended - began)))
+
+    def _drop(self) -> None:
+        """Drop some of what nobody asks for any more."""
+        waiting = self.progress.dropping
+        if waiting and self._shadow.drop(waiting[0], DROPPED):
+            del waiting[0]
 
 
 def _standing(shadow: Durable) -> tuple[Watermark, Progress]:

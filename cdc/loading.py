@@ -165,7 +165,7 @@ def take_over(read: RangeRead, fold: Fold, ranks: Iterable[int], progress: Progr
     else:
         fold.frontiers[plan.number] = last
     if isinstance(plan, RowPlan):
-        _take_rows(plan, read.range.rows, fold)
+        _take_rows(plan, read.range.rows, fold, again=plan.name in progress.again)
     else:
         _take_pairs(plan, read.range.rows, fold)
     for key in _reached(plan, last, fold.store):
@@ -174,7 +174,9 @@ def take_over(read: RangeRead, fold: Fold, ranks: Iterable[int], progress: Progr
     progress.loaded(plan.name, last)
 
 
-def _take_rows(plan: RowPlan, rows: Iterable[Sequence[bytes | None]], fold: Fold) -> None:
+def _take_rows(
+    plan: RowPlan, rows: Iterable[Sequence[bytes | None]], fold: Fold, *, again: bool
+) -> None:
     store = fold.store
     for cells in map(cells_of_values, rows):
         row = int(cells[0][5:])
@@ -183,6 +185,19 @@ def _take_rows(plan: RowPlan, rows: Iterable[Sequence[bytes | None]], fold: Fold
             fold.put(plan, row, cells)
         elif (held := store.get(key)) is not None and _is_partial(held):
             fold.write(plan, row, key, held, plan.layout.fill(held, cells))
+        if again:
+            _rewrite(plan, row, key, store)
+
+
+def _rewrite(plan: RowPlan, row: int, key: bytes, store: Store) -> None:
+    """Write a held row in the form that the plan has, with all its index entries."""
+    held = store.get(key)
+    if held is not None:
+        store.put(key, held)
+        links = plan.layout.links_of(held)
+        for entry in plan.layout.entries:
+            if (value := entry.value(links)) is not None:
+                store.add(index_key(entry.index, value), row)
 
 
 def _take_pairs(plan: PairPlan, rows: Iterable[Sequence[bytes | None]], fold: Fold) -> None:

@@ -5,4 +5,5 @@ from __future__ import annotations
 from typing import Final
 
 ABOUT: Final = "about"  # which database, since when
+HOLDING: Final = "holding"  # which tables, columns and indexes, by their numbers
 PROGRESS: Final = "progress"  # how far it is loaded and published

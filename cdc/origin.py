@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 from dataclasses import dataclass
@@ -10,18 +9,16 @@ from typing import Any
 
 from cdc import kafka_schemas
 from cdc.checks.routes import logins, refuse_unfit
-from cdc.engine.compile import compile_plan
-from cdc.engine.plan import Plan
-from cdc.engine.relations import Types
-from cdc.notes import ABOUT, PROGRESS
+from cdc.engine.holding import Holding
+from cdc.fitting import Wanted, begin
+from cdc.notes import ABOUT, HOLDING, PROGRESS
 from cdc.postgres import publication, slot
 from cdc.postgres.catalog import columns, load_models
 from cdc.postgres.connect import Session
 from cdc.postgres.refusals import SlotLost, SlotMissing
 from cdc.postgres.replication import Replication, System
 from cdc.postgres.users import users
-from cdc.progress import Progress
-from cdc.selection import select
+from cdc.selection import Selection, select
 from cdc.shadow.store import Shadow
 from schemas.config import Config
 from schemas.errors import DataAtRisk
@@ -41,7 +38,7 @@ class ForeignShadow(DataAtRisk):
 
 
 class SelectionChanged(DataAtRisk):
-    """The routes need other tables or columns than the shadow holds."""
+    """A column that the routes select is not what it was when its table was read."""
 
     hint = (
         "Undo the change, or remove the folder of the shadow below `state:`: capture then loads"
@@ -53,8 +50,7 @@ class SelectionChanged(DataAtRisk):
 class Source:
     """What was found in the database."""
 
-    plan: Plan
-    types: Types
+    wanted: Wanted
     system: System
     slot: slot.SlotState
     publication: publication.PublicationState
@@ -67,24 +63,24 @@ def look(config: Config) -> Source:
         models = load_models(session)
         found = users(session, logins(config))
         refuse_unfit(config, models, found)
-        plan = compile_plan(select(config, models))
+        selection = select(config, models)
         published = publication.look(session, config.source.publication)
-        publication.refuse_gap(published, _members(plan, published))
+        publication.refuse_gap(published, members(selection, published))
         state = slot.look(session, config.source.slot)
         if not state.exists:
             raise SlotMissing(f'there is no replication slot "{state.name}"')
         if state.lost:
             raise SlotLost(f'the replication slot "{state.name}" is lost')
-        types = {table: dict(found) for table, found in columns(session, plan.by_name).items()}
+        types = {table: dict(found) for table, found in columns(session, selection.names).items()}
     with Replication.connect(config.source.dsn, "odoo-cdc-capture") as replication:
         system = replication.identify()
-    held = {name: {c: types[name][c] for c in plan.by_name[name].read} for name in plan.by_name}
-    return Source(plan, held, system, state, published, found)
+    read = {table: {c: types[table][c] for c in read} for table, read in selection.columns.items()}
+    return Source(Wanted(selection, models, read), system, state, published, found)
 
 
-def _members(plan: Plan, state: publication.PublicationState) -> dict[str, int]:
+def members(selection: Selection, state: publication.PublicationState) -> dict[str, int]:
     """Return what `refuse_gap` wants to know again later; 0 for a table that is not there."""
-    return {t: state.tables[t].member if t in state.tables else 0 for t in plan.by_name}
+    return {t: state.tables[t].member if t in state.tables else 0 for t in selection.names}
 
 
 def settle(config: Config, source: Source, shadow: Shadow, topics: Topics) -> dict[str, Any]:
@@ -93,18 +89,28 @@ def settle(config: Config, source: Source, shadow: Shadow, topics: Topics) -> di
     if about is None:
         about = _begin(config, source, shadow, topics)
     refuse_other_database(source.system, source.slot, shadow, about)
-    _refuse_unfit(source, about)
+    _refuse_unfit(source, held(shadow), about)
     return about
 
 
-def refuse_unlike(source: Source, shadow: Shadow, about: dict[str, Any], lsn: int) -> None:
+def held(shadow: Shadow) -> Holding:
+    """Return what a shadow holds. Raises ForeignShadow for one of another version."""
+    note = shadow.recall(HOLDING)
+    if note is None:
+        raise ForeignShadow(f"{shadow.folder} was made by another version")
+    return Holding.from_json(note)
+
+
+def refuse_unlike(
+    source: Source, shadow: Shadow, holding: Holding, about: dict[str, Any], lsn: int
+) -> None:
     """Raise what `settle` would raise of another file, while the shadow is being written.
 
-    `lsn` is what was durable before the source was looked at. What only the slot can tell is
-    asked when it is followed again.
+    `holding` is what it holds, `lsn` what was durable before the source was looked at. What only
+    the slot can tell is asked when it is followed again.
     """
     _refuse_foreign(source.system, shadow, about, lsn)
-    _refuse_unfit(source, about)
+    _refuse_unfit(source, holding, about)
 
 
 def refuse_other_database(
@@ -124,19 +130,20 @@ def _refuse_foreign(system: System, shadow: Shadow, about: dict[str, Any], lsn: 
         raise ForeignShadow(f"{shadow.folder} is ahead of the database: was that restored?")
 
 
-def _refuse_unfit(source: Source, about: dict[str, Any]) -> None:
-    _refuse_other_selection(source, about)
-    publication.refuse_gap(source.publication, about["published"])
+def _refuse_unfit(source: Source, holding: Holding, about: dict[str, Any]) -> None:
+    _refuse_other_types(source.wanted, holding)
+    names = source.wanted.selection.names
+    known = {table: member for table, member in about["published"].items() if table in names}
+    publication.refuse_gap(source.publication, known)
 
 
-def _refuse_other_selection(source: Source, about: dict[str, Any]) -> None:
-    if about["plan"] != _plain(source.plan.describe()):
-        raise SelectionChanged(_difference(about["plan"], source.plan.describe()))
+def _refuse_other_types(wanted: Wanted, holding: Holding) -> None:
     changed = sorted(
         f"{table}.{column}"
-        for table, types in source.types.items()
+        for table, types in wanted.types.items()
+        if table in holding.tables
         for column, oid in types.items()
-        if about["types"][table][column] != oid
+        if holding.tables[table].types.get(column, oid) != oid
     )
     if changed:
         raise SelectionChanged(f"{', '.join(changed)} has another type than it had")
@@ -156,28 +163,13 @@ def _begin(config: Config, source: Source, shadow: Shadow, topics: Topics) -> di
         "system_id": source.system.system_id,
         "database": source.system.database,
         "generation": max(int(time.time()), former + 1),
-        "plan": _plain(source.plan.describe()),
-        "types": source.types,
-        "published": _members(source.plan, source.publication),
+        "published": members(source.wanted.selection, source.publication),
     }
     lsn = source.slot.confirmed_flush_lsn or 0
+    holding, progress = begin(source.wanted)
     shadow.note(ABOUT, about)
-    shadow.note(PROGRESS, {"lsn": lsn, **Progress.begin(source.plan).to_json()})
+    shadow.note(HOLDING, holding.to_json())
+    shadow.note(PROGRESS, {"lsn": lsn, **progress.to_json()})
     shadow.commit()
     shadow.begin()
     return about
-
-
-def _plain(described: dict[str, Any]) -> Any:
-    """Return it as JSON gives it back."""
-    return json.loads(json.dumps(described))
-
-
-def _difference(held: dict[str, Any], needed: dict[str, Any]) -> str:
-    """Name the tables that differ."""
-    names = sorted(
-        name
-        for name in {*held["tables"], *needed["tables"]}
-        if held["tables"].get(name) != _plain(needed["tables"]).get(name)
-    )
-    return f"the routes need something else of {', '.join(names) or 'the tables'}"

@@ -12,6 +12,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from cdc.engine.holding import Dropped
 from cdc.engine.plan import Plan, Root, TablePlan
 
 Frontier = tuple[int, ...] | None  # None: nothing is loaded yet
@@ -26,6 +27,8 @@ class Progress:
     published: dict[str, int] = field(default_factory=dict)
     waiting: set[str] = field(default_factory=set)  # models whose tables are not complete
     held: set[str] = field(default_factory=set)  # models that the workers keep waiting
+    again: set[str] = field(default_factory=set)  # tables being read whose rows are held already
+    dropping: list[Dropped] = field(default_factory=list)  # what nobody asks for any more
 
     @classmethod
     def begin(cls, plan: Plan) -> Self:
@@ -38,7 +41,13 @@ class Progress:
         frontiers = {
             n: None if key is None else tuple(key) for n, key in note["frontiers"].items()
         }
-        return cls(frontiers, note["published"], set(note["waiting"]))
+        return cls(
+            frontiers,
+            note["published"],
+            set(note["waiting"]),
+            again=set(note["again"]),
+            dropping=[Dropped(kind, number) for kind, number in note["dropping"]],
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Return it as a note of the shadow."""
@@ -47,6 +56,8 @@ class Progress:
             "published": self.published,
             "waiting": sorted(self.waiting),
             "held": sorted(self.held),
+            "again": sorted(self.again),
+            "dropping": self.dropping,
         }
 
     @property
@@ -63,6 +74,7 @@ class Progress:
         """Note a range; `last` None means that the table is complete."""
         if last is None:
             self.frontiers.pop(table, None)
+            self.again.discard(table)
         else:
             self.frontiers[table] = last
 

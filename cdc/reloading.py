@@ -90,7 +90,7 @@ class Reloading:
 
     def _look(self) -> None:
         try:
-            config = read_again(self._path, self._config)
+            config = read_again(self._path, self._config, worker=False)
             fitting = Fitting(config, self._examine(config))
         except OdooCdcError as error:
             self.refused += 1

@@ -98,6 +98,11 @@ class Selection:
     pairs: tuple[PairTable, ...]
 
     @property
+    def needs(self) -> tuple[Table | PairTable, ...]:
+        """Every captured table, with what is held of it."""
+        return *self.tables, *self.pairs
+
+    @property
     def names(self) -> tuple[str, ...]:
         """Every captured table."""
         return tuple(sorted(self.columns))

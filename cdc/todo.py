@@ -54,6 +54,7 @@ class Todo:
     settings: tuple[TopicPlan, ...] = ()
     statements: tuple[str, ...] = ()
     slot: str = ""
+    kept: tuple[str, ...] = ()  # tables that a running capture may still read, and nobody else
 
     def steps(self) -> list[Step]:
         """Return every step, for people."""
@@ -86,11 +87,14 @@ def look(config: Config, session: Session, selection: Selection, admin: Admin) -
         _refuse_unfit(state, session.one("SELECT current_database()::text")[0])
     found = publication.look(session, config.source.publication)
     refuse_older(state, found)
+    # A capture that runs goes by the former file yet: what it still reads stays until it does not.
+    kept = {table for table in found.tables if "." not in table} if state.active_pid else set()
     return Todo(
         tuple(lacking),
         tuple(admin.differing([plan for plan in plans if plan.name in known])),
-        tuple(publication.plan(selection.names, found)),
+        tuple(publication.plan(kept.union(selection.names), found)),
         "" if state.exists else state.name,
+        tuple(sorted(kept.difference(selection.names))),
     )
 
 

@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 _RESTART: Final = "restart the programs of the source for it"
 _TOGETHER: Final = (
     "workers of one group read the same topics: `odoo-cdc setup` with this file, stop all"
-    " programs of the source, start them again"
+    " workers of the source, start them again"
 )
 _NO_SLOT: Final = "`odoo-cdc setup` with this file, then restart capture"
 _STANDING: Final[tuple[tuple[str, Callable[[Config], Any], str], ...]] = (
@@ -45,31 +45,33 @@ class CannotChange(ConfigError):
     )
 
 
-def read_again(path: Path, old: Config) -> Config:
+def read_again(path: Path, old: Config, *, worker: bool = True) -> Config:
     """Read a file that is to follow another; blocking.
 
-    Raises what `load` raises, and CannotChange.
+    Raises what `load` raises, and CannotChange. Only a `worker` stands by its topics.
     """
     new = load(path)
-    refuse_standing(old, new)
+    refuse_standing(old, new, worker=worker)
     return new
 
 
-def refuse_standing(old: Config, new: Config) -> None:
+def refuse_standing(old: Config, new: Config, *, worker: bool = True) -> None:
     """Raise CannotChange, with a line for everything of `new` that cannot follow `old`."""
-    found = [replace(each, line=new.lines.of(each.where)) for each in standing(old, new)]
+    differing = standing(old, new, worker=worker)
+    found = [replace(each, line=new.lines.of(each.where)) for each in differing]
     if found:
         raise CannotChange(new.path, found)
 
 
-def standing(old: Config, new: Config) -> list[Finding]:
+def standing(old: Config, new: Config, *, worker: bool = True) -> list[Finding]:
     """Return what differs and cannot change while a program runs."""
     found = [
         _finding(key, f"{get(old)} cannot become {get(new)} in a running program", remedy)
         for key, get, remedy in _STANDING
         if get(old) != get(new)
     ]
-    return [*found, *_kafka(old, new), *_targets(old, new), *_models(old, new)]
+    found += _kafka(old, new)
+    return [*found, *_targets(old, new), *_models(old, new)] if worker else found
 
 
 def said_taken(config: Config) -> None:

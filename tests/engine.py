@@ -79,10 +79,10 @@ class World:
 
     def _behind(self, link: Link, row: int, held: Row) -> Any:
         match link.via:
-            case ManyToOne(company=company):
+            case ManyToOne(company=company, default=default):
                 value = held[link.name]
                 if company:
-                    value = json.loads(value or "{}").get("1", TERM)
+                    value = json.loads(value or "{}").get("1", default)
                 return None if value is None else self.document(link.shape, int(value))
             case OneToMany(inverse, _):
                 ids = [
@@ -142,11 +142,7 @@ def engine(folder: Path, limit: int = LIMIT, records: int = STALE) -> Iterator[E
         root.rank: MARKER + book.add(_json(event_schema("odoo_a", root.shape)))
         for root in PLAN.roots
     }
-    relations = Relations(PLAN, {})
-    for number, plan in enumerate(PLAN.by_name.values(), 1):
-        key = {"id"} if "id" in plan.read else set(plan.read)
-        columns = tuple(RelationColumn(name in key, name, 25, -1) for name in plan.read)
-        relations.learn(Relation(number, "public", plan.name, "d", columns))
+    relations = relations_of(PLAN)
     with (
         patch("cdc.engine.records.STALE", records),
         patch("cdc.engine.records.LARGEST", records * 1_000),
@@ -156,6 +152,16 @@ def engine(folder: Path, limit: int = LIMIT, records: int = STALE) -> Iterator[E
         events = Events(PLAN, fold, 1, heads)
         events.ready = frozenset(heads)
         yield Engine(shadow, fold, events, book)
+
+
+def relations_of(plan: Plan) -> Relations:
+    """Return what the stream has said of the shop's tables, read as a plan wants it."""
+    relations = Relations(plan, {})
+    for number, each in enumerate(PLAN.by_name.values(), 1):
+        key = {"id"} if "id" in each.read else set(each.read)
+        columns = tuple(RelationColumn(name in key, name, 25, -1) for name in each.read)
+        relations.learn(Relation(number, "public", each.name, "d", columns))
+    return relations
 
 
 def insert(table: str, row: Row) -> bytes:

@@ -68,17 +68,23 @@ def run(args: argparse.Namespace) -> int:
                 made = ground.assemble(
                     fitting.config, fitting.source, inner, until_caught_up=args.until_caught_up
                 )
-                if told.vitals is None:
-                    told.vitals = made.vitals
+                first, told.vitals = told.vitals is None, made.vitals
+                if first:
                     stack.enter_context(Health(listen, told.ready, told.metrics))
                     _spare_the_collector()
-                else:
-                    told.vitals = made.vitals
+                elif not made.capture.passing:
                     said_taken(fitting.config)
                 _run(made.capture, reloading)
-            fitting = None if made.capture.stopping else reloading.take()
+            fitting = _next(made.capture, reloading, fitting)
     logger.info("stopped", extra={"action": "stopped"})
     return 0
+
+
+def _next(capture: Capture, reloading: Reloading, fitting: Fitting) -> Fitting | None:
+    """Return what is to follow: another file, the same one now that all is read, or nothing."""
+    if capture.stopping:
+        return None
+    return reloading.take() or (fitting if capture.passing else None)
 
 
 def _run(capture: Capture, reloading: Reloading) -> None:

@@ -56,6 +56,10 @@ def run(args: argparse.Namespace) -> int:
         if not args.dry_run:
             do(todo, config, session, admin, _Waiting())
     _report(todo.steps(), args)
+    if todo.kept:
+        names = ", ".join(todo.kept)
+        text = f"still published, for the capture that runs: {names}; once it has taken the file"
+        print(f"{text} (SIGHUP), or is stopped, run setup again", file=sys.stderr)
     return 0
 
 

@@ -8,7 +8,8 @@ from struct import pack
 from typing import Final, assert_never
 
 from cdc.engine.encode import ENCODERS, ExternalId, Many, Node, One
-from cdc.engine.plan import LAYOUT, PairPlan, Plan, Root, RowPlan, TablePlan
+from cdc.engine.holding import Holding, held_for, indexes_of
+from cdc.engine.plan import PairPlan, Plan, Root, RowPlan, TablePlan
 from cdc.engine.reach import ALL, EXISTENCE, Climb, Owner, Parent, Scan, Use, Whole
 from cdc.engine.row import Entries, Layout
 from cdc.selection import EXTERNAL_IDS, Index, PairTable, Selection, Table, index_of
@@ -18,9 +19,12 @@ from schemas.via import ManyToMany, ManyToOne, OneToMany
 _MODEL_COLUMNS: Final = ("model", "res_model")  # beside a plain integer: whose id it is
 
 
-def compile_plan(selection: Selection) -> Plan:
-    """Give tables and indexes of a selection their numbers, and lay out rows and documents."""
-    return _Compiler(selection).plan()
+def compile_plan(selection: Selection, holding: Holding | None = None) -> Plan:
+    """Lay out the rows and documents of a selection, with the numbers that they are held by.
+
+    Without `holding`, which has them, nothing is held yet.
+    """
+    return _Compiler(selection, holding or held_for(selection)).plan()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,7 @@ class _Place:
 @dataclass(slots=True)
 class _Compiler:
     selection: Selection
-    numbers: dict[str, int] = field(default_factory=dict)  # of tables, by name
+    holding: Holding
     indexes: dict[str, int] = field(default_factory=dict)  # by name
     rows: dict[str, RowPlan] = field(default_factory=dict)
     pairs: dict[str, PairPlan] = field(default_factory=dict)
@@ -53,16 +57,13 @@ class _Compiler:
     nodes: int = 0
 
     def plan(self) -> Plan:
-        self.numbers = {name: number for number, name in enumerate(self.selection.names)}
-        names = [index.name for table in self.selection.tables for index in table.indexes]
-        for pair in self.selection.pairs:
-            names += [f"{pair.name}.{pair.left}", f"{pair.name}.{pair.right}"]
-        self.indexes = {name: number for number, name in enumerate(sorted(names))}
+        for held in self.holding.tables.values():
+            self.indexes |= held.indexes
         self.rows = {table.name: self._row_plan(table) for table in self.selection.tables}
         self.pairs = {pair.name: self._pair_plan(pair) for pair in self.selection.pairs}
         roots = tuple(self._root(rank, shape) for rank, shape in enumerate(self.selection.shapes))
         by_name: dict[str, TablePlan] = {**self.rows, **self.pairs}
-        uses = tuple(tuple(self.uses.get(n, ())) for n in range(len(self.numbers)))
+        uses = tuple(tuple(self.uses.get(n, ())) for n in range(self.holding.next_table))
         return Plan(
             rows=tuple(self.rows.values()),
             pairs=tuple(self.pairs.values()),
@@ -78,10 +79,13 @@ class _Compiler:
             nodes=self.nodes,
         )
 
+    def _number(self, table: str) -> int:
+        return self.holding.tables[table].number
+
     def _row_plan(self, table: Table) -> RowPlan:
         cells = {name: cell for cell, name in enumerate(table.read)}
         layout = Layout(
-            head=LAYOUT.to_bytes(2, "big"),
+            head=self.holding.tables[table.name].form.to_bytes(2, "big"),
             links=len(table.links),
             compared=len(table.links) + len(table.columns),
             guards=tuple(cells[name] for name in table.guards),
@@ -90,7 +94,7 @@ class _Compiler:
         )
         return RowPlan(
             table,
-            self.numbers[table.name],
+            self._number(table.name),
             layout,
             cells[table.model_column] if table.model_column else -1,
             frozenset(_cell(name) for name in table.only),
@@ -106,9 +110,8 @@ class _Compiler:
     def _pair_plan(self, pair: PairTable) -> PairPlan:
         return PairPlan(
             pair,
-            self.numbers[pair.name],
-            self.indexes[f"{pair.name}.{pair.left}"],
-            self.indexes[f"{pair.name}.{pair.right}"],
+            self._number(pair.name),
+            *(self.indexes[name] for name in indexes_of(pair)),
         )
 
     def _root(self, rank: int, shape: Shape) -> Root:
@@ -125,7 +128,7 @@ class _Compiler:
         )
 
     def _use(self, table: str, use: Use) -> None:
-        self.uses.setdefault(self.numbers[table], []).append(use)
+        self.uses.setdefault(self._number(table), []).append(use)
 
     def _node(self, shape: Shape, place: _Place, above: tuple[int, ...]) -> Node:
         """Compile one record of a document; `above` are the nodes between it and the root."""
@@ -188,7 +191,7 @@ class _Compiler:
                 return One(links.index(link.name), self._node(child, below, nodes))
             case OneToMany(inverse, model_column):
                 entries = self._child_entries(child.table, inverse, model_column, shape.model)
-                up = Parent(self.numbers[child.table], entries)
+                up = Parent(self._number(child.table), entries)
                 below = place.below(Owner(entries), up)
                 return Many(entries.index, self._node(child, below, nodes))
             case ManyToMany(table, column1, column2):

@@ -1,14 +1,12 @@
 """What the engine does with every table; `compile` makes it, once, from the selection.
 
-Tables and indexes are numbered by their place in the sorted selection; the shadow remembers the
-selection (`Plan.describe`), so that numbers never mean two things.
+Tables and indexes have the numbers that the shadow holds them by (`cdc.engine.holding`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
 
 from cdc.engine.encode import Node
 from cdc.engine.reach import Use
@@ -16,8 +14,6 @@ from cdc.engine.row import Layout
 from cdc.engine.split import Cells
 from cdc.selection import PairTable, Table
 from schemas.document import Shape
-
-LAYOUT: Final = 1  # the form of rows; a row of another form would carry another number
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,20 +100,3 @@ class Plan:
     layouts: Mapping[int, Layout]  # by table number
     told_apart: frozenset[int]  # tables whose rows show up here with these columns, there others
     nodes: int
-
-    def describe(self) -> dict[str, Any]:
-        """Return what the shadow must remember, as JSON: names in the order of their numbers."""
-        return {
-            "layout": LAYOUT,
-            "tables": {
-                plan.name: {
-                    "read": list(plan.read),
-                    "links": len(plan.table.links) if isinstance(plan, RowPlan) else 2,
-                    "only": sorted(plan.table.only) if isinstance(plan, RowPlan) else [],
-                    "indexes": sorted(i.name for i in plan.table.indexes)
-                    if isinstance(plan, RowPlan)
-                    else [],
-                }
-                for _, plan in sorted(self.by_number.items())
-            },
-        }

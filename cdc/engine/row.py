@@ -59,12 +59,14 @@ class Layout:
 
     def pack(self, cells: Cells) -> bytes:
         """Return the row."""
-        guards = b"".join([cells[i] for i in self.guards])
-        columns_at = 1 + self.links
-        links = b"".join(cells[1:columns_at])
-        sizes = _sizes(len(guards), len(links))
-        columns = cells[columns_at : 1 + self.compared]
-        return b"".join([self.head, sizes, guards, links, *columns])
+        return self.join([cells[i] for i in self.guards], cells[1 : 1 + self.compared])
+
+    def join(self, guards: Cells, compared: Cells) -> bytes:
+        """Return the row with these guards and, links first, what is compared."""
+        written = b"".join(guards)
+        links = b"".join(compared[: self.links])
+        sizes = _sizes(len(written), len(links))
+        return b"".join([self.head, sizes, written, links, *compared[self.links :]])
 
     def complete(self, cells: Cells, stored: bytes) -> None:
         """Put the held value where a cell says that its TOAST value is unchanged."""

@@ -17,6 +17,8 @@ from typing import Any, Final, Self, cast
 import lmdb
 
 from cdc.engine.fold import take_back
+from cdc.engine.forms import Convert
+from cdc.engine.holding import Dropped
 from cdc.engine.keys import pack_id
 from cdc.shadow.mapped import Mapped
 from schemas.errors import BadUsage, DataAtRisk, ServiceUnavailable
@@ -80,6 +82,7 @@ class Shadow:
             }
         except lmdb.Error as error:
             raise ShadowDamaged(f"{folder}: {error}") from error
+        self._formers: Mapping[bytes, Convert] = {}
         self.begin()
         if take_back(self):
             self.commit()
@@ -89,7 +92,9 @@ class Shadow:
         """Begin an epoch."""
         tables = self._tables
         txn = self._txn = self._env.begin(write=True, db=tables["rows"])
-        self.get: Callable[[bytes], bytes | None] = txn.get
+        self._raw: Callable[[bytes], bytes | None] = txn.get
+        self.get: Callable[[bytes], bytes | None]
+        self.read_as(self._formers)
         self.put: Callable[[bytes, bytes], object] = txn.put
         self.delete: Callable[[bytes], object] = txn.delete
         self._cursor = txn.cursor(db=tables["index"])
@@ -101,6 +106,32 @@ class Shadow:
             drawers["ahead"],
             drawers["early"],
         )
+
+    def read_as(self, formers: Mapping[bytes, Convert]) -> None:
+        """Give rows of former forms in another one, by table and form, two bytes each.
+
+        Holds for what is read from here on; nothing is open but the epoch that `begin` began.
+        """
+        self._formers = formers
+        self.get = self._get_converted if formers else self._raw
+
+    def _get_converted(self, key: bytes) -> bytes | None:
+        stored = self._raw(key)
+        return None if stored is None else self._converted(key, stored)
+
+    def _converted(self, key: bytes, stored: bytes) -> bytes:
+        convert = self._formers.get(key[:2] + stored[:2])
+        return stored if convert is None else convert(stored)
+
+    def drop(self, what: Dropped, limit: int) -> bool:
+        """Drop up to `limit` keys of a table's rows or of an index; say whether none is left."""
+        prefix = what.number.to_bytes(2, "big")
+        with self._txn.cursor(db=self._tables[what.kind]) as cursor:
+            for _ in range(limit):
+                if not cursor.set_range(prefix) or cursor.key()[:2] != prefix:
+                    return True
+                cursor.delete(dupdata=True)
+        return False
 
     def commit(self) -> None:
         """Make the epoch durable. Raises ShadowFull; then nothing of it is left."""
@@ -164,7 +195,7 @@ class Shadow:
             for key, value in cursor:
                 if key[:2] != prefix:
                     return
-                yield int.from_bytes(key[2:], "big"), value
+                yield int.from_bytes(key[2:], "big"), self._converted(key, value)
 
     def members(self, key: bytes) -> Sequence[int]:
         """Return the ids under an index key, ascending."""

@@ -1,0 +1,113 @@
+"""The shadow made fit for the routes of a file: what it lacks is read beside the stream.
+
+While something lacks, the documents of models that are published already stay what they were; the
+plan that is in force is a passing one. When all is read, documents are what the file wants.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from cdc.engine.compile import compile_plan
+from cdc.engine.forms import Convert, converter
+from cdc.engine.holding import Fitted, Holding, Types, fit
+from cdc.engine.plan import Plan
+from cdc.progress import Progress
+from cdc.selection import Selection, flatten
+from schemas.document import Shape
+from schemas.fields import Models
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a file needs of a database, and what the columns are there."""
+
+    selection: Selection
+    models: Models
+    types: Types
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """The plan to go on with; `passing`: another one follows once nothing is read any more.
+
+    `holding` and `progress` are the notes that go with it. `begun` are the models that were not
+    published before. `formers` gives rows of former forms in the one that is wanted, by the
+    table's number and the form's, two bytes each.
+    """
+
+    plan: Plan
+    holding: Holding
+    progress: Progress
+    formers: Mapping[bytes, Convert]
+    begun: frozenset[str]
+    passing: bool
+
+
+def begin(wanted: Wanted) -> tuple[Holding, Progress]:
+    """Return the notes of a shadow that holds nothing yet."""
+    selection = wanted.selection
+    fitted = fit(Holding(), selection, wanted.types)
+    holding = replace(fitted.holding, shapes=selection.shapes)
+    return holding, Progress.begin(compile_plan(selection, holding))
+
+
+def go_on(wanted: Wanted, holding: Holding, progress: Progress) -> Fit:
+    """Fit what is held for what is wanted; nothing is written here."""
+    holding = holding.read(progress.frontiers)
+    known = {shape.model: shape for shape in holding.shapes}
+    models = _models(wanted.selection.shapes)
+    shown = (models & known.keys()) - progress.waiting
+    lacks = holding.lacks(wanted.selection)
+    passing = lacks and bool(shown)
+    if passing:
+        shapes = tuple(
+            known[shape.model] if shape.model in shown else shape
+            for shape in wanted.selection.shapes
+            if shape.model in known
+        )
+        selection = flatten((*shapes, *wanted.selection.shapes), wanted.models)
+        selection = replace(selection, shapes=shapes)
+    else:
+        selection = wanted.selection
+    fitted = fit(holding, selection, wanted.types)
+    models = _models(selection.shapes)
+    begun = frozenset(models - set(known))
+    progress = _progress(progress, holding, fitted, models)
+    if lacks and not passing:  # nothing that is wanted was published yet
+        progress.waiting |= models
+    holding = replace(fitted.holding, shapes=selection.shapes)
+    plan = compile_plan(selection, holding)
+    return Fit(plan, holding, progress, _formers(plan, holding), begun, passing)
+
+
+def _models(shapes: Iterable[Shape]) -> set[str]:
+    return {shape.model for shape in shapes}
+
+
+def _progress(progress: Progress, holding: Holding, fitted: Fitted, models: set[str]) -> Progress:
+    """Return how far everything is, with what is to be read from the start and dropped."""
+    names = fitted.holding.tables.keys()
+    frontiers = {name: key for name, key in progress.frontiers.items() if name in names}
+    frontiers |= dict.fromkeys(fitted.again)
+    again = progress.again | (fitted.again & holding.tables.keys())
+    return replace(
+        progress,
+        frontiers=frontiers,
+        published={model: at for model, at in progress.published.items() if model in models},
+        waiting=progress.waiting & models,
+        again=again & frontiers.keys(),
+        dropping=[*progress.dropping, *fitted.dropped],
+    )
+
+
+def _formers(plan: Plan, holding: Holding) -> dict[bytes, Convert]:
+    found = {}
+    for each in plan.rows:
+        held = holding.tables[each.name]
+        for number, form in held.forms.items():
+            if number != held.form:
+                key = held.number.to_bytes(2, "big") + number.to_bytes(2, "big")
+                found[key] = converter(form, held.forms[held.form], each.layout)
+    return found
