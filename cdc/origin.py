@@ -41,8 +41,9 @@ class SelectionChanged(DataAtRisk):
     """A column that the routes select is not what it was when its table was read."""
 
     hint = (
-        "Undo the change, or remove the folder of the shadow below `state:`: capture then loads"
-        " everything again and sends it under a new generation."
+        "Undo the change, or stop the workers, remove the folder of the shadow below `state:`, and"
+        " start capture and then the workers with this file: everything is loaded again and sent"
+        " under a new generation."
     )
 
 

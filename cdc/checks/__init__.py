@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from cdc.checks import companies, folder, kafka, languages, routes, server, stream, tables
+from cdc.checks import companies, kafka, languages, routes, server, stream, tables
 from cdc.kafka_admin import Admin
 from cdc.postgres import publication, slot
 from cdc.postgres.catalog import load_models
@@ -19,6 +19,7 @@ from cdc.postgres.languages import first_days
 from cdc.postgres.languages import languages as active_languages
 from cdc.postgres.users import users
 from cdc.selection import Selection, select
+from schemas import folder
 from schemas.config import Config
 from schemas.errors import OdooCdcError
 from schemas.fields import Models

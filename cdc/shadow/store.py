@@ -22,6 +22,7 @@ from cdc.engine.holding import Dropped
 from cdc.engine.keys import pack_id
 from cdc.shadow.mapped import Mapped
 from schemas.errors import BadUsage, DataAtRisk, ServiceUnavailable
+from schemas.folder import made
 
 _MAP: Final = 1 << 40  # bytes of address space; the file grows as it is filled
 _SMALL_MAP: Final = 1 << 34  # for systems that do not give that much
@@ -58,10 +59,9 @@ class Shadow:
         """Open the folder, made where there is none.
 
         A large transaction that a killed capture left half done is taken back. Raises
-        ShadowInUse, ShadowDamaged.
+        ShadowInUse, ShadowDamaged, StateUnusable.
         """
-        folder.mkdir(parents=True, exist_ok=True)
-        self.folder = folder
+        self.folder = made(folder)
         self._lock = (folder / "lock").open("w")
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -12,6 +12,7 @@ from pathlib import Path
 import lmdb
 
 from schemas.errors import BadUsage
+from schemas.folder import made
 from streams.cache.partition import LmdbCache
 
 
@@ -25,9 +26,11 @@ class StateFolder:
     """The folder of one worker: a cache per partition. One process at a time."""
 
     def __init__(self, folder: Path, clock: Callable[[], float] = time.time) -> None:
-        """Lock the folder, made where there is none; InUse where another process has it."""
-        folder.mkdir(parents=True, exist_ok=True)
-        self._folder = folder
+        """Lock the folder, made where there is none; InUse where another process has it.
+
+        StateUnusable where it cannot be.
+        """
+        self._folder = made(folder)
         self._clock = clock
         self._lock = (folder / "lock").open("w")
         try:

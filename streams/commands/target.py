@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
+from schemas import folder
 from schemas.config import ConfigError
 from schemas.finding import Finding
 from streams.applying.checks import findings
 from streams.applying.reading import load
+from streams.applying.settings import Settings
 from streams.odoo.session import Session
 
 HELP: Final = "write deliveries into an Odoo (HTTP service; WSO2 calls it)"
@@ -44,13 +48,22 @@ def _check(args: argparse.Namespace) -> int:
     except ConfigError as error:
         found = error.findings
     else:
-        found = findings(settings, Session(settings.odoo, settings.context, settings.timeout))
+        found = [
+            *_of_state(settings),
+            *findings(settings, Session(settings.odoo, settings.context, settings.timeout)),
+        ]
     found.sort(key=lambda each: (each.level != "error", each.line or 0))
     if args.json:
         print(json.dumps({"findings": [each.to_json() for each in found]}))
     else:
         _print(found, args)
     return 1 if any(each.level == "error" for each in found) else 0
+
+
+def _of_state(settings: Settings) -> Iterator[Finding]:
+    line = settings.lines.of("state")
+    for each in folder.findings(settings.state, folder.look(settings.state)):
+        yield replace(each, line=line)
 
 
 def _print(found: list[Finding], args: argparse.Namespace) -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Final, NamedTuple, TextIO, cast
 
 from schemas.errors import BadUsage, DataAtRisk, ServiceUnavailable
+from schemas.folder import made
 from streams.applying.incoming import Incoming, Operation
 
 NAME: Final = "applied.sqlite"
@@ -118,10 +119,9 @@ class Memory:
     ) -> None:
         """Open `folder`/applied.sqlite, made where there is none; `url` and `database` are Odoo's.
 
-        Raises MemoryInUse, MemoryDamaged, MemoryOfAnother.
+        Raises StateUnusable, MemoryInUse, MemoryDamaged, MemoryOfAnother.
         """
-        folder.mkdir(parents=True, exist_ok=True)
-        self._path = folder / NAME
+        self._path = made(folder) / NAME
         self._clock = clock
         self._lock = _locked(folder)
         try:

@@ -12,8 +12,9 @@ from typing import Any, Final
 
 from aiohttp import ClientConnectionError
 
-from cdc.checks import folder, kafka
+from cdc.checks import kafka
 from cdc.topics import TopicPlan, wanted
+from schemas import folder
 from schemas.finding import Finding
 from streams.chains.outcome import Unauthorised, Unavailable
 from streams.filling.reads import Away

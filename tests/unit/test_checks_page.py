@@ -15,7 +15,6 @@ _HELPER: Final = "makes findings of what it is given; its callers are looked at"
 _ERROR: Final = "says what an error says; where it is raised is looked at"
 PASSED_ON: Final = {
     ("cdc/checks/__init__.py", "_of_error"): "a service's own words: the page's last table",
-    ("cdc/checks/folder.py", "_error"): _HELPER,
     ("cdc/checks/kafka.py", "findings"): _ERROR,
     ("cdc/checks/routes.py", "_of_route"): _ERROR,
     ("cdc/checks/server.py", "_error"): _HELPER,
@@ -37,6 +36,7 @@ PASSED_ON: Final = {
     ("schemas/domain/check.py", "check"): _ERROR,
     ("schemas/domain/values.py", "_bad"): _HELPER,
     ("schemas/domain/values.py", "refuse"): "a table's words: the domain of JSON shows them",
+    ("schemas/folder.py", "_error"): _HELPER,
     ("schemas/mapping/check.py", "_live"): _ERROR,
     ("schemas/mapping/check.py", "_resolved"): _ERROR,
     ("schemas/mapping/parse.py", "_domain"): _ERROR,

@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from schemas.errors import BadUsage
 from schemas.finding import Finding
 
 _MOUNTS: Final = Path("/proc/self/mounts")
 _NETWORK: Final = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "ceph", "glusterfs", "afs", "fuse.sshfs"}
 )
+
+
+_NOT_OURS: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.EEXIST, errno.ENOTDIR})
+
+
+class StateUnusable(BadUsage):
+    """The folder of `state:` is not ours to write."""
+
+    hint = (
+        "Let `state:` name a folder on a local disk that the user of the program owns,"
+        " `/var/lib/odoo-cdc` for instance. Where systemd starts it, `ReadWritePaths=` must have"
+        " it too."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +39,19 @@ class Place:
     is_folder: bool
     writable: bool
     file_system: str  # "" where it is not known
+
+
+def made(folder: Path) -> Path:
+    """Return a folder below `state:`, made where there is none, or raise StateUnusable."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        if error.errno not in _NOT_OURS:
+            raise
+        raise StateUnusable(f"{folder} cannot be made: {error.strerror}") from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise StateUnusable(f"{folder} may not be written to")
+    return folder
 
 
 def look(state: Path) -> Place:
