@@ -183,6 +183,7 @@ class TwoOdoos:
             (EXAMPLES / "sync.yaml").read_text(encoding="utf-8"),
             {
                 "name: master\n": f"name: {self.source}\n",
+                "/var/lib/odoo-cdc": str(self.folder / "state"),
                 "127.0.0.1:9092": kafka,
                 "127.0.0.1:8091": f"127.0.0.1:{self.at.acks}",
                 "127.0.0.1:8094": f"127.0.0.1:{self.at.target}",
@@ -194,6 +195,7 @@ class TwoOdoos:
             (EXAMPLES / "target.yaml").read_text(encoding="utf-8"),
             {
                 "http://127.0.0.1:8069": self.branch.url,
+                "/var/lib/odoo-cdc": str(self.folder),
                 "database: branch": f"database: {self.branch.database}",
                 "sync@branch.example": self._user,
                 "127.0.0.1:8094": f"127.0.0.1:{self.at.target}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import configparser
 import re
 import shlex
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,7 +17,7 @@ from schemas.config import load
 from schemas.conflict import Policy
 from streams.applying import reading
 from tests.odoo_client import Odoo
-from tests.programs import COMMAND, ROOT
+from tests.programs import COMMAND, ROOT, Program
 from tests.rehearsal import rehearse, type_into
 from tests.two_odoos import EXAMPLES, TwoOdoos, two_odoos
 
@@ -44,7 +45,8 @@ class Stage:
 
     def __init__(self, line: TwoOdoos) -> None:
         self.line = line
-        self.product = 0
+        self.product = self.template = 0
+        self.running: list[Program] = []
 
     def start(self) -> None:
         """Start the programs, the target as its unit does."""
@@ -53,16 +55,19 @@ class Stage:
         unit.read_string(blocks("ini")[0])
         words = shlex.split(unit["Service"]["ExecStart"].replace(HOME, str(self.line.folder)))
         assert words[:2] == [PROGRAM, "target"]
-        self.line.start_target(*words[2:])
-        self.line.start_capture()
-        self.line.start_worker()
+        self.running = [
+            self.line.start_target(*words[2:]),
+            self.line.start_capture(),
+            self.line.start_worker(),
+        ]
         self.line.settled()
 
     def sell(self) -> None:
         rpc = self.line.master.client()
         desk = {"name": "Desk", "default_code": "DESK", "list_price": 99.5}
-        template = rpc("product.template", "create", desk)
-        (self.product,) = rpc("product.product", "search", [["product_tmpl_id", "=", template]])
+        self.template = rpc("product.template", "create", desk)
+        of_it = [["product_tmpl_id", "=", self.template]]
+        (self.product,) = rpc("product.product", "search", of_it)
         customer = rpc("res.partner", "create", {"name": "The branch", "ref": "BRANCH"})
         line = {"product_id": self.product, "product_uom_qty": 2}
         values = {"partner_id": customer, "order_line": [(0, 0, line)]}
@@ -75,6 +80,30 @@ class Stage:
         self.line.branch.client()("product.template", "create", own)
         change = {"barcode": BARCODE}
         self.line.master.client()("product.product", "write", [self.product], change)
+
+    def field(self) -> None:
+        """Weigh the desk, while no route asks for it; then write what the page says."""
+        self.line.calls(
+            self.line.master.client(),
+            "product.template",
+            "write",
+            self.template,
+            {"weight": 7.5, "list_price": 98.5},  # a price, to see that it was published
+        )
+        before = "      list_price: list_price\n"
+        _add(self.line.programs.config, before, before + "      weight: weight\n")
+        _add(self.line.target_file, "type, list_price,", "type, weight, list_price,")
+
+    def anew(self) -> None:
+        """Stop, remove and start as the page does; what nobody changed since has its weight."""
+        before = self.line.newest("product.template", self.template)
+        for program in reversed(self.running):
+            assert program.stop() == 0, program.tail()
+        shutil.rmtree(self.line.folder / "state" / "capture")
+        self.start()
+        there = self.line.delivered("product.template", self.template, before)
+        (desk,) = self.line.branch.client()("product.template", "read", [there], ["weight"])
+        assert desk["weight"] == 7.5
 
     def type(self, line: str) -> str:
         words = shlex.split(line)
@@ -89,6 +118,12 @@ class Stage:
             check=False,
         )
         return done.stdout + done.stderr
+
+
+def _add(file: Path, before: str, after: str) -> None:
+    text = file.read_text(encoding="utf-8")
+    assert before in text
+    file.write_text(text.replace(before, after, 1), encoding="utf-8")
 
 
 @pytest.fixture
@@ -108,6 +143,8 @@ def test_the_page_is_what_somebody_types_who_has_two_fresh_odoos(stage: Stage) -
         "start": stage.start,
         "sell": stage.sell,
         "refuse": stage.refuse,
+        "field": stage.field,
+        "anew": stage.anew,
     }
 
     rehearse(PAGE, happens, stage.type, LOOKS)
