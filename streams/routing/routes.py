@@ -162,8 +162,8 @@ class Unanswered(ConfigError):
     """Routes read what no event shows yet."""
 
     hint = (
-        "Have capture take the file first (SIGHUP), then the workers. Where it refuses the file,"
-        " undo the change, or stop the workers before capture loads anew."
+        "Have capture take the file first (SIGHUP, or a restart), then, once it says that the file"
+        " is in force, the workers. Where it refuses the file, undo the change."
     )
 
 
