@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -61,6 +62,20 @@ class Spent:
     cpu: float
     peak: int
     own: int
+
+
+def until(condition: Callable[[], Any], program: Program) -> None:
+    """Wait until the condition holds, the program running."""
+    deadline = time.monotonic() + LONG
+    while not condition():
+        assert program.process.poll() is None, program.tail()
+        assert time.monotonic() < deadline, f"it did not happen:\n{program.tail()}"
+        time.sleep(0.05)
+
+
+def said(program: Program, text: str) -> int:
+    """Return how often a program has said something."""
+    return program.log.read_text(encoding="utf-8").count(text)
 
 
 @dataclass(slots=True)

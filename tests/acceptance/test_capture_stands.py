@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import secrets
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
@@ -16,24 +15,13 @@ from schemas.topics import Topics
 from tests.documents_as_of import MODELS, Checkpoints, dispatched, judge
 from tests.kafka_reading import read
 from tests.oracle import Oracle, routes_yaml
-from tests.programs import Program, Programs, sync_yaml
+from tests.programs import Programs, sync_yaml, until
 from tests.sources import Source
 
 if TYPE_CHECKING:
     from embedded.kafka import Kafka
 
 pytestmark = pytest.mark.acceptance
-
-PATIENCE: Final = 60.0  # seconds until a test gives up; none waits that long
-
-
-def until(condition: Callable[[], Any], program: Program) -> None:
-    """Wait until the condition holds, the program running."""
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert program.process.poll() is None, program.tail()
-        assert time.monotonic() < deadline, f"it did not happen:\n{program.tail()}"
-        time.sleep(0.05)
 
 
 def programs_of(folder: Path, source: Source, name: str, kafka: Kafka) -> Programs:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import signal
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import psycopg
 import pytest
@@ -14,7 +13,7 @@ import pytest
 from schemas.event import Event, Mode
 from tests.fix_services import Database
 from tests.kafka_reading import events
-from tests.programs import Program, Programs, sync_yaml
+from tests.programs import Programs, said, sync_yaml, until
 from tests.traffic import Traffic
 
 if TYPE_CHECKING:
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.acceptance
 
-PATIENCE: Final = 90.0  # seconds until a test gives up; none waits that long
 MANY: Final = 12_000  # partners: some ranges
 RENAMED: Final = "UPDATE res_partner SET name = %s WHERE id = %s"
 BEFORE: Final = """
@@ -65,20 +63,6 @@ def programs(
         made.run("setup")
         made.caught_up()
         yield made
-
-
-def until(condition: Callable[[], Any], program: Program) -> None:
-    """Wait until the condition holds, the program running."""
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert program.process.poll() is None, program.tail()
-        assert time.monotonic() < deadline, f"it did not happen:\n{program.tail()}"
-        time.sleep(0.05)
-
-
-def said(program: Program, text: str) -> int:
-    """Return how often a program has said something."""
-    return program.log.read_text(encoding="utf-8").count(text)
 
 
 def replace_routes(programs: Programs, old: str, new: str) -> None:

@@ -19,7 +19,7 @@ from schemas.config import load
 from streams.queries.status import report
 from tests.fix_services import Database
 from tests.fix_wso2 import HoldResponse, Wso2StandIn
-from tests.programs import Program, Programs
+from tests.programs import Program, Programs, said, until
 from tests.streaming import MODEL, Line, Scripted
 from tests.traffic import Traffic
 
@@ -45,20 +45,6 @@ routes:
     {OLD}
     initial_load: false
 """
-
-
-def until(condition: Callable[[], Any], program: Program) -> None:
-    """Wait until the condition holds, the program running."""
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert program.process.poll() is None, program.tail()
-        assert time.monotonic() < deadline, f"it did not happen:\n{program.tail()}"
-        time.sleep(0.05)
-
-
-def said(program: Program, text: str) -> int:
-    """Return how often a program has said something."""
-    return program.log.read_text(encoding="utf-8").count(text)
 
 
 def metric(port: int, name: str) -> float:
