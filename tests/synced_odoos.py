@@ -1,4 +1,4 @@
-"""Two Odoos that sync products to each other, every program of ours between them.
+"""Two Odoos that sync products and orders to each other, every program of ours between them.
 
 Each has a database with a stand-in for Odoo's RPC, a capture, a worker, a WSO2 that hands what it
 takes to the other's target service and says its word, and a target service. Kafka is one.
@@ -42,6 +42,23 @@ routes:
       description_sale: description_sale
     ignore_writes_by: [sync]
     conflict: later
+  - name: orders
+    model: sale.order
+    targets: [other]
+    map:
+      client_order_ref: client_order_ref
+      partner_id: {match: {name: partner_id.name}}
+      order_line:
+        each: order_line
+        map:
+          key: key
+          external_id: external_id
+          name: name
+          product_id: {match: {default_code: product_id.default_code}}
+          product_uom_qty: product_uom_qty
+          price_unit: price_unit
+    ignore_writes_by: [sync]
+    conflict: later
 """
 MODELS: Final = """
 models:
@@ -49,6 +66,8 @@ models:
     fields: [name, default_code, list_price, active, description_sale]
     match: [default_code]
     defaults: {type: consu}
+  sale.order: {fields: [client_order_ref, partner_id, order_line], on_delete: unlink}
+  sale.order.line: {fields: [name, product_id, product_uom_qty, price_unit], exact: true}
 """
 
 

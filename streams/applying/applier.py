@@ -21,7 +21,7 @@ from streams.applying.known import Known
 from streams.applying.present import ACTIVE, Comparing, Reading
 from streams.applying.relations import Ambiguous, Missing, Relations
 from streams.applying.settings import Model, Settings
-from streams.applying.wanted import NotAllowed, Ref, Understanding, Wanted, Wrong
+from streams.applying.wanted import NotAllowed, Ref, Understanding, Wanted, Wrong, joined
 from streams.applying.writing import Writing
 from streams.odoo.port import Away, Conflict, Gone, LoginRefused, Odoo, Refused, Trouble, Unclear
 
@@ -129,18 +129,19 @@ class Applier:
         last: Operation | None,
     ) -> bool:
         """Write what differs; return False where this Odoo's own record stands."""
-        present = self._reading.present(wanted, number, delivery.source)
-        comparing = Comparing(self._settings, self._facts, ids)
         before, before_ids = self._before(delivery, wanted.model)
+        present = self._reading.present(joined(wanted, before), number, delivery.source)
+        comparing = Comparing(self._settings, self._facts, ids)
         if not is_written(
             delivery,
             present,
             before,
-            Comparing(self._settings, self._facts, before_ids),
+            Comparing(self._settings, self._facts, before_ids, numbered=False),
             user=self._odoo.user,
             system=self._settings.system,
         ):
             return False
+        self._identity.name(list(present.nameless()))
         change = comparing.differing(present, wanted)
         if last in _LEFT and ACTIVE not in wanted.values and present.values.get(ACTIVE) is False:
             change = replace(change, values={**change.values, ACTIVE: True})

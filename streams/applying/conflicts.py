@@ -60,4 +60,7 @@ def is_written(
 
 
 def _shown(present: Present) -> dict[str, Any]:
-    return {name: value for name, value in present.values.items() if name != "id"}
+    lines = {
+        name: [_shown(each) for each in inside.values()] for name, inside in present.lines.items()
+    }
+    return {name: each for name, each in present.values.items() if name != "id"} | lines

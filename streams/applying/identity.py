@@ -6,7 +6,7 @@ is found by, it carries its key from then on.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from streams.applying.incoming import Incoming
@@ -41,7 +41,7 @@ class Identity:
             number = found.get((delivery.model, name))
             if number is not None:
                 if name != delivery.key:
-                    self._name(delivery, number)
+                    self.name([(delivery.model, delivery.key, number)])
                 return number
         return None
 
@@ -65,26 +65,29 @@ class Identity:
                 named = " and ".join(rule)
                 raise Ambiguous(f"{model.name}: {len(free)} records have this {named}: {free[:5]}")
             if free:
-                self._name(delivery, free[0])
+                self.name([(delivery.model, delivery.key, free[0])])
                 return free[0]
         return None
 
-    def _name(self, delivery: Incoming, number: int) -> None:
-        module, _, name = delivery.key.partition(".")
-        values = {
-            "module": module,
-            "name": name,
-            "model": delivery.model,
-            "res_id": number,
-            "noupdate": True,
-        }
+    def name(self, records: Sequence[tuple[str, str, int]]) -> None:
+        """Give records their keys, each as (model, key, id), in one call."""
+        if not records:
+            return
+        rows = [_row(*each) for each in records]
         try:
-            self._odoo.call(_DATA, "create", values)
+            self._odoo.call(_DATA, "create", rows)
         except Refused as error:
             if _TAKEN in str(error):
-                raise Conflict(f"{delivery.key} was given to a record at this moment") from None
+                keys = ", ".join(key for _, key, _ in records)
+                raise Conflict(f"{keys} was given to a record at this moment") from None
             raise
-        self._known.note(delivery.model, delivery.key, number)
+        for each in records:
+            self._known.note(*each)
+
+
+def _row(model: str, key: str, number: int) -> dict[str, Any]:
+    module, _, name = key.partition(".")
+    return {"module": module, "name": name, "model": model, "res_id": number, "noupdate": True}
 
 
 def _domain(

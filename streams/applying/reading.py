@@ -116,6 +116,7 @@ def _model(name: str, section: Section) -> Model:
         on_delete=section.choice("on_delete", "nothing", _ENDINGS),
         refused=section.choice("refused", "reject", ["archive"]),
         emptied=_mapping(section, "emptied"),
+        exact=section.flag("exact", default=False),
         state_field=field,
         actions=actions,
     )

@@ -33,8 +33,9 @@ class Model:
     `match` are rules, each the fields that must all be equal, tried in this order. Without
     `external_ids` a record is known by its key alone. Without `create` a record that is not here
     is waited for: Odoo makes it by itself. `emptied` is written to a line that has vanished and
-    that Odoo does not let go, a quantity of 0 for instance. `state_field` is reached by `actions`
-    and not written; "" where nothing is.
+    that Odoo does not let go, a quantity of 0 for instance. Of `exact` lines there are those that
+    a delivery lists and no others; else those that were added here stay. `state_field` is reached
+    by `actions` and not written; "" where nothing is.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Model:
     on_delete: Ending = "nothing"
     refused: Literal["archive", "reject"] = "reject"
     emptied: Mapping[str, Any] = field(default_factory=dict)
+    exact: bool = False
     state_field: str = ""
     actions: tuple[Action, ...] = ()
 

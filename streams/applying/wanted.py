@@ -6,7 +6,7 @@ Relations are names still: `relations` finds the records behind them. Pure but f
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -64,10 +64,15 @@ class Many:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A record of a one2many, known by its key."""
+    """A record of a one2many, known by its key, or by a name that it has besides."""
 
     key: str
     wanted: Wanted
+    also: tuple[str, ...] = ()
+
+    def names(self) -> tuple[str, ...]:
+        """Return its names, the first that is there counts."""
+        return self.key, *self.also
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +113,22 @@ class Wanted:
                         yield from line.wanted.refs()
                 case _:
                     pass
+
+
+def joined(wanted: Wanted, before: Wanted | None) -> Wanted:
+    """Return what is wanted, with the lines that were there before."""
+    values = dict(wanted.values)
+    for name, was in () if before is None else before.values.items():
+        value = values.get(name)
+        if isinstance(value, Lines) and isinstance(was, Lines):
+            old = {line.key: line for line in was.lines}
+            lines = [_line_of(line, old.pop(line.key, None)) for line in value.lines]
+            values[name] = Lines((*lines, *old.values()))
+    return replace(wanted, values=values)
+
+
+def _line_of(line: Line, was: Line | None) -> Line:
+    return line if was is None else replace(line, wanted=joined(line.wanted, was.wanted))
 
 
 class Understanding:
@@ -185,11 +206,14 @@ class Understanding:
             isinstance(name, str) and EXTERNAL_ID.fullmatch(name) for name in names
         ):
             raise BadValue("the names of a relation have the form module.name")
-        if not self._settings.trusts_external_ids(model):
-            # The key, or what the file's author wrote; and what began here.
-            own = [each for each in names[1:] if own_id(model, each, self._settings.system)]
-            names = [*names[:1], *own]
-        return Named(model, tuple(dict.fromkeys(names)))
+        # The key, or what the file's author wrote.
+        return Named(model, tuple(dict.fromkeys((names[0], *self._also(model, names[1:])))))
+
+    def _also(self, model: str, names: Sequence[str]) -> list[str]:
+        """Return which names count beside a key: those of what began here always do."""
+        if self._settings.trusts_external_ids(model):
+            return list(names)
+        return [each for each in names if own_id(model, each, self._settings.system)]
 
     def _lines(self, fact: Fact, value: Any, where: str) -> Lines:
         model = self._settings.models.get(fact.relation)
@@ -209,7 +233,13 @@ class Understanding:
         if not isinstance(key, str) or not KEY.fullmatch(key):
             raise Wrong(f"{where}{_KEY}: its key is wanted; map `key: key`")
         fields = {name: each for name, each in value.items() if name != _KEY}
-        return Line(key, self.wanted(model, fields, where))
+        # Of a model that has a field of this name, the file may list that one.
+        external = None if _EXTERNAL in model.fields else fields.pop(_EXTERNAL, None)
+        also = [] if external in (None, key) else [external]
+        if not all(isinstance(name, str) and EXTERNAL_ID.fullmatch(name) for name in also):
+            raise Wrong(f"{where}{_EXTERNAL}: names of records have the form module.name")
+        wanted = self.wanted(model, fields, where)
+        return Line(key, wanted, tuple(self._also(model.name, also)))
 
 
 def _checked(value: Any) -> dict[str, Any]:

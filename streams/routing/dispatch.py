@@ -110,13 +110,15 @@ def _step(event: Event, compiled: CompiledRoute) -> Step | Silent | None:
 def _is_ignored(event: Event, route: Route) -> bool:
     """Say whether all rows that changed were written by users whom the route ignores.
 
-    Of a row that is gone nobody knows who did it, and Odoo's database writes some by itself.
+    Of a row that is gone nobody knows who did it: who wrote the others, in the same transaction.
+    Where there are none, it may have been anybody, and Odoo's database writes some by itself.
     """
     ignored = route.ignore_writes_by
     if not ignored or event.mode is not Mode.STREAM or not event.writers:
         return False
     users = {event.users[login] for login in ignored if login in event.users}
-    return users.issuperset(event.writers)
+    known = {writer for writer in event.writers if writer is not None}
+    return bool(known) and known <= users
 
 
 def _is_match(compiled: CompiledRoute, image: Document | None) -> bool:

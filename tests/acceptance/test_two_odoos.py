@@ -5,45 +5,16 @@ from __future__ import annotations
 import random
 import secrets
 from collections import Counter
-from collections.abc import Iterator
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import pytest
 
-from tests.fix_services import Database
 from tests.synced_odoos import PRODUCT, Side, Two, until
-
-if TYPE_CHECKING:
-    from embedded.kafka import Kafka
-    from embedded.postgres import Postgres
 
 pytestmark = pytest.mark.acceptance
 ROUNDS: Final = 12  # of a burst
 SHARED: Final = 5  # products that both write
-
-
-@pytest.fixture(scope="module")
-def two(
-    postgres: Postgres,
-    odoo_template: str,
-    kafka: Kafka,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Two]:
-    made: list[str] = []
-
-    def copy() -> Database:
-        name = f"odoo_{secrets.token_hex(4)}"
-        postgres.create_database(name, odoo_template)
-        made.append(name)
-        return Database(name, postgres.dsn(name))
-
-    prefix = f"src_{secrets.token_hex(3)}"
-    both = Two.start(copy, kafka.bootstrap, prefix, tmp_path_factory.mktemp("two"))
-    yield both
-    both.close()
-    for name in made:
-        postgres.drop_database(name)
 
 
 @pytest.fixture

@@ -138,7 +138,9 @@ USERS = {"sync": 7, "other": 9}
         pytest.param((7,), True, id="the sync alone"),
         pytest.param((7, 9), False, id="the sync and another"),
         pytest.param((9,), False, id="another"),
-        pytest.param((7, None), False, id="a row is gone: nobody knows by whom"),
+        pytest.param((7, None), True, id="a row is gone, and the sync wrote the others"),
+        pytest.param((9, None), False, id="a row is gone, and another wrote the others"),
+        pytest.param((None,), False, id="a row is gone: nobody knows by whom"),
         pytest.param((), False, id="nobody is known"),
     ],
 )
