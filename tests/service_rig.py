@@ -107,8 +107,9 @@ class FakeOdoo:
         self.asked.append((incoming.id, threading.current_thread().name, last))
         return self.script(incoming, last)
 
-    def prefetch(self, deliveries: Sequence[Incoming]) -> None:
+    def prefetch(self, deliveries: Sequence[Incoming]) -> frozenset[str]:
         self.prefetched.append([each.id for each in deliveries])
+        return frozenset()
 
     def log_in(self) -> None:
         self.logins += 1

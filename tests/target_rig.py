@@ -117,5 +117,6 @@ class Branch:
 
     @property
     def wrote(self) -> list[tuple[str, str]]:
-        """The calls of the last delivery that can have changed anything."""
-        return [each for each in self.session.calls if each[1] not in READS]
+        """The calls of the last delivery that can have changed anything; `web_save` is a write."""
+        wrote = [each for each in self.session.calls if each[1] not in READS]
+        return [(model, "write" if how == "web_save" else how) for model, how in wrote]

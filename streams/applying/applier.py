@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
@@ -12,20 +12,22 @@ from typing import Any, Final
 from streams.applying import answer as code
 from streams.applying.actions import Acting, NoWay
 from streams.applying.answer import Answer, Delivered, Rejected, Retry
-from streams.applying.conflicts import is_written
+from streams.applying.conflicts import is_written, own_write
 from streams.applying.ending import Endings
-from streams.applying.facts import Facts
+from streams.applying.facts import LINES, Facts
 from streams.applying.identity import Identity
 from streams.applying.incoming import Incoming, Operation
 from streams.applying.known import Known
-from streams.applying.present import ACTIVE, Comparing, Reading
+from streams.applying.present import ACTIVE, WRITTEN, Comparing, Present, Reading
 from streams.applying.relations import Ambiguous, Missing, Relations
+from streams.applying.saving import Saving
 from streams.applying.settings import Model, Settings
 from streams.applying.wanted import NotAllowed, Ref, Understanding, Wanted, Wrong, joined
 from streams.applying.writing import Writing
 from streams.odoo.port import Away, Conflict, Gone, LoginRefused, Odoo, Refused, Trouble, Unclear
 
 _LEFT: Final = ("leave", "delete")
+_APART: Final = (LINES, "binary")  # lines have values of their own; of a binary the size is told
 _BUSY: Final = 1.0  # seconds after which somebody else has finished
 _SOON: Final = 10.0  # seconds that Odoo gets to come back
 _REJECTED: Final[dict[type[Exception], str]] = {
@@ -58,6 +60,7 @@ class Applier:
         self._relations = Relations(odoo, self._facts, self._known, settings.system)
         self._identity = Identity(odoo, self._relations, self._known, settings.system)
         self._reading = Reading(odoo, self._facts, self._relations, settings.models)
+        self._saving = Saving(odoo)
 
     def apply(self, delivery: Incoming, last: Operation | None) -> Answer:
         """Bring the record to what the delivery says; trouble is an answer, never an exception.
@@ -78,16 +81,23 @@ class Applier:
             names = error.names if isinstance(error, Missing) else frozenset()
             return Retry(why, str(error), after, isinstance(error, Unclear), names)
 
-    def prefetch(self, deliveries: Iterable[Incoming]) -> None:
+    def prefetch(self, deliveries: Iterable[Incoming]) -> frozenset[str]:
         """Ask for all external ids that these name in as few calls as can be.
 
-        What cannot be asked for here is asked for when they are applied.
+        Returns those that no record has. What cannot be asked for here is asked for when they are
+        applied.
         """
         with suppress(Trouble):  # whoever is applied meets it, and answers it
-            self._relations.learn({name for each in deliveries for name in names_of(each)})
+            return self._relations.learn({n for each in deliveries for n in names_of(each)})
+        return frozenset()
 
     def _answered(self, delivery: Incoming, model: Model, last: Operation | None) -> Answer:
         """Apply it; once more, from the start, where a record that was known may have gone."""
+        # Keys of the source are given here alone, and `load` finds one that was given meanwhile.
+        own = f"{delivery.source}."
+        self._relations.suppose_absent(
+            frozenset(name for name in delivery.absent if name.startswith(own))
+        )
         try:
             return self._applied(delivery, model, last)
         except Refused as error:
@@ -95,6 +105,7 @@ class Applier:
             if not isinstance(error, Gone) and names <= {delivery.key, delivery.external_id}:
                 raise
             self._known.forget(names)
+            self._relations.suppose_absent(frozenset())
             self._facts.forget()
             return self._applied(delivery, model, last)
 
@@ -106,7 +117,7 @@ class Applier:
         number = self._identity.by_name(delivery, model)
         if number is None:
             number = self._identity.by_rule(delivery, model, wanted, ids)
-        writing = Writing(self._odoo, self._settings, self._facts, ids)
+        writing = Writing(self._odoo, self._settings, self._facts, ids, self._saving)
         if number is None:
             if not model.create:
                 raise Missing(f"not here yet: {model.name} {delivery.key}, which is not made here")
@@ -146,25 +157,43 @@ class Applier:
         if last in _LEFT and ACTIVE not in wanted.values and present.values.get(ACTIVE) is False:
             change = replace(change, values={**change.values, ACTIVE: True})
         if change:
-            writing.change(wanted.model, number, change)
-            self._mended(delivery, wanted, number, comparing, writing)
+            names, look = self._shown(wanted), self._look(delivery, wanted.model, present)
+            told = writing.change(wanted.model, number, change, names, look)
+            if told is None:
+                present = self._reading.present(wanted, number, delivery.source)
+            else:
+                present = Present(number, told)
+            # What Odoo computed over it: a line's price when its quantity changed.
+            again = comparing.differing(present, wanted)
+            if again:
+                writing.change(wanted.model, number, again)
         writing.translate(wanted, number)
         return True
 
-    def _mended(
-        self,
-        delivery: Incoming,
-        wanted: Wanted,
-        number: int,
-        comparing: Comparing,
-        writing: Writing,
-    ) -> None:
-        """Write again what Odoo computed over it: a line's price when its quantity changed."""
-        change = comparing.differing(
-            self._reading.present(wanted, number, delivery.source), wanted
-        )
-        if change:
-            writing.change(wanted.model, number, change)
+    def _look(self, delivery: Incoming, model: str, present: Present) -> Callable[[], object]:
+        """Return what raises Conflict where somebody has written a record since it was read.
+
+        To read lines takes several calls, in which the other side's rule may have come to be
+        another: RPC knows no condition on a write.
+        """
+        if delivery.data.get("conflict") is None or not present.lines:
+            return int
+        user, was = self._odoo.user, own_write(present, self._odoo.user)
+
+        def look() -> None:
+            rows = self._odoo.call(model, "read", [present.id], list(WRITTEN), load=None)
+            now = own_write(Present(present.id, rows[0]), user) if rows else None
+            if now not in (None, was):
+                raise Conflict(f"{model} {present.id} was written by somebody at this moment")
+
+        return look
+
+    def _shown(self, wanted: Wanted) -> list[str]:
+        """Return the fields that one call can write and read; none where it cannot all."""
+        facts = self._facts.of(wanted.model)
+        if any(facts[name].type in _APART for name in wanted.values):
+            return []
+        return list(wanted.values)
 
     def _wanted(self, delivery: Incoming, model: Model) -> tuple[str | None, Wanted, Wanted]:
         """Return the state to reach, what is wanted, and what is given to a record made here."""

@@ -31,7 +31,10 @@ class NotOurs(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """A delivery as it arrived. `model` is where it goes, the route's `target_model`."""
+    """A delivery as it arrived. `model` is where it goes, the route's `target_model`.
+
+    `absent` are external ids that no record had when its batch was asked about.
+    """
 
     id: str
     chain: Chain
@@ -45,6 +48,7 @@ class Incoming:
     time: str
     fields: Mapping[str, Any]
     data: Mapping[str, Any]
+    absent: frozenset[str] = frozenset()
 
 
 def read(body: bytes) -> Incoming:

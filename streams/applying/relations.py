@@ -40,6 +40,11 @@ class Relations:
         self._odoo = odoo
         self._facts = facts
         self._known = known
+        self._absent: frozenset[str] = frozenset()
+
+    def suppose_absent(self, names: frozenset[str]) -> None:
+        """Do not ask for these external ids; what is known of them since counts."""
+        self._absent = names
 
     def find(self, refs: Iterable[Ref]) -> dict[Ref, int]:
         """Return the id of each; Missing where one is not here, Ambiguous where several are."""
@@ -65,7 +70,7 @@ class Relations:
         found = {each: number for each in asked if (number := self._known.get(*each))}
         by_module: dict[str, list[str]] = defaultdict(list)
         for each in asked:
-            if each not in found:
+            if each not in found and each[1] not in self._absent:
                 module, _, name = each[1].partition(".")
                 by_module[module].append(name)
         rows = [row for module, names in by_module.items() for row in self._data(module, names)]
@@ -76,14 +81,20 @@ class Relations:
             self._known.note(model, name, number)
         return found | there
 
-    def learn(self, wanted: Iterable[str]) -> None:
-        """Ask for external ids at once, whatever their models, so that `names` need not."""
+    def learn(self, wanted: Iterable[str]) -> frozenset[str]:
+        """Ask for external ids at once, whatever their models, so that `names` need not.
+
+        Returns those that nothing has.
+        """
         by_module: dict[str, set[str]] = defaultdict(set)
-        for each in wanted:
+        asked = frozenset(wanted)
+        for each in asked:
             module, _, name = each.partition(".")
             by_module[module].add(name)
         rows = [row for module, names in by_module.items() for row in self._data(module, names)]
-        self._note({_named(row): row["res_id"] for row in rows})
+        found = {_named(row): row["res_id"] for row in rows}
+        self._note(found)
+        return asked - {name for _, name in found}
 
     def keys(self, model: str, ids: Sequence[int], module: str) -> dict[int, str]:
         """Return which of these records carry a name of a module, and the first such name."""
@@ -95,11 +106,14 @@ class Relations:
 
     def matching(self, model: str, domain: list[Any]) -> list[int]:
         """Return the ids of what matches: active ones, or where there is none, archived ones."""
-        if _ACTIVE in self._facts.of(model):
+        if _ACTIVE not in self._facts.of(model):
+            return list(self._odoo.call(model, "search", domain, context=_ALL))
+        if any("." in name for name, *_ in domain):  # through what is archived only if need be
             active = self._odoo.call(model, "search", [*domain, (_ACTIVE, "=", True)])
-            if active:
-                return list(active)
-        return list(self._odoo.call(model, "search", domain, context=_ALL))
+            return list(active or self._odoo.call(model, "search", domain, context=_ALL))
+        rows = self._odoo.call(model, "search_read", domain, [_ACTIVE], context=_ALL)
+        active = [row["id"] for row in rows if row[_ACTIVE]]
+        return active or [row["id"] for row in rows]
 
     def _note(self, found: Mapping[tuple[str, str], int]) -> dict[tuple[str, str], int]:
         """Remember those whose record is there, and return them."""

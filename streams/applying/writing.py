@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from streams.applying.facts import Facts
 from streams.applying.present import Change
 from streams.applying.rows import BY_NUMBER, Rows, Table
+from streams.applying.saving import Saving
 from streams.applying.settings import Settings
 from streams.applying.values import other_texts
 from streams.applying.wanted import Line, Ref, Scalar, Wanted
@@ -29,10 +30,11 @@ class Writing:
     """Writes through one session, for one delivery."""
 
     def __init__(
-        self, odoo: Odoo, settings: Settings, facts: Facts, ids: Mapping[Ref, int]
+        self, odoo: Odoo, settings: Settings, facts: Facts, ids: Mapping[Ref, int], saving: Saving
     ) -> None:
-        """`ids` are of all that is referred to."""
+        """`ids` are of all that is referred to; `saving` is of the same session."""
         self._odoo = odoo
+        self._saving = saving
         self._models = settings.models
         self._lang = settings.lang
         self._facts = facts
@@ -44,21 +46,35 @@ class Writing:
         self.translate(wanted, number)
         return number
 
-    def change(self, model: str, number: int, change: Change) -> None:
-        """Write what differs: lines that are not there first, as `load` names them."""
+    def change(
+        self,
+        model: str,
+        number: int,
+        change: Change,
+        names: Sequence[str] = (),
+        look: Callable[[], object] = int,
+    ) -> Mapping[str, Any] | None:
+        """Write what differs: lines that are not there first, as `load` names them.
+
+        `look` is called before each transaction. Returns these fields as they are then, where
+        that is told in the same call.
+        """
         for field, lines in change.fresh.items():
+            look()
             self._add(model, number, field, lines)
+        look()
         try:
-            self._write(model, number, change, {})
+            told = self._write(model, number, change, {}, names)
         except Refused:
             emptied = self._emptied(model, change)
             if not emptied:
                 raise
-            self._write(model, number, change, emptied)
+            told = self._write(model, number, change, emptied, names)
         for field, changes in change.lines.items():
             relation = self._facts.of(model)[field].relation
             for line, inside in changes.items():
                 self.change(relation, line, Change({}, inside.lines, inside.fresh, inside.gone))
+        return told
 
     def translate(self, wanted: Wanted, number: int) -> None:
         """Write the texts in other active languages that differ."""
@@ -87,8 +103,13 @@ class Writing:
         self._load(fact.relation, self._rows.table(records))
 
     def _write(
-        self, model: str, number: int, change: Change, emptied: Mapping[str, Mapping[str, Any]]
-    ) -> None:
+        self,
+        model: str,
+        number: int,
+        change: Change,
+        emptied: Mapping[str, Mapping[str, Any]],
+        names: Sequence[str],
+    ) -> Mapping[str, Any] | None:
         """Write a record and its lines in one transaction.
 
         `emptied` is what vanished lines get instead of their end, by their field.
@@ -104,8 +125,7 @@ class Writing:
                 commands.append((_UPDATE, line, dict(kept)) if kept else (_REMOVE, line, 0))
             if commands:
                 values[field] = commands
-        if values:
-            self._odoo.call(model, "write", [number], values)
+        return self._saving(model, number, values, names) if values else None
 
     def _emptied(self, model: str, change: Change) -> dict[str, Mapping[str, Any]]:
         """Return what the file says of vanished lines that Odoo does not let go, by field."""

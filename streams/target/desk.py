@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any, Final, Protocol
 
 from schemas.masking import hide
@@ -28,8 +29,8 @@ class Takes(Protocol):
     async def take(self, delivery: Incoming) -> Answer:
         """Apply a delivery."""
 
-    async def prefetch(self, deliveries: Sequence[Incoming]) -> None:
-        """Ask Odoo at once for what these name."""
+    async def prefetch(self, deliveries: Sequence[Incoming]) -> frozenset[str]:
+        """Ask Odoo at once for what these name; return the names that no record has."""
 
 
 class Desk:
@@ -63,7 +64,9 @@ class Desk:
             why = f"the body is no JSON list of at most {MANY} messages"
             return self._reply("", Rejected(answer.NOT_OURS, why))
         read = [_read(each) for each in said]
-        await self._service.prefetch([each for each in read if isinstance(each, Incoming)])
+        deliveries = [each for each in read if isinstance(each, Incoming)]
+        absent = await self._service.prefetch(deliveries)
+        read = [replace(e, absent=absent) if isinstance(e, Incoming) else e for e in read]
         replies: list[Reply | None] = [None] * len(said)
         slots = asyncio.Semaphore(self._at_once)
 

@@ -29,7 +29,7 @@ class Hands(Protocol):
     def apply(self, delivery: Incoming, last: Operation | None) -> Answer:
         """See Applier.apply."""
 
-    def prefetch(self, deliveries: Sequence[Incoming]) -> None:
+    def prefetch(self, deliveries: Sequence[Incoming]) -> frozenset[str]:
         """See Applier.prefetch."""
 
     def log_in(self) -> None:

@@ -67,8 +67,8 @@ class _Session:
     def apply(self, delivery: Incoming, last: Operation | None) -> Answer:
         return self.applier.apply(delivery, last)
 
-    def prefetch(self, deliveries: Sequence[Incoming]) -> None:
-        self.applier.prefetch(deliveries)
+    def prefetch(self, deliveries: Sequence[Incoming]) -> frozenset[str]:
+        return self.applier.prefetch(deliveries)
 
     def log_in(self) -> None:
         self.odoo.call("res.users", "search_count", [], context=_ENGLISH)

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
 from streams.applying import answer
@@ -136,15 +136,19 @@ class Service:
         finally:
             self._joined -= 1
 
-    async def prefetch(self, deliveries: Sequence[Incoming]) -> None:
-        """Let Odoo be asked at once for what many deliveries name; they do without it too."""
+    async def prefetch(self, deliveries: Sequence[Incoming]) -> frozenset[str]:
+        """Let Odoo be asked at once for what many deliveries name; they do without it too.
+
+        Returns the external ids that no record has.
+        """
         if self.refusal() is not None:
-            return
+            return frozenset()
         await self.pool.place()
         try:
-            await self.pool.use(lambda hands: hands.prefetch(deliveries))
+            return await self.pool.use(lambda hands: hands.prefetch(deliveries))
         except Exception as error:
             logger.debug("nothing was prefetched", exc_info=error)
+            return frozenset()
 
     async def stop(self, grace: float) -> None:
         """Take nothing more, let what waits come again, and finish what is begun.
@@ -212,7 +216,8 @@ class Service:
                 said = await self._at_its_place(work.delivery)
                 if isinstance(said, Retry) and await self._expected.came(said.missing):
                     await self.pool.place()
-                    said = await self._at_its_place(work.delivery)
+                    again = replace(work.delivery, absent=frozenset())
+                    said = await self._at_its_place(again)
                 return said
         except TimeoutError:
             if not patience.expired():

@@ -85,6 +85,14 @@ def _write(env: Env, model: Model, ids: Ids, vals: Values) -> bool:
     return True
 
 
+def _web_save(
+    env: Env, model: Model, ids: Ids, vals: Values, specification: Values
+) -> list[Values]:
+    """Write, and read what is asked for without going into relations."""
+    model.write(env, _ids(ids), vals)
+    return reading.read(env, model, _ids(ids), list(specification), None)
+
+
 def _unlink(env: Env, model: Model, ids: Ids) -> bool:
     model.unlink(env, _ids(ids))
     return True
@@ -149,6 +157,7 @@ _METHODS: Final[Mapping[str, Callable[..., Any]]] = {
     "read": _read,
     "create": _create,
     "write": _write,
+    "web_save": _web_save,
     "unlink": _unlink,
     "action_archive": _archive,
     "action_unarchive": _unarchive,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -205,6 +206,46 @@ def test_names_of_many_deliveries_are_asked_for_at_once(branch: Branch, module: 
     assert asked == [("ir.model.data", "search_read"), (TAG, "search")]
     assert all(isinstance(each, Delivered) for each in later)
     assert ("ir.model.data", "search_read") not in other.session.calls
+
+
+def test_in_a_batch_nobody_asks_for_a_key_that_is_not_there(branch: Branch, module: str) -> None:
+    said = of(message(TAG, 1, {"name": "tag"}, source=module))
+    absent = branch.applier.prefetch([said])
+    branch.session.calls.clear()
+
+    made = branch.applier.apply(replace(said, absent=absent), None)
+    again = branch.applier.apply(replace(said, absent=absent), None)
+
+    assert absent == {branch.key(TAG, 1)}
+    assert isinstance(made, Delivered)
+    assert again == made
+    assert ("ir.model.data", "search_read") not in branch.session.calls
+
+
+def test_law_5_what_was_absent_and_was_made_meanwhile_is_made_once(
+    branch: Branch, module: str, rpc: Rpc
+) -> None:
+    """By somebody who shares no memory: another service."""
+    said = of(message(PARTNER, 7, {"name": module}, source=module))
+    absent = branch.applier.prefetch([said])
+    other = Branch(branch.settings, module).deliver(PARTNER, 7, {"name": module})
+
+    answer = branch.applier.apply(replace(said, absent=absent), None)
+
+    assert answer == other
+    assert count(rpc, ("name", "=", module)) == 1
+
+
+def test_what_a_module_names_is_asked_for_though_it_was_absent(
+    branch: Branch, module: str, rpc: Rpc
+) -> None:
+    name = f"{module}x.tag"
+    said = of(message(TAG, 1, {"name": "tag"}, source=module, external_id=name))
+    absent = branch.applier.prefetch([said])
+    (there,) = rpc.loaded(TAG, ["id", "name"], [name, "of a module"])
+
+    assert name in absent
+    assert branch.applier.apply(replace(said, absent=absent), None) == Delivered(there)
 
 
 def test_law_5_two_deliveries_at_the_same_time_never_make_two(

@@ -16,7 +16,7 @@ from streams.applying.answer import (
     Rejected,
     Retry,
 )
-from tests.odoo_client import Rpc
+from tests.odoo_client import Odoo, Rpc
 from tests.target_rig import Branch
 
 pytestmark = pytest.mark.integration
@@ -93,6 +93,18 @@ def test_only_what_differs_is_written(branch: Branch, product: int, rpc: Rpc) ->
     assert wrote == [(TEMPLATE, "write")]
     assert branch.wrote == []  # 12.35 is what Odoo keeps of it
     assert rpc.one(TEMPLATE, product, "list_price")["list_price"] == 12.35
+
+
+@pytest.mark.usefixtures("vendor")
+def test_a_change_is_read_and_written_in_two_calls(
+    branch: Branch, odoo_rpc: Odoo
+) -> None:
+    odoo_rpc.since(17, "web_save")
+    branch.deliver(PARTNER, 7, {"name": "Azur 2"})
+
+    branch.deliver(PARTNER, 7, {"name": "Azur 3"})
+
+    assert branch.session.calls == [(PARTNER, "read"), (PARTNER, "web_save")]
 
 
 def test_a_sync_leaves_no_message(branch: Branch, vendor: int, rpc: Rpc) -> None:
