@@ -38,8 +38,8 @@ def run(args: argparse.Namespace) -> int:
     if not _NAME.fullmatch(args.worker):
         raise BadName(f"{args.worker!r} cannot be a worker's name")
     # Faust takes a second to import: other commands and --help do not wait for it.
+    from streams.asked import Asked  # noqa: PLC0415  likewise
     from streams.worker.production import production  # noqa: PLC0415  see above
-    from streams.worker.reload import Asked  # noqa: PLC0415  likewise
     from streams.worker.serve import serve  # noqa: PLC0415  likewise
 
     asked = Asked()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
@@ -36,9 +37,12 @@ def run(args: argparse.Namespace) -> int:
     if args.check:
         return _check(args)
     # aiohttp takes its time to import: other commands and --help do not wait for it.
-    from streams.target.production import serve  # noqa: PLC0415  see above
+    from streams.asked import Asked  # noqa: PLC0415  see above
+    from streams.target.production import serve  # noqa: PLC0415  likewise
 
-    return serve(load(args.config))
+    asked = Asked()
+    signal.signal(signal.SIGHUP, asked)  # first: what changes from here on is not missed
+    return serve(load(args.config), asked=asked)
 
 
 def _check(args: argparse.Namespace) -> int:

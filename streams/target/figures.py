@@ -10,6 +10,7 @@ FIGURES: Final = Catalogue(
     "odoo_cdc_target_",
     {
         "answers": ("answer", "answers to deliveries: delivered, stale, or a code"),
+        "reloads": ("result", "files taken or refused while it ran"),
         "refused": ("http_status", "requests turned away unread"),
         "odoo_calls": ("outcome", "calls to Odoo, each a transaction there"),
     },

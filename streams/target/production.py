@@ -8,15 +8,14 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
 from typing import Final
 
 from schemas.from_files import current
 from streams.applying.answer import Answer
 from streams.applying.applier import Applier, holds
 from streams.applying.incoming import Incoming, Operation
-from streams.applying.known import Known
 from streams.applying.settings import Settings
+from streams.asked import Asked
 from streams.http.deliveries import Condition, Deliveries
 from streams.metrics import Gauge, Metrics
 from streams.odoo.port import Away, Odoo
@@ -27,6 +26,7 @@ from streams.target.desk import Desk, Journal
 from streams.target.figures import FIGURES
 from streams.target.hands import Hand, Hands, Pool
 from streams.target.login import Login
+from streams.target.reloading import InForce, Reloading
 from streams.target.remembering import Remembering
 from streams.target.service import Limits, Service
 
@@ -45,36 +45,50 @@ def session(settings: Settings) -> Odoo:
     return Session(settings.odoo, settings.context, settings.timeout)
 
 
-def serve(settings: Settings, connect: Connect = session) -> int:
+def serve(settings: Settings, connect: Connect = session, asked: Asked | None = None) -> int:
     """Run until SIGTERM or SIGINT; return the exit code.
 
-    `connect` opens a session, on the thread that uses it.
+    `connect` opens a session, on the thread that uses it. `asked` hears who wants the file to be
+    read again.
     Raises before it listens: MemoryInUse, MemoryDamaged, MemoryOfAnother, NoAddress, AddressTaken.
     """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until the event loop has its own
     url, database = settings.odoo["url"], settings.odoo["database"]
     with closing(Memory(settings.state, url, database)) as memory:
-        return asyncio.run(_run(settings, connect, memory))
+        return asyncio.run(_run(settings, connect, memory, asked or Asked()))
 
 
-@dataclass(frozen=True, slots=True)
 class _Session:
-    """One session, and what works with it."""
+    """One session by the file in force, and what works with it."""
 
-    odoo: Odoo
-    applier: Applier
+    def __init__(self, force: InForce, open_one: Callable[[Settings], Odoo]) -> None:
+        self._force = force
+        self._open = open_one
+        self._begin()
 
     def apply(self, delivery: Incoming, last: Operation | None) -> Answer:
-        return self.applier.apply(delivery, last)
+        self._follow()
+        return self._applier.apply(delivery, last)
 
     def prefetch(self, deliveries: Sequence[Incoming]) -> frozenset[str]:
-        return self.applier.prefetch(deliveries)
+        self._follow()
+        return self._applier.prefetch(deliveries)
 
     def log_in(self) -> None:
-        self.odoo.call("res.users", "search_count", [], context=_ENGLISH)
+        self._follow()
+        self._odoo.call("res.users", "search_count", [], context=_ENGLISH)
+
+    def _follow(self) -> None:
+        if self._used is not self._force.now:
+            self._begin()
+
+    def _begin(self) -> None:
+        self._used = self._force.now
+        self._odoo = self._open(self._used.settings)
+        self._applier = Applier(self._used.settings, self._odoo, self._used.known)
 
 
-async def _run(settings: Settings, connect: Connect, memory: Memory) -> int:
+async def _run(settings: Settings, connect: Connect, memory: Memory, asked: Asked) -> int:
     loop = asyncio.get_running_loop()
     ended: asyncio.Future[int] = loop.create_future()
     metrics = Metrics(FIGURES)
@@ -87,11 +101,10 @@ async def _run(settings: Settings, connect: Connect, memory: Memory) -> int:
         with suppress(RuntimeError):  # the loop has ended
             loop.call_soon_threadsafe(count)
 
-    known = Known()
+    force = InForce(settings)
 
     def hands() -> _Session:
-        odoo = Counted(connect(settings), tell)
-        return _Session(odoo, Applier(settings, odoo, known))
+        return _Session(force, lambda settings: Counted(connect(settings), tell))
 
     remembering = Remembering(memory)
     lasting = settings.timeout * _LASTING
@@ -99,8 +112,8 @@ async def _run(settings: Settings, connect: Connect, memory: Memory) -> int:
         Limits(settings.waiting, settings.timeout, lasting),
         remembering,
         Pool(settings.at_once, hands, lasting, lambda: _end(ended, STUCK)),
-        Login(_Trial(hands, lasting), lambda: current(settings.odoo["api_key"])),
-        lambda delivery: holds(delivery, settings),
+        Login(_Trial(hands, lasting), lambda: current(force.now.settings.odoo["api_key"])),
+        lambda delivery: holds(delivery, force.now.settings),
         Journal(metrics),
         lambda error: _fail(ended, error),
     )
@@ -111,13 +124,17 @@ async def _run(settings: Settings, connect: Connect, memory: Memory) -> int:
         _condition(service, remembering, metrics),
         count=lambda status: metrics.count("refused", status),
     )
-    watching = asyncio.create_task(service.login.watch())
+    beside = [
+        asyncio.create_task(service.login.watch()),
+        asyncio.create_task(Reloading(force, metrics).follow(asked)),
+    ]
     try:
         with _signals(loop, ended):
             async with listening:
                 return await _until(ended, service)
     finally:
-        watching.cancel()
+        for task in beside:
+            task.cancel()
         remembering.close()
 
 

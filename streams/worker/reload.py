@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -16,6 +15,7 @@ from schemas.command import Reloaded
 from schemas.config import Config
 from schemas.errors import OdooCdcError
 from schemas.reload import read_again, said_refused, said_taken
+from streams.asked import Asked
 from streams.kafka.schema_reader import SchemaReader
 from streams.metrics import Meter
 from streams.routing.routes import refuse_unanswered, refuse_unfit
@@ -26,33 +26,6 @@ _TAKEN: Final = "taken"
 _REFUSED: Final = "refused"
 
 Adopt = Callable[[Config], object]
-
-
-class Asked:
-    """SIGHUP, from the very start of the process on; none is missed."""
-
-    def __init__(self) -> None:
-        """Nobody has asked yet."""
-        self._asked = False
-        self._wake: Callable[[], object] = int
-
-    def __call__(self, *_: object) -> None:
-        """Ask; for signal handlers."""
-        self._asked = True
-        self._wake()
-
-    async def wait(self) -> None:
-        """Return when somebody has asked since the last time."""
-        loop, event = asyncio.get_running_loop(), asyncio.Event()
-
-        def wake() -> None:
-            with suppress(RuntimeError):  # the loop has ended
-                loop.call_soon_threadsafe(event.set)
-
-        self._wake = wake
-        if not self._asked:
-            await event.wait()
-        self._asked = False
 
 
 @dataclass(slots=True)

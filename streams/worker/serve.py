@@ -18,6 +18,7 @@ from schemas.avro import SchemaBook
 from schemas.config import Config
 from schemas.errors import BadUsage
 from schemas.topics import Topics
+from streams.asked import Asked
 from streams.cache.folder import StateFolder
 from streams.kafka.offsets import GroupOffsets, refuse_gaps
 from streams.kafka.schema_reader import SchemaReader
@@ -26,7 +27,6 @@ from streams.sending.exchange import Exchange, OpenSender
 from streams.worker.app import Means, Worker, consumed, create_app
 from streams.worker.exits import UNEXPECTED, die
 from streams.worker.quiet import hush
-from streams.worker.reload import Asked
 from streams.worker.traffic import assignment
 from streams.worker.watchdog import Look, Watchdog
 

@@ -207,3 +207,34 @@ def test_an_odoo_that_is_away_is_not_ready_and_answers_retry(
 
     assert (answered[0], answered[1]["code"]) == (503, "ODOO_AWAY")
     assert health[0] == 200
+
+
+def test_another_file_counts_from_the_next_delivery_on_and_a_bad_one_never(file: Path) -> None:
+    listed = file.read_text()
+    other = listed.replace("product.template", "res.partner")
+    bad = [listed.replace("fields", "feilds"), listed + "at_once: 7\n"]
+    file.write_text(other)
+
+    with started(file) as program:
+        before = program.post(message(1))
+        said = []
+        for text in bad:
+            file.write_text(text)
+            program.process.send_signal(signal.SIGHUP)
+            said.append(program.line("reload"))
+        still = program.post(message(1))
+        file.write_text(listed)
+        program.process.send_signal(signal.SIGHUP)
+        taken = program.line("reload")
+        after = program.post(message(1))
+        metrics = program.get("/metrics")[1]
+        code = program.end()
+
+    assert [each[1]["code"] for each in (before, still)] == ["NOT_ALLOWED", "NOT_ALLOWED"]
+    assert all("result=refused" in line for line in said)
+    assert 'did you mean "fields"' in said[0]
+    assert "at_once: 4 cannot become 7" in said[1]
+    assert "result=taken" in taken
+    assert after[1]["code"] != "NOT_ALLOWED"
+    assert 'odoo_cdc_target_reloads_total{result="refused"} 2\n' in metrics
+    assert code == 0

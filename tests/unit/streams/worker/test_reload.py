@@ -14,11 +14,12 @@ from schemas.avro import SchemaBook, event_schema
 from schemas.config import Config, load
 from schemas.document import Read
 from schemas.kafka_errors import KafkaAway
+from streams.asked import Asked
 from streams.kafka.schema_reader import SchemaReader
 from streams.metrics import Metrics
 from streams.sending.exchange import Exchange
 from streams.worker.duties import Duties
-from streams.worker.reload import Asked, Reloading
+from streams.worker.reload import Reloading
 from tests.documents import shape_of
 
 SHAPE = shape_of([Read("name"), Read("state")])
