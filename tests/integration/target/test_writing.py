@@ -96,9 +96,7 @@ def test_only_what_differs_is_written(branch: Branch, product: int, rpc: Rpc) ->
 
 
 @pytest.mark.usefixtures("vendor")
-def test_a_change_is_read_and_written_in_two_calls(
-    branch: Branch, odoo_rpc: Odoo
-) -> None:
+def test_a_change_is_read_and_written_in_two_calls(branch: Branch, odoo_rpc: Odoo) -> None:
     odoo_rpc.since(17, "web_save")
     branch.deliver(PARTNER, 7, {"name": "Azur 2"})
 
