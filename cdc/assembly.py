@@ -107,7 +107,8 @@ class Ground:
         events = Events(plan, fold, generation, heads)
         stream = Stream(plan, relations, fold, events, epoch)
         stream.snapshot = frozenset(r.model for r in config.routes if r.initial_load)
-        backfill = Unpaced() if until_caught_up else _paced(config, topics, count, stack)
+        order = [route.model for route in config.routes]
+        backfill = Unpaced(order) if until_caught_up else _paced(config, topics, count, stack)
         stream.backfill = backfill
         stream.marks = _marks(config, stack)
         beside = _Beside(config, self.shadow, self.about, self.publisher, stack)
@@ -230,7 +231,7 @@ def _paced(config: Config, topics: Topics, partitions: int, stack: ExitStack) ->
     names = sorted({name for lane in lanes for name in (lane.events, lane.deliveries)})
     looks = Queues(config.kafka, topics.group, names, partitions)
     stack.callback(looks.close)
-    return Paced(Pace(queues(lanes)), looks)
+    return Paced(Pace(queues(lanes)), looks, [lane.model for lane in lanes])
 
 
 class _Waiting:

@@ -1,13 +1,15 @@
 """Which portion of documents goes out next, and when: beside the stream, at the workers' pace.
 
-The first model in the order of the plan whose queues have room is served. So a target that
-stands still holds back the models that go to it, and no others.
+Models are served in the order of the file, the first one whose queues have room: what others refer
+to goes before them where it stands first. One begins when the queues are empty, or after some
+seconds. So a target that stands still holds back the models that go to it, and no others.
 """
 
 from __future__ import annotations
 
 import logging
-from typing import Protocol
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, Protocol
 
 from cdc.loading import Portion
 from cdc.pace import PORTION, Look, Pace
@@ -15,6 +17,8 @@ from cdc.progress import Progress
 from schemas.errors import ServiceUnavailable
 
 logger = logging.getLogger(__name__)
+
+_TURN: Final = 10.0  # seconds after which a model begins although its queues are never empty
 
 
 class Looks(Protocol):
@@ -30,9 +34,13 @@ class Looks(Protocol):
 class Unpaced:
     """Waits for nobody: for a run that ends by itself, with or without workers."""
 
+    def __init__(self, order: Iterable[str]) -> None:
+        """`order` are models, as they stand in the file."""
+        self._order = tuple(dict.fromkeys(order))
+
     def next(self, progress: Progress, now: float) -> Portion | None:
         """Return the portion to publish next, None where there is none."""
-        model = min(progress.published, default=None)
+        model = next(_in_order(progress, self._order), None)
         return None if model is None else Portion(model, PORTION)
 
     def published(self, model: str, documents: int, now: float) -> None:
@@ -42,8 +50,10 @@ class Unpaced:
 class Paced:
     """Waits until the queues that a portion fills have drained."""
 
-    def __init__(self, pace: Pace, looks: Looks) -> None:
-        """Look at nothing yet."""
+    def __init__(self, pace: Pace, looks: Looks, order: Iterable[str]) -> None:
+        """Look at nothing yet; `order` are models, as they stand in the file."""
+        self._order = tuple(dict.fromkeys(order))
+        self._filled = -_TURN  # when the last portion went out
         self._pace = pace
         self._looks = looks
         self._away = ""
@@ -57,14 +67,24 @@ class Paced:
             self._rest(progress)
             return None
         self._see(now)
-        models = sorted(progress.published)
+        models = list(_in_order(progress, self._order))
         self._say(progress, {each for each in models if self._pace.stands_still(each, now)})
-        rooms = ((model, self._pace.room(model)) for model in models)
+        rooms = (
+            (model, self._pace.room(model))
+            for model in models
+            if self._may_go(model, progress, now)
+        )
         return next((Portion(model, room) for model, room in rooms if room), None)
 
     def published(self, model: str, documents: int, now: float) -> None:
         """Note a portion that Kafka has."""
         self._pace.filled(model, documents, now)
+        self._filled = now
+
+    def _may_go(self, model: str, progress: Progress, now: float) -> bool:
+        """Whether a model has begun, or what went out before it has gone its way."""
+        begun = progress.published[model] >= 0
+        return begun or self._pace.is_empty(model) or now - self._filled > _TURN
 
     def _see(self, now: float) -> None:
         try:
@@ -91,3 +111,8 @@ class Paced:
         self._pace.forget()
         self._looks.rest()
         progress.held = set()
+
+
+def _in_order(progress: Progress, order: Sequence[str]) -> Iterator[str]:
+    """Give the models that have something to publish, in the order of the file."""
+    yield from (model for model in order if model in progress.published)

@@ -93,10 +93,22 @@ class Pace:
         room = min(map(self._room, self._queues[model]))
         return max(LEAST, min(room, PORTION)) if room > 0 else 0
 
+    def is_empty(self, model: str) -> bool:
+        """Whether nothing is left in the queues of a model, as far as is known."""
+        return bool(self._looks) and all(self._is_empty(each) for each in self._queues[model])
+
     def stands_still(self, model: str, now: float) -> bool:
         """Whether a queue of a model is full, and for long nothing of it was done."""
         moved = [self._moved.setdefault(queue, now) for queue in self._queues[model]]
         return any(now - at > _STALL for at in moved)
+
+    def _is_empty(self, queue: Queue) -> bool:
+        look = self._looks[-1]
+        return not self._since(queue) + _unread(queue, look) + look.left[queue.deliveries]
+
+    def _since(self, queue: Queue) -> int:
+        """Return how many documents went into a queue that no look has seen yet."""
+        return sum(count for _, model, count in self._filled if queue in self._queues[model])
 
     def _room(self, queue: Queue) -> int:
         """Return how many records a queue may still take.
@@ -105,8 +117,8 @@ class Pace:
         deliveries are there. So the longer of the two counts, not their sum.
         """
         look = self._looks[-1]
-        since = sum(count for _, model, count in self._filled if queue in self._queues[model])
-        return self._limit(queue) - max(_unread(queue, look), look.left[queue.deliveries]) - since
+        left = max(_unread(queue, look), look.left[queue.deliveries])
+        return self._limit(queue) - left - self._since(queue)
 
     def _limit(self, queue: Queue) -> int:
         """Return how many records a queue may hold.

@@ -42,7 +42,7 @@ def workers() -> Workers:
 
 @pytest.fixture
 def paced(workers: Workers) -> Paced:
-    return Paced(Pace(queues(LANES)), workers)
+    return Paced(Pace(queues(LANES)), workers, ("b", "a"))
 
 
 def progress(*models: str) -> Progress:
@@ -50,8 +50,8 @@ def progress(*models: str) -> Progress:
 
 
 def test_without_a_pace_models_follow_each_other() -> None:
-    assert Unpaced().next(progress("b", "a"), 0.0) == Portion("a", PORTION)
-    assert Unpaced().next(progress(), 0.0) is None
+    assert Unpaced(["b", "a"]).next(progress("a", "b"), 0.0) == Portion("b", PORTION)
+    assert Unpaced(["b", "a"]).next(progress(), 0.0) is None
 
 
 def test_a_target_that_stands_still_holds_back_its_own_models_only(
@@ -71,6 +71,23 @@ def test_the_next_portion_waits_until_the_last_is_done(paced: Paced, workers: Wo
     assert paced.next(standing, 0.2) is None
     workers.left["s.a"] = 0
     assert paced.next(standing, 0.3) == Portion("a", PORTION)
+
+
+def test_models_go_out_in_the_order_of_the_file_each_when_what_went_before_has_gone(
+    workers: Workers,
+) -> None:
+    """What refers to others comes behind them; queues that are never empty are not waited for."""
+    lanes = [Lane(each, f"s.{each}", "s.deliveries.x", takes_existing=True) for each in "ba"]
+    paced = Paced(Pace(queues(lanes)), workers, ("b", "a"))
+    assert paced.next(progress("a", "b"), 0.0) == Portion("b", PORTION)
+    workers.left["s.deliveries.x"] = 1
+    paced.published("b", 7, 0.1)
+
+    assert paced.next(progress("a"), 0.2) is None
+    assert paced.next(Progress(published={"a": 3}), 0.3) == Portion("a", PORTION)  # it has begun
+    assert paced.next(progress("a"), 10.2) == Portion("a", PORTION)
+    workers.left["s.deliveries.x"] = 0
+    assert paced.next(progress("a"), 10.3) == Portion("a", PORTION)
 
 
 def test_who_waits_long_is_named_once_and_once_more_when_it_goes_on(
