@@ -151,18 +151,24 @@ def test_the_page_is_what_somebody_types_who_has_two_fresh_odoos(stage: Stage) -
 
 
 def test_what_the_page_adds_for_two_ways_is_understood(tmp_path: Path) -> None:
-    of_route, of_target = blocks("yaml")
+    of_route, of_target, of_list, of_lines = blocks("yaml")
     (tmp_path / "secrets").mkdir()
     for name in ("dsn", "odoo_key", "target_token"):
         (tmp_path / "secrets" / name).write_text("x", encoding="utf-8")
     one_way = "    map: {name: name, parent_id: {ref: parent_id}}\n"
     sync = (EXAMPLES / "sync.yaml").read_text(encoding="utf-8")
     assert one_way in sync
-    (tmp_path / "sync.yaml").write_text(sync.replace(one_way, one_way + of_route))
+    orders = "\n  - name: orders\n    model: sale.order\n    targets: [branch]\n    map:\n"
+    both_ways = sync.replace(one_way, one_way + of_route)
+    (tmp_path / "sync.yaml").write_text(f"{both_ways}{orders}{of_list}")
     target = (EXAMPLES / "target.yaml").read_text(encoding="utf-8")
-    (tmp_path / "target.yaml").write_text(f"{target}{of_target}")
+    (tmp_path / "target.yaml").write_text(f"{target}{of_lines}{of_target}")
 
-    (route,) = [each for each in load(tmp_path / "sync.yaml").routes if each.conflict]
+    routes = load(tmp_path / "sync.yaml").routes
+    settings = reading.load(tmp_path / "target.yaml")
 
+    (route,) = [each for each in routes if each.conflict]
     assert (route.ignore_writes_by, route.conflict) == (("sync@branch.example",), Policy())
-    assert reading.load(tmp_path / "target.yaml").system == "branch"
+    assert routes[-1].name == "orders"
+    assert settings.system == "branch"
+    assert settings.models["sale.order.line"].exact
