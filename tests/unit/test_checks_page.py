@@ -50,6 +50,7 @@ ELSEWHERE: Final = {  # what `check` never prints
     "schemas/reload.py": "why a running program cannot take another file",
     "streams/routing/routes.py": "of the events that workers read",
     "streams/applying/checks.py": "of target.yaml, not of sync.yaml",
+    "streams/target/reloading.py": "likewise",
 }
 
 
