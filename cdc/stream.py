@@ -87,9 +87,27 @@ class Stream:
     def handle(self, frame: bytes | memoryview) -> bool:
         """Handle a frame; say whether the server wants a word at once.
 
-        Raises MalformedMessage, SchemaChanged, TableTruncated, and what publishing raises.
+        Raises MalformedMessage, which names the LSN, SchemaChanged, TableTruncated, and what
+        publishing raises.
         """
         data = bytes(frame)
+        try:
+            return self._handle(data)
+        except MalformedMessage as error:
+            raise MalformedMessage(str(error), self._lsn_of(data)) from error
+        except ValueError as error:  # of what makes a number, a text or bytes of a cell
+            what = "a row with a value that its column's type never has"
+            raise MalformedMessage(what, self._lsn_of(data)) from error
+
+    def _lsn_of(self, frame: bytes) -> int:
+        """Return where a frame stands; of one that does not say it, how far the stream is."""
+        try:
+            head = parse(frame)
+        except MalformedMessage:
+            return self._epoch.watermark.received
+        return head.start if isinstance(head, WalData) else head.wal_end
+
+    def _handle(self, data: bytes) -> bool:
         if len(data) > PAYLOAD_AT and data[PAYLOAD_AT] in _ROWS and data[0] == WAL_DATA:
             self._row(data)
             return False
@@ -115,13 +133,15 @@ class Stream:
         message = decode(data)
         match message:
             case Begin():
+                if self._begin is not None:
+                    raise MalformedMessage("a begin inside of a transaction")
                 self._begin = message
             case Commit():
-                self._commit(message)
+                self._commit(message, head)
             case Relation():
                 self._relations.learn(message)
-            case Truncate(oids=oids):
-                self._relations.refuse_truncated(oids)
+            case Truncate():
+                self._truncate(message)
             case Message():
                 self._mark(message, head)
             case Type() | Origin():  # they say nothing that is needed
@@ -129,10 +149,20 @@ class Stream:
             case _:
                 assert_never(message)
 
-    def _commit(self, commit: Commit) -> None:
-        begin, self._begin = self._begin, None
+    def _truncate(self, truncate: Truncate) -> None:
+        if self._begin is None:
+            raise MalformedMessage("a truncate outside of a transaction")
+        self._relations.refuse_truncated(truncate.oids)
+
+    def _commit(self, commit: Commit, head: WalData) -> None:
+        begin = self._begin
         if begin is None:
             raise MalformedMessage("a commit without its begin")
+        if (commit.commit_lsn, commit.commit_time) != (begin.final_lsn, begin.commit_time):
+            raise MalformedMessage("a commit that is not that of its begin")
+        if commit.end_lsn != head.start:
+            raise MalformedMessage("a commit that ends elsewhere than its frame")
+        self._begin = None
         stamp = Stamp(commit.commit_lsn, begin.commit_time, begin.xid)
         for made in self._events.of_transaction(stamp):
             self._epoch.publish(made)
@@ -146,6 +176,10 @@ class Stream:
     def _mark(self, message: Message, head: WalData) -> None:
         if message.transactional or message.prefix != PREFIX:
             return
+        if self._begin is not None:  # Postgres sends it at once, and transactions whole
+            raise MalformedMessage("a mark inside of a transaction")
+        if message.lsn != head.start:
+            raise MalformedMessage("a mark that stands elsewhere than its frame")
         self._epoch.watermark.reach(message.lsn)
         meaning = self.marks.take(message.content)
         match meaning:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+_CAST: Final = re.compile("0*[0-9]{1,10}")
 _LARGEST: Final = 2**31 - 1  # Odoo's ids
+_MOST: Final = 2**63 - 1  # what a column can hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,17 +25,31 @@ class ManyToOne:
     default: int = 0
 
     def id_of(self, text: str | bytes | None) -> int | None:
-        """Return the other's id, from the column's text; None for no record."""
+        """Return the other's id, from the column's text; None for no record.
+
+        Where it depends on the company, what Odoo never wrote is no record; else ValueError.
+        """
         if not self.company:
-            return None if text is None else int(text)
+            return None if text is None else _id_of(text)
         name = str(self.company)
-        values = {} if text is None else json.loads(text)
+        try:
+            values = {} if text is None else json.loads(text)
+        except (ValueError, RecursionError):  # JSON, but more than can be read of it
+            return None
         found = values.get(name, self.default) if isinstance(values, dict) else None
-        if isinstance(found, str) and found.isdecimal():  # Postgres would cast it
+        if isinstance(found, str) and _CAST.fullmatch(found):  # Postgres would cast it
             found = int(found)
         if not isinstance(found, int) or isinstance(found, bool):
             return None
         return found if 0 < found <= _LARGEST else None
+
+
+def _id_of(text: str | bytes) -> int | None:
+    """Read an id; a negative one is none of Odoo's."""
+    number = int(text)
+    if number > _MOST:
+        raise ValueError(text)
+    return number if number >= 0 else None
 
 
 @dataclass(frozen=True, slots=True)

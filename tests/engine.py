@@ -104,6 +104,7 @@ class Engine:
     fold: Fold
     events: Events
     book: SchemaBook
+    relations: Relations
 
     def commit(self, messages: Iterable[bytes], lsn: int = 100) -> list[Event]:
         """Fold a transaction and return its events."""
@@ -151,7 +152,7 @@ def engine(folder: Path, limit: int = LIMIT, records: int = STALE) -> Iterator[E
         fold = Fold(PLAN, shadow, relations, limit)
         events = Events(PLAN, fold, 1, heads)
         events.ready = frozenset(heads)
-        yield Engine(shadow, fold, events, book)
+        yield Engine(shadow, fold, events, book, relations)
 
 
 def relations_of(plan: Plan) -> Relations:

@@ -21,12 +21,14 @@ _double = Struct("<d").pack
 _T: Final = 116  # a cell with a text
 ABSENT: Final = b"\x00"  # the union's branch 0, the end of an array, false, an empty string
 PRESENT: Final = b"\x02"
-_TRUE: Final = b"\x02\x01"
-_FALSE: Final = b"\x02\x00"
 _SMALL: Final = 16_384  # numbers that are written in advance
+_LEAST: Final = -(2**63)
+_BOOLEANS: Final = {b"t": b"\x02\x01", b"f": b"\x02\x00"}
 
 
 def _zigzag(number: int) -> bytes:
+    if not _LEAST <= number < -_LEAST:
+        raise ValueError(number)
     rest = (number << 1) ^ (number >> 63)
     out = bytearray()
     while rest > 0x7F:  # noqa: PLR2004  seven bits a byte
@@ -40,7 +42,7 @@ _NUMBERS: Final = tuple(map(_zigzag, range(_SMALL)))
 
 
 def zigzag(number: int) -> bytes:
-    """Return an Avro long (64 bits)."""
+    """Return an Avro long; ValueError for what has more than 64 bits."""
     return _NUMBERS[number] if 0 <= number < _SMALL else _zigzag(number)
 
 
@@ -48,7 +50,13 @@ _LENGTHS: Final = tuple(PRESENT + number for number in _NUMBERS)
 
 
 def text(value: bytes) -> bytes:
-    """Return a present string or bytes."""
+    """Return a present string; UnicodeDecodeError, a ValueError, for what is no UTF-8."""
+    if not value.isascii():
+        value.decode()
+    return _present(value)
+
+
+def _present(value: bytes) -> bytes:
     size = len(value)
     if size < _SMALL:
         return _LENGTHS[size] + value
@@ -65,7 +73,9 @@ def _integer(value: bytes) -> bytes:
 
 
 def _boolean(value: bytes) -> bytes:
-    return _TRUE if value == b"t" else _FALSE
+    if (written := _BOOLEANS.get(value)) is None:
+        raise ValueError(value)
+    return written
 
 
 def _float(value: bytes) -> bytes:
@@ -78,7 +88,9 @@ def timestamp(value: bytes) -> bytes:
 
 
 def _binary(value: bytes) -> bytes:
-    return text(bytes.fromhex(value[2:].decode()))  # bytea_output is pinned to hex: \x...
+    if not value.startswith(b"\\x"):  # bytea_output is pinned to hex
+        raise ValueError
+    return _present(bytes.fromhex(value[2:].decode()))
 
 
 ENCODERS: Final[dict[Kind, Encode]] = {

@@ -14,15 +14,12 @@ from cdc.engine.keys import index_key, number_of, pack_id, row_key, unpack_key
 from cdc.engine.plan import PairPlan, Plan, RowPlan, TablePlan
 from cdc.engine.relations import Relations
 from cdc.engine.row import Entries, Links, links_part
-from cdc.engine.split import UNCHANGED, Cells, skip, split
+from cdc.engine.split import UNCHANGED, Cells, number, rows_of
 from cdc.engine.store import Store
 from cdc.pgoutput.decoder import MalformedMessage
 from schemas.errors import DataAtRisk
 
 LIMIT: Final = 25_000  # rows and index entries remembered in memory
-_DELETE: Final = ord("D")
-_NEW: Final = ord("N")
-_TUPLE_AT: Final = 6
 _GONE: Final = b"0"
 _WAS: Final = b"1"
 _MADE: Final = b"+"
@@ -62,43 +59,48 @@ class Fold:
         """
         try:
             reader = self._readers[data[at + 1 : at + 5]]
-            kind, what = data[at], data[at + 5]
         except KeyError:
             raise MalformedMessage("a row before its relation") from None
-        except IndexError:
-            raise MalformedMessage("a row message without its row") from None
         if reader is None:
             return False
         self.count += 1
-        at += _TUPLE_AT
-        old: Cells | None = None
-        if what != _NEW:  # the key, or the whole row, as it was
-            old = split(data, at, reader)
-            if kind == _DELETE:
-                self._apply(reader.plan, old, None)
-                return self._remembered > self._limit
-            at = skip(data, at) + 1
-            what = data[at - 1] if at <= len(data) else 0
-        if what != _NEW:
-            raise MalformedMessage("a row message without its row")
-        self._apply(reader.plan, old, split(data, at, reader))
+        old, new = rows_of(data, at, reader)
+        self._apply(reader.plan, old, new)
         return self._remembered > self._limit
 
     def _apply(self, plan: TablePlan, old: Cells | None, new: Cells | None) -> None:
         if isinstance(plan, RowPlan):
-            after = None if new is None else _number(new[0])
-            if old is not None and (before := _number(old[0])) != after:
+            after = None if new is None else number(new[0])
+            if old is not None and (before := number(old[0])) != after:
+                if new is not None and UNCHANGED in new:
+                    self._complete_moved(plan, before, new)
                 self.put(plan, before, None)
             if new is not None and after is not None:
                 self.put(plan, after, new)
         else:
             if old is not None:
-                self.put_pair(plan, _number(old[0]), _number(old[1]), held=False)
+                self.put_pair(plan, number(old[0]), number(old[1]), held=False)
             if new is not None:
-                self.put_pair(plan, _number(new[0]), _number(new[1]), held=True)
+                self.put_pair(plan, number(new[0]), number(new[1]), held=True)
+
+    def _complete_moved(self, plan: RowPlan, before: int, cells: Cells) -> None:
+        """Complete a row that has got another id: its large values are held under the old one.
+
+        What is not held, since its table is being loaded, no range would fill: none has both ids.
+        """
+        held = self.store.get(row_key(plan.number, before)) if before >= 0 else None
+        if held is not None:
+            plan.layout.complete(cells, held)
+        if UNCHANGED in cells:
+            raise ShadowIncomplete(f"{plan.name} {before}")
 
     def put(self, plan: RowPlan, row: int, cells: Cells | None) -> None:
-        """Write a row as the stream has it, or drop it where `cells` is None."""
+        """Write a row as the stream has it, or drop it where `cells` is None.
+
+        One whose id is negative is none of Odoo's: it is passed over.
+        """
+        if row < 0:
+            return
         if cells is not None and not plan.holds(cells):
             cells = None
         key = row_key(plan.number, row)
@@ -108,13 +110,16 @@ class Fold:
             self._note_ahead(plan.number, (row,), key)
         if cells is not None:
             if UNCHANGED in cells:
-                if old is not None:
-                    plan.layout.complete(cells, old)
-                elif plan.number not in self.frontiers:
-                    raise ShadowIncomplete(f"{plan.name} {row}")
+                self._complete(plan, row, cells, old)
             new = plan.layout.pack(cells)
         if new != old:
             self.write(plan, row, key, old, new)
+
+    def _complete(self, plan: RowPlan, row: int, cells: Cells, old: bytes | None) -> None:
+        if old is not None:
+            plan.layout.complete(cells, old)
+        elif not self._is_ahead(plan.number, (row,)):  # no range would fill it
+            raise ShadowIncomplete(f"{plan.name} {row}")
 
     def write(
         self, plan: RowPlan, row: int, key: bytes, old: bytes | None, new: bytes | None
@@ -135,6 +140,8 @@ class Fold:
 
     def put_pair(self, plan: PairPlan, left: int, right: int, *, held: bool) -> None:
         """Make or take a pair of a many2many table."""
+        if left < 0 or right < 0:  # of rows that are passed over
+            return
         if self.frontiers:
             self._note_ahead(
                 plan.number, (left, right), row_key(plan.number, left) + pack_id(right)
@@ -241,10 +248,15 @@ class Fold:
             self._remembered += 1
 
     def _note_ahead(self, table: int, row: tuple[int, ...], key: bytes) -> None:
-        if table in self.frontiers:
-            frontier = self.frontiers[table]
-            if frontier is None or row > frontier:
-                self.store.ahead.put(key, b"")
+        if self._is_ahead(table, row):
+            self.store.ahead.put(key, b"")
+
+    def _is_ahead(self, table: int, row: tuple[int, ...]) -> bool:
+        """Say whether a row is still to be loaded."""
+        if table not in self.frontiers:
+            return False
+        frontier = self.frontiers[table]
+        return frontier is None or row > frontier
 
 
 def take_back(store: Store) -> bool:
@@ -268,13 +280,6 @@ def take_back(store: Store) -> bool:
     store.undo.clear()
     store.touched.clear()
     return found
-
-
-def _number(cell: bytes) -> int:
-    try:
-        return int(cell[5:])
-    except ValueError:
-        raise MalformedMessage("a row whose key is not a number") from None
 
 
 def _row(value: bytes) -> bytes | None:

@@ -57,6 +57,7 @@ class Relations:
         """Take in a relation. Raises SchemaChanged."""
         if self._known.get(relation.oid) == relation:
             return
+        self._refuse_renamed(relation)
         self._known[relation.oid] = relation
         self.names[relation.oid] = relation.name
         self.readers[relation.oid.to_bytes(4, "big")] = self._compile(relation)
@@ -68,6 +69,15 @@ class Relations:
         )
         if emptied:
             raise TableTruncated(f"TRUNCATE of {', '.join(emptied)}")
+
+    def _refuse_renamed(self, relation: Relation) -> None:
+        """Raise SchemaChanged where a captured table is called another name: it would be lost."""
+        known = self._known.get(relation.oid)
+        if known is None or self.readers.get(relation.oid.to_bytes(4, "big")) is None:
+            return
+        had, has = (f"{one.namespace}.{one.name}" for one in (known, relation))
+        if had != has:
+            raise SchemaChanged(f"the table {had} is called {has}")
 
     def _compile(self, relation: Relation) -> Reader | None:
         plan = self.plan.by_name.get(relation.name)

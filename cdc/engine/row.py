@@ -2,8 +2,9 @@
 
     layout(2)  size of the guards(1)  size of the links(2)  guards  links  columns
 
-Guards are `write_uid` and `write_date`: held, published, never compared. Links decide the
-index entries, so they stand first of what is compared. All cells are as pgoutput sent them.
+Guards are `write_uid` and `write_date`: held, published, never compared; a number and a moment,
+of 59 bytes at most. Links decide the index entries, so they stand first of what is compared;
+65,535 says that they are so large or larger. All cells are as pgoutput sent them.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from cdc.engine.split import NULL, UNCHANGED, Cells
 from schemas.via import ManyToOne
 
 GUARDS_AT: Final = 5
-_sizes = Struct(">BH").pack
+_MOST: Final = 0xFFFF
+_head = Struct(">BH").pack
 _length = Struct(">I").unpack_from
 _T: Final = 116  # a cell with a text; all others are one byte long
 _TEXT_AT: Final = 5
@@ -41,9 +43,9 @@ class Entries:
         text = links[self.link]
         if self.via.company:
             return self.via.id_of(text)
-        if text is None or (self.limit >= 0 and links[self.limit] != self.wanted):
+        if self.limit >= 0 and links[self.limit] != self.wanted:
             return None
-        return int(text)
+        return self.via.id_of(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ class Layout:
         """Return the row with these guards and, links first, what is compared."""
         written = b"".join(guards)
         links = b"".join(compared[: self.links])
-        sizes = _sizes(len(written), len(links))
+        sizes = _head(len(written), min(len(links), _MOST))
         return b"".join([self.head, sizes, written, links, *compared[self.links :]])
 
     def complete(self, cells: Cells, stored: bytes) -> None:
@@ -81,7 +83,7 @@ class Layout:
         held = cells_of(stored, at)
         known = [cells[i + 1] if cell == UNCHANGED else cell for i, cell in enumerate(held)]
         links = b"".join(known[: self.links])
-        sizes = _sizes(stored[2], len(links))
+        sizes = _head(stored[2], min(len(links), _MOST))
         guards = stored[GUARDS_AT:at]
         return b"".join([self.head, sizes, guards, links, *known[self.links :]])
 
@@ -113,9 +115,12 @@ def compared_at(stored: bytes) -> int:
 
 
 def links_part(stored: bytes) -> bytes:
-    """Return the links as they are held."""
-    at = GUARDS_AT + stored[2]
-    return stored[at : at + (stored[3] << 8 | stored[4])]
+    """Return the links as they are held; where they are very large, the columns with them.
+
+    For telling whether they may have changed, that is enough.
+    """
+    at, size = GUARDS_AT + stored[2], stored[3] << 8 | stored[4]
+    return stored[at:] if size == _MOST else stored[at : at + size]
 
 
 def same(old: bytes, new: bytes) -> bool:

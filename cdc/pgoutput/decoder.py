@@ -22,6 +22,7 @@ from cdc.pgoutput.messages import (
     Type,
 )
 from schemas.errors import DataAtRisk
+from schemas.position import format_lsn
 
 _BEGIN: Final = Struct(">xQqI").unpack
 _COMMIT: Final = Struct(">xBQQq").unpack
@@ -41,9 +42,9 @@ class MalformedMessage(DataAtRisk):
         " and Postgres changes the stream; then start capture again, it resumes where it stopped."
     )
 
-    def __init__(self, message: str = "") -> None:
-        """Say what was wrong with the message; its bytes are never shown."""
-        super().__init__(message)
+    def __init__(self, message: str = "", lsn: int | None = None) -> None:
+        """Say what was wrong with the message, and where it stands; its bytes are never shown."""
+        super().__init__(message if lsn is None else f"at {format_lsn(lsn)}: {message}")
 
 
 def decode(data: bytes) -> Decoded:

@@ -73,11 +73,12 @@ class World:
         self._handle(b"B" + pack(">QqI", lsn, TIME, 7))
         for row in rows:
             self._handle(row)
-        self._handle(b"C" + pack(">BQQq", 0, lsn, lsn + 8, TIME))
+        self._handle(b"C" + pack(">BQQq", 0, lsn, lsn + 8, TIME), lsn + 8)
 
     def mark(self, lsn: int, meaning: Marked) -> None:
         self._meaning = meaning
-        self._handle(b"M" + pack(">BQ", 0, lsn) + b"odoo_cdc\0" + pack(">I", 1) + b"t")
+        mark = b"M" + pack(">BQ", 0, lsn) + b"odoo_cdc\0" + pack(">I", 1) + b"t"
+        self._handle(mark, lsn)
 
     def events(self) -> list[Event]:
         return [self._engine.book.decode(value) for value in self.kafka.values]
@@ -86,8 +87,8 @@ class World:
         self.epoch.reset()
         self.stream.begin_again()
 
-    def _handle(self, message: bytes) -> None:
-        self.stream.handle(b"w" + pack(">QQq", 0, 0, TIME) + message)
+    def _handle(self, message: bytes, lsn: int = 0) -> None:
+        self.stream.handle(b"w" + pack(">QQq", lsn, lsn, TIME) + message)
 
 
 @pytest.fixture
