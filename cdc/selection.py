@@ -14,7 +14,7 @@ from typing import Final
 from schemas import domain, mapping
 from schemas.config import Config
 from schemas.document import Read, Shape
-from schemas.fields import Kind, Models
+from schemas.fields import Field, Kind, Models
 from schemas.shaping import Unreadable, build
 from schemas.via import ManyToMany, ManyToOne, OneToMany
 
@@ -229,9 +229,14 @@ class _Drafts:
     def _draft(self, model: str, table: str) -> _Draft:
         if table not in self.tables:
             fields = self.models.model(model).fields
-            guards = tuple(n for n in GUARDS if n in fields and fields[n].stored)
+            guards = tuple(n for n in GUARDS if n in fields and _is_guard(fields[n]))
             self.tables[table] = _Draft(table, guards)
         return self.tables[table]
+
+
+def _is_guard(found: Field) -> bool:
+    """Whether it is a number or a moment, as Odoo has them: short, and left out of comparisons."""
+    return found.stored and found.kind in {None, Kind.INTEGER, Kind.DATETIME}
 
 
 def _may_be_left_out(shape: Shape) -> bool:

@@ -15,6 +15,7 @@ import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from struct import error
 from typing import Any, Final, cast
 
 from fastavro import parse_schema, schemaless_reader
@@ -136,9 +137,7 @@ class SchemaBook:
         known = self._known.get(name)
         if known is None:
             raise UnknownSchema(name)
-        datum = cast(
-            "dict[str, Any]", schemaless_reader(io.BytesIO(value[HEADER:]), known.schema, None)
-        )
+        datum = _datum(value, known.schema)
         return Event(
             source=known.source,
             model=known.model,
@@ -157,6 +156,16 @@ class SchemaBook:
             shape=known.shape,
             users=known.users,
         )
+
+
+def _datum(value: bytes, schema: Schema) -> dict[str, Any]:
+    try:
+        found = schemaless_reader(io.BytesIO(value[HEADER:]), schema, None)
+    except (ValueError, LookupError, EOFError, error, OverflowError, MemoryError) as why:
+        raise NotAnEvent(
+            f"what follows a schema's name does not fit it: {type(why).__name__}"
+        ) from why
+    return cast("dict[str, Any]", found)
 
 
 @dataclass(frozen=True, slots=True)

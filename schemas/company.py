@@ -16,6 +16,7 @@ from typing import Any, Final
 from schemas.document import Column
 from schemas.fields import Kind
 
+_DIGITS: Final = 131_072  # before the point: as many as a numeric has
 EVERY: Final = "*"  # in place of a company's id
 Defaults = Mapping[str, Any]  # "1" or EVERY -> JSON value
 
@@ -57,7 +58,10 @@ def reader(kind: Kind, company: int, default: Any) -> Callable[[str | None], Any
     def read(raw: str | None) -> Any:
         if raw is None:
             return otherwise
-        values = json.loads(raw, parse_float=Decimal)
+        try:
+            values = json.loads(raw, parse_float=Decimal)
+        except RecursionError:
+            raise ValueError(raw) from None
         if not isinstance(values, dict):
             raise ValueError(raw)  # noqa: TRY004  told as a value that cannot be sent
         return carried(kind, values[name]) if name in values else otherwise
@@ -95,6 +99,6 @@ def _number(value: Any) -> Decimal:
         number = Decimal(str(value))
     except InvalidOperation:
         raise ValueError(value) from None
-    if not number.is_finite():
+    if not number.is_finite() or abs(number.adjusted()) > _DIGITS:
         raise ValueError(value)
     return number

@@ -226,12 +226,12 @@ def _show_live(draft: _Draft, found: Field) -> None:
     draft.columns[WRITE_DATE] = Column(WRITE_DATE, date.kind, date.type)
 
 
-def without_column(model: str, name: str) -> Unreadable:
-    """Return what is raised of a field that no column holds."""
-    return Unreadable(
-        f"{model}.{name} has no column in the database: it is computed, or kept in the filestore",
-        hint=_STORED,
-    )
+def without_column(model: str, name: str, *, generated: bool = False) -> Unreadable:
+    """Return what is raised of a field that no column holds, or one that does not travel."""
+    why = "has no column in the database: it is computed, or kept in the filestore"
+    if generated:
+        why = "is a generated column of the database: logical replication leaves it out"
+    return Unreadable(f"{model}.{name} {why}", hint=_STORED)
 
 
 def _show(draft: _Draft, found: Field, rest: list[str], *, asked: bool) -> None:
@@ -243,7 +243,7 @@ def _show(draft: _Draft, found: Field, rest: list[str], *, asked: bool) -> None:
             hint=f'End the path at "{found.name}"{parts if found.type in DATES else ""}.',
         )
     if found.kind is None or not found.stored:
-        raise without_column(draft.model.name, found.name)
+        raise without_column(draft.model.name, found.name, generated=found.generated)
     draft.columns[found.name] = column
 
 

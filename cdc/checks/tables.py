@@ -70,6 +70,12 @@ def _identity(name: str, table: TableFacts, key: Sequence[str]) -> Iterator[Find
             f" ({', '.join(key)}): a deleted row could not be told",
             f"make ({', '.join(key)}) its primary key, or take the fields out of the routes",
         )
+    elif table.replica_identity == "i" and not set(key) <= set(table.identity_index):
+        yield _error(
+            f"{name} has REPLICA IDENTITY USING INDEX over ({', '.join(table.identity_index)}),"
+            f" without ({', '.join(key)}): a deleted row could not be told",
+            f"ALTER TABLE {name} REPLICA IDENTITY DEFAULT, or choose an index that has them too",
+        )
 
 
 def _rights(

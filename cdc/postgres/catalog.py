@@ -29,7 +29,7 @@ _KINDS: Final[Mapping[str, Kind]] = {
     "jsonb": Kind.JSON,
     "numeric": Kind.NUMERIC,
     "timestamp": Kind.DATETIME,
-}  # any other type travels as the text that Postgres writes
+}  # a domain is what it is made over; any other type travels as the text that Postgres writes
 
 # Models whose table is not their name with underscores (odoo/addons/base, ir.actions).
 _TABLES: Final[Mapping[str, str]] = {
@@ -48,7 +48,8 @@ _MANY2MANY: Final = "many2many"
 _ONE2MANY: Final = "one2many"
 _MANY2ONE: Final = "many2one"
 
-_Columns = Mapping[str, Mapping[str, str]]  # table -> column -> type
+_GENERATED: Final = "generated"  # in place of the type of a column that does not travel
+_Columns = Mapping[str, Mapping[str, str]]  # table -> column -> type, of a domain its base type
 
 
 class NotOdoo(BadUsage):
@@ -89,8 +90,9 @@ def columns(session: Session, tables: Iterable[str]) -> dict[str, tuple[tuple[st
     Tables that do not exist are left out, as are generated columns, which do not travel.
     """
     found: dict[str, list[tuple[str, int]]] = {}
-    for table, name, _, oid in _column_rows(session, list(tables)):
-        found.setdefault(table, []).append((name, oid))
+    for table, name, type_name, oid in _column_rows(session, list(tables)):
+        if type_name != _GENERATED:
+            found.setdefault(table, []).append((name, oid))
     return {table: tuple(names) for table, names in found.items()}
 
 
@@ -103,16 +105,23 @@ def _all_columns(session: Session) -> _Columns:
 
 def _column_rows(session: Session, tables: list[str] | None) -> list[Row]:
     return session.rows(
-        "SELECT c.relname::text, a.attname::text, t.typname::text, a.atttypid::int8"
+        "WITH RECURSIVE made (oid, base) AS ("
+        "  SELECT oid, oid FROM pg_catalog.pg_type"
+        "  UNION ALL SELECT m.oid, t.typbasetype FROM made m"
+        "  JOIN pg_catalog.pg_type t ON t.oid = m.base WHERE t.typtype = 'd')"
+        " SELECT c.relname::text, a.attname::text,"
+        " CASE WHEN a.attgenerated = '' THEN t.typname::text ELSE %(generated)s END,"
+        " a.atttypid::int8"
         " FROM pg_catalog.pg_attribute a"
         " JOIN pg_catalog.pg_class c ON c.oid = a.attrelid"
         " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
-        " JOIN pg_catalog.pg_type t ON t.oid = a.atttypid"
+        " JOIN made m ON m.oid = a.atttypid"
+        " JOIN pg_catalog.pg_type t ON t.oid = m.base AND t.typtype <> 'd'"
         " WHERE n.nspname = %(schema)s AND c.relkind IN ('r', 'p')"
         " AND (%(tables)s::text[] IS NULL OR c.relname = ANY (%(tables)s::text[]))"
-        " AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''"
+        " AND a.attnum > 0 AND NOT a.attisdropped"
         " ORDER BY c.relname, a.attnum",
-        {"schema": SCHEMA, "tables": tables},
+        {"schema": SCHEMA, "tables": tables, "generated": _GENERATED},
     )
 
 
@@ -155,7 +164,8 @@ def _fields_statement(known: Mapping[str, str], lang: str) -> sql.Composed:
 
 def _field(row: _Described, columns: _Columns) -> Field:
     type_name = columns.get(table_of(row.model), {}).get(row.name)
-    stored = type_name is not None and row.type not in {_ONE2MANY, _MANY2MANY}
+    generated = type_name == _GENERATED
+    stored = type_name is not None and row.type not in {_ONE2MANY, _MANY2MANY} and not generated
     if row.type == _MANY2MANY:
         stored = {row.column1, row.column2} <= columns.get(row.table, {}).keys()
     many2many = row.type == _MANY2MANY and stored
@@ -173,6 +183,7 @@ def _field(row: _Described, columns: _Columns) -> Field:
         translated=bool(row.translate) and type_name == "jsonb",
         company_dependent=bool(row.company_dependent),
         label=row.label,
+        generated=generated,
     )
 
 

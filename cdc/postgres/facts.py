@@ -42,6 +42,7 @@ class TableFacts:
     readable: frozenset[str]  # columns that our role may SELECT
     owned: bool  # by our role: it may put the table into a publication
     rows: int  # estimated
+    identity_index: tuple[str, ...] = ()  # of REPLICA IDENTITY USING INDEX, the index's columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,14 +158,17 @@ def _tables(session: Session, tables: Collection[str]) -> dict[str, TableFacts]:
         " ARRAY(SELECT a.attname::text FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid"
         "  AND a.attnum > 0 AND NOT a.attisdropped"
         "  AND has_column_privilege(c.oid, a.attnum, 'SELECT')),"
-        " pg_has_role(c.relowner, 'USAGE'), greatest(c.reltuples, 0)::int8"
+        " pg_has_role(c.relowner, 'USAGE'), greatest(c.reltuples, 0)::int8, ARRAY("
+        "  SELECT a.attname::text FROM pg_catalog.pg_index i"
+        "  JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = ANY (i.indkey)"
+        "  WHERE i.indrelid = c.oid AND c.relreplident = 'i' AND i.indisreplident)"
         " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
         " WHERE n.nspname = %s AND c.relname = ANY (%s) AND c.relkind IN ('r','p','v','m','f')",
         [SCHEMA, sorted(tables)],
     )
     return {
         name: TableFacts(
-            kind, logged, tuple(key), identity, identified, frozenset(may), own, count
+            kind, logged, tuple(key), identity, identified, frozenset(may), own, count, tuple(by)
         )
-        for name, kind, logged, key, identity, identified, may, own, count in rows
+        for name, kind, logged, key, identity, identified, may, own, count, by in rows
     }

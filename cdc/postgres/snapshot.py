@@ -134,19 +134,21 @@ def _range_statement(
     where: tuple[str, frozenset[str]] | None,
 ) -> sql.Composed:
     keys = _names(key_columns)
-    conditions: list[sql.Composable] = []
+    conditions: list[
+        sql.Composable
+    ] = [  # Odoo's ids are not negative: the stream passes them over
+        sql.SQL("({} < 0) IS NOT TRUE").format(sql.Identifier(name)) for name in key_columns
+    ]
     if after is not None:
         values = sql.SQL(", ").join([sql.Literal(value) for value in after])
         conditions.append(sql.SQL("({}) > ({})").format(keys, values))
     if where is not None:
         column, wanted = sql.Identifier(where[0]), sql.Literal(sorted(where[1]))
         conditions.append(sql.SQL("{} = ANY ({}::text[])").format(column, wanted))
-    return sql.SQL("SELECT {} FROM ONLY {}{} ORDER BY {} LIMIT {}").format(
+    return sql.SQL("SELECT {} FROM ONLY {} WHERE {} ORDER BY {} LIMIT {}").format(
         _names(columns),
         sql.Identifier(SCHEMA, table),
-        sql.SQL(" WHERE {}").format(sql.SQL(" AND ").join(conditions))
-        if conditions
-        else sql.SQL(""),
+        sql.SQL(" AND ").join(conditions),
         keys,
         sql.Literal(limit),
     )

@@ -45,7 +45,10 @@ def translation(lang: str) -> Read:
     def read(raw: str | None) -> str | None:
         if raw is None:
             return None
-        languages = json.loads(raw)
+        try:
+            languages = json.loads(raw)
+        except (ValueError, RecursionError):  # JSON, but more than can be read of it
+            return None
         if not isinstance(languages, dict):
             return None
         found = languages.get(lang)

@@ -72,6 +72,8 @@ def scalar(kind: Kind, field: str, *, lang: str, number: bool) -> Scalar:
     sends: dict[Kind, Function] = {
         Kind.NUMERIC: Decimal if number else _same,
         Kind.BINARY: _base64,
+        Kind.DATE: lambda raw: _in_calendar(raw, field),
+        Kind.DATETIME: lambda raw: _in_calendar(raw, field),
     }
     compares: dict[Kind, Function] = {Kind.NUMERIC: Decimal, Kind.JSON: comparable}
     return Scalar(
@@ -198,6 +200,13 @@ def _finite(raw: Any, field: str) -> Any:
 def _numeric(raw: Any, field: str) -> Any:
     if raw is not None and raw.lstrip("-") in {"NaN", "Infinity"}:
         raise UnsendableValue(field, raw, "is no number that JSON can hold")
+    return raw
+
+
+def _in_calendar(raw: str, field: str) -> str:
+    """Return a date or moment of the years 1 to 9999; infinity, others, and BC have no form."""
+    if raw[4:5] != "-" or " " in raw:
+        raise UnsendableValue(field, raw, "is no date of the years 1 to 9999")
     return raw
 
 

@@ -96,6 +96,9 @@ def _of_tables() -> Said:
         "no primary key": _tables(primary_key=(), identified=False),
         "`REPLICA IDENTITY NOTHING`": _tables(replica_identity="n", identified=False),
         "a primary key of other columns": _tables("rel", primary_key=("id",)),
+        "`REPLICA IDENTITY USING INDEX` of other columns": _tables(
+            replica_identity="i", identity_index=("ref",)
+        ),
         "a column that our role may not read": _tables(readable=frozenset({"id"})),
         "nothing is published, and the tables are not ours": tables.findings(
             table(owned=False), SELECTION, _NONE

@@ -14,6 +14,11 @@ from typing import Final, LiteralString
 import psycopg
 import pytest
 
+from cdc.checks import tables
+from cdc.postgres.connect import Session
+from cdc.postgres.facts import gather
+from cdc.postgres.publication import PublicationState
+from cdc.selection import Selection, Table
 from schemas.event import Document
 from tests.fix_pg_source import Source
 from tests.pg_capture import CATALOG, Captured, Told, declare, texts
@@ -199,3 +204,25 @@ def test_law_4_a_large_value_that_is_left_alone_is_told_whole(notes: Notes, iden
             notes.judge()
         except AssertionError as error:
             raise AssertionError(f"{name}: {error}") from error
+
+
+SELECTED: Final = Selection((), (Table("doc_note", (), ("code",), (), ()),), ())
+PUBLISHED: Final = PublicationState("cdc", exists=True)
+
+
+@pytest.mark.parametrize(
+    ("columns", "refused"), [("id, code", False), ("code", True)], ids=["with the id", "without"]
+)
+def test_an_identity_that_does_not_tell_the_id_is_refused(
+    notes: Notes, columns: str, *, refused: bool
+) -> None:
+    """Otherwise capture would stop at the table's first row."""
+    for statement in (
+        "UPDATE doc_note SET code = id::text",
+        f"CREATE UNIQUE INDEX told ON doc_note ({columns})",
+        "ALTER TABLE doc_note REPLICA IDENTITY USING INDEX told",
+    ):
+        notes.connection.execute(statement.encode())
+    with Session.connect(notes.source.dsn) as session:
+        found = tables.findings(gather(session, ["doc_note"]), SELECTED, PUBLISHED)
+    assert [("USING INDEX over (code)" in each.message) for each in found] == [True] * refused
