@@ -24,6 +24,8 @@ _DECIMAL: Final = re.compile(
     r"[-+]?([0-9]{1,40}(\.[0-9]{0,40})?|\.[0-9]{1,40})([eE][-+]?[0-9]{1,2})?"
 )
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_BEFORE_CHRIST: Final = " BC"
+_YEARS: Final = 10_000_000  # more than Postgres has
 _DATETIME: Final = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[ T]([0-9]{2}:[0-9]{2})(?:(:[0-9]{2})(\.[0-9]{1,6})?)?Z?"
 )
@@ -94,6 +96,21 @@ def moment(value: str, *, end_of_day: bool) -> str:
     datetime.fromisoformat(written)  # ValueError for a day that is in no calendar
     fraction = fraction.rstrip("0")
     return written + (fraction if len(fraction) > 1 else "")
+
+
+def in_order(value: str) -> str:
+    """Return a date or a moment as a text that sorts like time: infinity, BC, any year.
+
+    The usual ones, of the years 1 to 9999, stay as they are.
+    """
+    if value[4:5] == "-" and not value.endswith(_BEFORE_CHRIST):
+        return value
+    year, dash, rest = value.partition("-")
+    if not year.isdigit():  # infinity, -infinity: before "/" and behind ":", as texts too
+        return value
+    if value.endswith(_BEFORE_CHRIST):
+        return f"/{_YEARS - int(year)}{dash}{rest.removesuffix(_BEFORE_CHRIST)}"
+    return f":{_YEARS + int(year)}{dash}{rest}"
 
 
 def numeric(raw: str | None) -> Decimal | None:

@@ -21,6 +21,7 @@ from schemas.domain.scalars import (
     Read,
     day,
     flag,
+    in_order,
     moment,
     number_of,
     numeric,
@@ -39,6 +40,7 @@ _COMPARE: Final = {
 }
 _NUMBERS: Final = frozenset({Kind.INTEGER, Kind.FLOAT, Kind.NUMERIC})
 _TEXTS: Final = frozenset({Kind.TEXT, Kind.TRANSLATED})
+_TIMES: Final = frozenset({Kind.DATE, Kind.DATETIME})
 _END_OF_DAY: Final = frozenset({">", "<="})  # what a bare date means after them
 _WANTED: Final = {
     Kind.INTEGER: "Write a whole number.",
@@ -146,6 +148,9 @@ class _Asked:
         compare, value = _COMPARE[self.term.operator], self._convert(self.term.value)
         read = self._reader() or _same
         null = compare(0, value) if self._empty() == 0 else False  # a number's NULL is 0
+
+        if self.column.kind in _TIMES:
+            read = _then(read, in_order)
 
         def test(raw: Any) -> bool:
             found = read(raw)
@@ -257,6 +262,10 @@ class _Asked:
 
     def _bad(self, message: str, hint: str) -> BadDomain:
         return BadDomain(f"{self.term.written}: {message}", hint=hint)
+
+
+def _then(read: Read, order: Callable[[str], str]) -> Read:
+    return lambda raw: None if (found := read(raw)) is None else order(found)
 
 
 def _same(raw: Any) -> Any:

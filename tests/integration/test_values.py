@@ -18,6 +18,7 @@ import psycopg
 import pytest
 
 from schemas.config import load
+from schemas.domain.scalars import in_order
 from schemas.event import Event
 from schemas.shaping import Unreadable
 from streams.routing.dispatch import dispatch
@@ -332,3 +333,16 @@ def test_a_generated_column_is_refused_by_its_name(pg_source: Source, tmp_path: 
         connection.execute("INSERT INTO doc_made (id, a) VALUES (1, 5)")
         connection.execute("UPDATE doc_made SET a = 6")
     assert [event.after for event in beside.follow()] == [{"id": 1, "a": 5}, {"id": 1, "a": 6}]
+
+
+@pytest.mark.parametrize("name", ["a_date", "a_moment"])
+def test_domains_have_dates_in_the_order_of_sql(kinds: Kinds, name: str) -> None:
+    statement = (
+        f"SELECT {name}::text FROM doc_kind WHERE {name} IS NOT NULL ORDER BY doc_kind.{name}"  # noqa: S608
+    )
+    found = [
+        text.replace(" ", "T", 1) if name == "a_moment" else text
+        for (text,) in kinds.connection.execute(statement.encode())
+    ]
+    assert len(found) > 5
+    assert sorted(found, key=in_order) == found

@@ -225,6 +225,10 @@ def test_a_long_term_is_cut_in_messages() -> None:
         pytest.param(["validity_date", "<", "2026-04-01"], "2026-03-31", True, id="date before"),
         pytest.param(["validity_date", "<", "2026-04-01"], None, False, id="date null before"),
         pytest.param(["validity_date", "like", "2026-03"], "2026-03-31", True, id="date like"),
+        pytest.param(["validity_date", ">", "2026-04-01"], "infinity", True, id="date infinity"),
+        pytest.param(["validity_date", "<", "0001-01-01"], "-infinity", True, id="and below"),
+        pytest.param(["validity_date", "<", "0001-01-01"], "0044-03-15 BC", True, id="date BC"),
+        pytest.param(["validity_date", ">", "9999-12-31"], "12026-01-01", True, id="date late"),
         pytest.param(["signature", "=", False], None, True, id="binary null"),
         pytest.param(["signature", "!=", False], b"", True, id="binary not null"),
         pytest.param(["id", "=", 42], None, True, id="id"),
@@ -243,6 +247,10 @@ def test_a_stored_value_is_compared_as_odoo_does(
 @pytest.mark.parametrize(
     ("operator", "value", "stored", "expected"),
     [
+        pytest.param(">", "9999-12-31", "infinityZ", True, id="infinity"),
+        pytest.param("<", "0001-01-01", "-infinityZ", True, id="infinity below"),
+        pytest.param("<", "0001-01-01", "0044-03-15T12:00:00 BCZ", True, id="before Christ"),
+        pytest.param(">", "9999-12-31", "10000-01-01T00:00:00Z", True, id="after 9999"),
         pytest.param(">", "2026-03-01", "2026-03-01T23:59:59Z", False, id="after a day"),
         pytest.param(">", "2026-03-01", "2026-03-01T23:59:59.5Z", True, id="its last moment"),
         pytest.param("<=", "2026-03-01", "2026-03-01T23:59:59Z", True, id="until a day's end"),

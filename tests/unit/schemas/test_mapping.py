@@ -114,6 +114,17 @@ def test_a_number_that_json_cannot_hold_is_not_sent(raw: str) -> None:
         rendered("rate", {"rate": float(raw)})
 
 
+@pytest.mark.parametrize("raw", ["infinity", "-infinity", "0044-03-15 BC", "12026-11-23"])
+def test_a_date_that_iso_8601_has_no_form_for_is_not_sent(raw: str) -> None:
+    with pytest.raises(UnsendableValue, match="of the years 1 to 9999") as caught:
+        rendered("validity_date", {"validity_date": raw})
+    assert raw in str(caught.value)
+
+    moment = f"{raw.replace(' BC', 'T10:00:00 BC')}Z"  # as events have it
+    with pytest.raises(UnsendableValue):
+        rendered("date_order", {"date_order": moment})
+
+
 @pytest.mark.parametrize("raw", ["{", "[" * 100_000, "[" * 101 + "]" * 101, '{"a": NaN}', "9" * 9])
 def test_json_is_sent_whole_or_refused(raw: str) -> None:
     if raw.isdigit():
