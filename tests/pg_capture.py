@@ -6,7 +6,7 @@ The tables are a test's own; `ir_model` and `ir_model_fields` say what Odoo woul
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import Any, Final, LiteralString
 import psycopg
 
 from cdc.backfill import Unpaced
-from cdc.capture import Capture, Connection, Parts
+from cdc.capture import Capture, Parts
 from cdc.engine.compile import compile_plan
 from cdc.engine.events import LARGEST, Events
 from cdc.engine.fold import LIMIT, Fold
@@ -84,8 +84,6 @@ class Captured:
     kafka: Played = field(default_factory=Played)
     largest: int = LARGEST
     limit: int = LIMIT
-    tapped: Callable[[bytes], bytes] = bytes
-    """Takes each frame before it is handled."""
 
     def begin(self) -> list[Event]:
         """Publish the tables, make the slot, load and publish what is there."""
@@ -138,27 +136,12 @@ class Captured:
         stream.marks = marks = stack.enter_context(closing(Marks(reader)))
         following = Following(self.dsn, self.slot, PUBLICATION)
 
-        def connect(lsn: int) -> Connection:
-            return Tapped(following.begin(lsn), self.tapped)
-
         parts = Parts(
-            plan, fold, epoch, stream, marks, backfill, connect=connect, watch=lambda: None
+            plan, fold, epoch, stream, marks, backfill, connect=following.begin, watch=lambda: None
         )
         capture = stack.enter_context(closing(Capture(parts, until_caught_up=True)))
         capture.run()
         return book
-
-
-class Tapped:
-    """A connection whose frames somebody else sees first."""
-
-    def __init__(self, inner: Connection, tap: Callable[[bytes], bytes]) -> None:
-        self._inner, self._tap = inner, tap
-        self.wait, self.send_status, self.close = inner.wait, inner.send_status, inner.close
-
-    def read(self) -> bytes | None:
-        frame = self._inner.read()
-        return None if frame is None else self._tap(bytes(frame))
 
 
 def declare(connection: psycopg.Connection, model: str, **fields: str | dict[str, Any]) -> None:

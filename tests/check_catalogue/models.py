@@ -14,6 +14,7 @@ _MORE: Final = {
     "sale.order": (
         Field("write_date", "datetime", Kind.DATETIME, stored=True),
         Field("x_margin", "float"),  # computed
+        Field("x_total", "float", generated=True),
         Field("x_ordered", "datetime", related="order_line.order_id.date_order"),
         Field("x_extra", "json", Kind.JSON, stored=True),
         Field("x_scan", "binary", Kind.BINARY, stored=True),

@@ -21,7 +21,7 @@ from cdc.postgres.publication import PublicationState
 from cdc.selection import Selection, Table
 from schemas.event import Document
 from tests.fix_pg_source import Source
-from tests.pg_capture import CATALOG, Captured, Told, declare, texts
+from tests.pg_capture import CATALOG, Away, Captured, Told, declare, texts
 
 pytestmark = pytest.mark.integration
 
@@ -204,6 +204,23 @@ def test_law_4_a_large_value_that_is_left_alone_is_told_whole(notes: Notes, iden
             notes.judge()
         except AssertionError as error:
             raise AssertionError(f"{name}: {error}") from error
+
+
+def test_law_1_rows_whose_ids_have_changed_outlive_a_kill(notes: Notes) -> None:
+    begin(notes)
+    for statement in ("UPDATE doc_note SET id = id + 100", "DELETE FROM doc_note WHERE id = 103"):
+        notes.connection.execute(statement.encode())
+    notes.captured.kafka.left = 4
+    done = len(notes.captured.kafka.values)
+    with pytest.raises(Away):
+        notes.captured.follow()
+    first = notes.captured.kafka.values[done:]
+
+    notes.captured.kafka.left = -1
+    notes.judge()
+
+    assert len(first) == 4
+    assert notes.captured.kafka.values[done + 4 :][:4] == first
 
 
 SELECTED: Final = Selection((), (Table("doc_note", (), ("code",), (), ()),), ())
