@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from struct import error
 from typing import Any, Final, cast
@@ -25,11 +25,12 @@ from fastavro.types import Schema
 
 from schemas.document import EXTERNAL_ID_COLUMN, ID, Column, Link, Shape
 from schemas.errors import OdooCdcError
-from schemas.event import Event, Mode
+from schemas.event import Document, Event, Mode
 from schemas.fields import Kind
 from schemas.position import Lsn, Position
 
 MARKER: Final = b"\xc3\x01"
+_NAMES: Final[Mapping[str, str]] = {"type": "array", "items": "string"}
 HEADER: Final = 10  # bytes before the datum: the marker and the fingerprint
 
 AVRO_TYPES: Final[Mapping[Kind, str]] = {
@@ -92,6 +93,8 @@ def event_schema(
             {"name": "write_uid", "type": ["null", "long"]},
             {"name": "writers", "type": {"type": "array", "items": ["null", "long"]}},
             {"name": "oversize", "type": ["null", "long"]},
+            {"name": "routes", "type": ["null", _NAMES]},
+            {"name": "targets", "type": ["null", _NAMES]},
         ],
     }
 
@@ -155,6 +158,8 @@ class SchemaBook:
             oversize=datum["oversize"],
             shape=known.shape,
             users=known.users,
+            routes=_names(datum, "routes"),
+            targets=_names(datum, "targets"),
         )
 
 
@@ -175,6 +180,22 @@ class _Known:
     model: str
     shape: Shape
     users: Mapping[str, int]
+
+
+def document_reader(shape: Shape) -> Callable[[bytes], Document]:
+    """Return what reads the bytes of one image of an event, without the union's branch."""
+    schema = parse_schema(_record(shape, _record_name(shape.model)))
+
+    def read(image: bytes) -> Document:
+        return cast("Document", schemaless_reader(io.BytesIO(image), schema, None))
+
+    return read
+
+
+def _names(datum: Mapping[str, Any], name: str) -> tuple[str, ...] | None:
+    """Return names, None for all: an event that was written before there were any says so too."""
+    found = datum.get(name)
+    return None if found is None else tuple(found)
 
 
 def _record(shape: Shape, name: str) -> dict[str, Any]:

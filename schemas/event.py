@@ -31,7 +31,8 @@ class Event:
     `time` is the commit's (or the mark's) in ISO 8601, UTC, as it is sent. `writers` are the
     distinct `write_uid` of the rows that changed, None standing for rows that are gone.
     `oversize` is the size in bytes of an event that was too large to carry its images. `users`
-    are the ids of the logins that routes name, as capture found them.
+    are the ids of the logins that routes name, as capture found them. `routes` and `targets` are
+    the names of those that the event is for, None for all.
     """
 
     source: str
@@ -50,3 +51,11 @@ class Event:
     oversize: int | None
     shape: Shape
     users: Mapping[str, int] = field(default_factory=dict)
+    routes: tuple[str, ...] | None = None
+    targets: tuple[str, ...] | None = None
+
+    def is_for(self, route: str, target: str = "") -> bool:
+        """Say whether a route, and where one is named its target, is to hear of it."""
+        if self.routes is not None and route not in self.routes:
+            return False
+        return self.targets is None or not target or target in self.targets

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from cdc.engine.encode import ABSENT, PRESENT, plain_text, timestamp, zigzag
@@ -16,12 +16,17 @@ _FALSE: Final = b"\x00"
 
 
 class Stamp(NamedTuple):
-    """When and why; `lsn` and `time` (microseconds since 2000-01-01) of the commit or mark."""
+    """When and why; `lsn` and `time` (microseconds since 2000-01-01) of the commit or mark.
+
+    `routes` and `targets` are the names of those that it is for, None for all.
+    """
 
     lsn: int
     time: int
     transaction: int | None = None
     mode: Mode = Mode.STREAM
+    routes: Sequence[str] | None = None
+    targets: Sequence[str] | None = None
 
 
 class Images(NamedTuple):
@@ -44,6 +49,7 @@ class Writer:
         time = plain_text(iso_time(stamp.time).encode())
         known = _TRUE if stamp.mode in (Mode.STREAM, Mode.SNAPSHOT) else _FALSE
         self._origin = time + number(stamp.transaction) + known
+        self._for = _names(stamp.routes) + _names(stamp.targets)
 
     def write(self, head: bytes, root: Root, row: int, ordinal: int, images: Images) -> bytes:
         """Return one event; one that Kafka would not take goes without its images."""
@@ -78,6 +84,7 @@ class Writer:
                 number(uid),
                 _users(writers),
                 number(oversize),
+                self._for,
             ]
         )
 
@@ -85,6 +92,16 @@ class Writer:
 def number(value: int | None) -> bytes:
     """Return a number that may be null."""
     return ABSENT if value is None else PRESENT + zigzag(value)
+
+
+def _names(names: Sequence[str] | None) -> bytes:
+    """Return an array of strings that may be null."""
+    if names is None:
+        return ABSENT
+    if not names:
+        return PRESENT + ABSENT
+    texts = (plain_text(name.encode()) for name in names)
+    return b"".join([PRESENT, zigzag(len(names)), *texts, ABSENT])
 
 
 def _users(writers: Iterable[int | None]) -> bytes:

@@ -66,6 +66,10 @@ class Events:
         """Remember nothing of the documents: rows have changed outside of transactions."""
         self._records.forget()
 
+    def image(self, root: Root, row: int) -> bytes | None:
+        """Return a document as it is, None where there is none."""
+        return self._now.record(root.node, row)
+
     def of_transaction(self, stamp: Stamp) -> Iterator[Made]:
         """Yield the events of what the fold remembers."""
         self._records.begin()

@@ -67,7 +67,8 @@ def address(
     """Make the delivery of each target; the fields are rendered once for them all.
 
     Where Odoo is to be asked for something they are drafts. One that tells a target to forget a
-    record has its last fields, and of these Odoo's values are not known.
+    record has its last fields, and of these Odoo's values are not known. By hand it has none: the
+    target may never have had the record, and what a domain keeps from it shall not reach it so.
     """
     fields: dict[str, Any] = {}
     wants: tuple[Want, ...] = ()
@@ -81,12 +82,19 @@ def address(
         refused = None if step.operation in LEAVING else error
     if step.operation in LEAVING:
         fields, wants = _without(wants, fields), ()
-    for target in compiled.route.targets:
+        if event.mode is Mode.RESEND:
+            fields = {}
+    for target in _targets(event, compiled):
         blank = _blank(event, compiled, target, step.operation, again)
         if refused is not None:
             yield Stillborn(blank, advised(str(refused), refused.hint), UNSENDABLE)
             continue
         yield _sealed(blank, _body(event, compiled, blank, step, fields), wants)
+
+
+def _targets(event: Event, compiled: CompiledRoute) -> Iterator[str]:
+    route = compiled.route
+    return (target for target in route.targets if event.is_for(route.name, target))
 
 
 def _sealed(blank: Delivery, body: bytes, wants: tuple[Want, ...]) -> Delivery | Stillborn:
@@ -145,7 +153,7 @@ def of_oversize(
     for each in compiled.ready:
         if event.mode is Mode.SNAPSHOT and not each.route.initial_load:
             continue
-        for target in each.route.targets:
+        for target in _targets(event, each):
             blank = _blank(event, each, target, Operation.UPDATE, again)
             yield Stillborn(blank, why, OVERSIZE)
 

@@ -10,7 +10,8 @@
     unknown         record is gone  delete
 
 The initial load sends `create` for what matches and nothing else. A resend is asked for by an
-operator: its before image does not count, the target is told how things stand.
+operator: its before image does not count, the target is told how things stand. An event may be for
+some routes and targets only: the others hear nothing of it.
 """
 
 from __future__ import annotations
@@ -64,7 +65,8 @@ def dispatch(event: Event, routes: Routes, again: Again | None = None) -> Dispat
     compiled = routes.of(event.shape)
     if event.oversize is not None:
         return Dispatched(stillborn=tuple(of_oversize(event, event.oversize, routes, again)))
-    said = [(each, _said(event, each)) for each in compiled.concerned(event)]
+    concerned = [each for each in compiled.concerned(event) if event.is_for(each.route.name)]
+    said = [(each, _said(event, each)) for each in concerned]
     unchanged = tuple(each.route.name for each, step in said if step is Silent.UNCHANGED)
     ignored = tuple(each.route.name for each, step in said if step is Silent.IGNORED)
     steps = [(each, step) for each, step in said if isinstance(step, Step)]

@@ -205,6 +205,39 @@ def test_a_resend_tells_the_target_how_things_stand(
     assert [(one[0], one[1]) for one in said(dispatched)] == [(operation, None)]
 
 
+def test_a_resend_tells_nothing_of_a_record_that_a_domain_keeps_from_its_target() -> None:
+    dispatched = dispatch(event(None, image("draft", "secret"), mode=Mode.RESEND), routes())
+
+    assert said(dispatched) == [("leave", None, {})]
+
+
+@pytest.mark.parametrize(
+    ("limits", "expected"),
+    [
+        ({}, [("orders", "shop"), ("orders", "erp"), ("all", "erp")]),
+        ({"routes": ("all",)}, [("all", "erp")]),
+        ({"targets": ("shop",)}, [("orders", "shop")]),
+        ({"routes": ("orders",), "targets": ("erp",)}, [("orders", "erp")]),
+        ({"routes": ("all",), "targets": ("shop",)}, []),
+        ({"routes": ()}, []),
+        ({"routes": ("of another file",)}, []),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("mode", [Mode.RESEND, Mode.SNAPSHOT])
+@pytest.mark.parametrize("oversize", [None, 9_000_000])
+def test_an_event_for_some_routes_and_targets_is_for_no_others(
+    limits: dict[str, Any], expected: list[tuple[str, str]], mode: Mode, oversize: int | None
+) -> None:
+    given = routes(route(targets=("shop", "erp")), route(name="all", index=1, targets=("erp",)))
+    limited = replace(event(None, image("sale"), mode=mode), oversize=oversize, **limits)
+
+    made = dispatch(limited, given)
+
+    of = made.deliveries or [born.delivery for born in made.stillborn]
+    assert [(each.route, each.target) for each in of] == expected
+
+
 def test_recovery_sends_the_difference_without_calling_names_changed() -> None:
     dispatched = dispatch(
         event(image("sale"), image("sale", "S00043"), mode=Mode.RECOVER), routes()
