@@ -16,6 +16,7 @@ from cdc.engine.plan import Plan
 from cdc.engine.relations import Relations
 from cdc.epoch import Epoch, Topic
 from cdc.fitting import Fit, go_on
+from cdc.kafka_commands import Commands
 from cdc.loading import Marks
 from cdc.notes import ABOUT, HOLDING, PROGRESS
 from cdc.origin import (
@@ -35,6 +36,7 @@ from cdc.postgres.snapshot import RangeReader
 from cdc.postgres.stream import Followed, Following, Watch
 from cdc.progress import Progress
 from cdc.queues import Queues
+from cdc.resending.resends import NoResends, Resends, Subject
 from cdc.shadow.store import Shadow
 from cdc.stream import Stream
 from cdc.vitals import Vitals
@@ -111,6 +113,19 @@ class Ground:
         backfill = Unpaced(order) if until_caught_up else _paced(config, topics, count, stack)
         stream.backfill = backfill
         stream.marks = _marks(config, stack)
+        stream.resends = resends = (
+            NoResends()
+            if isinstance(backfill, Unpaced)
+            else Resends(
+                self.shadow,
+                epoch,
+                events,
+                _subject(config, fit),
+                _commands(config, generation, stack),
+                backfill,
+                Topic(topics.command_results, count),
+            )
+        )
         beside = _Beside(config, self.shadow, self.about, self.publisher, stack)
         parts = Parts(
             plan,
@@ -119,6 +134,7 @@ class Ground:
             stream,
             stream.marks,
             backfill,
+            resends,
             connect=beside.connect,
             watch=beside.look,
             passing=fit.passing,
@@ -231,7 +247,22 @@ def _paced(config: Config, topics: Topics, partitions: int, stack: ExitStack) ->
     names = sorted({name for lane in lanes for name in (lane.events, lane.deliveries)})
     looks = Queues(config.kafka, topics.group, names, partitions)
     stack.callback(looks.close)
-    return Paced(Pace(queues(lanes)), looks, [lane.model for lane in lanes])
+    return Paced(Pace(queues(lanes)), looks, lanes)
+
+
+def _subject(config: Config, fit: Fit) -> Subject:
+    """Return what may be sent again."""
+    topics, context = Topics(config.source.name), config.source.context
+    roots = {root.shape.model: root for root in fit.plan.roots}
+    return Subject(topics, roots, config.routes, context, passing=fit.passing)
+
+
+def _commands(config: Config, generation: int, stack: ExitStack) -> Commands:
+    """Read commands over a connection of their own, those since the shadow's birth."""
+    topics, count = Topics(config.source.name), config.topics.partitions
+    commands = Commands(config.kafka, topics, count, generation)
+    stack.callback(commands.close)
+    return commands
 
 
 class _Waiting:

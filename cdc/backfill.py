@@ -12,13 +12,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, Protocol
 
 from cdc.loading import Portion
-from cdc.pace import PORTION, Look, Pace
+from cdc.pace import PORTION, Lane, Look, Pace, through
 from cdc.progress import Progress
 from schemas.errors import ServiceUnavailable
 
 logger = logging.getLogger(__name__)
 
 _TURN: Final = 10.0  # seconds after which a model begins although its queues are never empty
+_LATELY: Final = 5.0  # seconds: who has asked for room by then is likely to ask again
 
 
 class Looks(Protocol):
@@ -50,13 +51,15 @@ class Unpaced:
 class Paced:
     """Waits until the queues that a portion fills have drained."""
 
-    def __init__(self, pace: Pace, looks: Looks, order: Iterable[str]) -> None:
-        """Look at nothing yet; `order` are models, as they stand in the file."""
-        self._order = tuple(dict.fromkeys(order))
+    def __init__(self, pace: Pace, looks: Looks, lanes: Sequence[Lane]) -> None:
+        """Look at nothing yet; `lanes` are the ways of documents, in the order of the file."""
+        self._order = tuple(dict.fromkeys(lane.model for lane in lanes))
         self._filled = -_TURN  # when the last portion went out
         self._pace = pace
         self._looks = looks
+        self._lanes = lanes
         self._away = ""
+        self._asked = -_LATELY
 
     def next(self, progress: Progress, now: float) -> Portion | None:
         """Return a portion that there is room for, None where there is none.
@@ -64,7 +67,9 @@ class Paced:
         `progress.held` names the models that have waited for long, and is kept so.
         """
         if not progress.published:
-            self._rest(progress)
+            progress.held = set()
+            if now - self._asked >= _LATELY:
+                self._rest()
             return None
         self._see(now)
         models = list(_in_order(progress, self._order))
@@ -76,10 +81,23 @@ class Paced:
         )
         return next((Portion(model, room) for model, room in rooms if room), None)
 
+    def room(self, way: str, deliveries: frozenset[str], now: float) -> int:
+        """Return how many documents may be published on a way to these send queues."""
+        self._asked = now
+        self._pace.open(way, through(deliveries, self._lanes))
+        self._see(now)
+        return self._pace.room(way)
+
+    def stands_still(self, way: str, deliveries: frozenset[str], now: float) -> bool:
+        """Whether the workers keep such a way waiting for long."""
+        self._pace.open(way, through(deliveries, self._lanes))
+        return self._pace.stands_still(way, now)
+
     def published(self, model: str, documents: int, now: float) -> None:
-        """Note a portion that Kafka has."""
+        """Note a portion that Kafka has, of a model or on a way."""
         self._pace.filled(model, documents, now)
-        self._filled = now
+        if model in self._order:
+            self._filled = now
 
     def _may_go(self, model: str, progress: Progress, now: float) -> bool:
         """Whether a model has begun, or what went out before it has gone its way."""
@@ -107,10 +125,9 @@ class Paced:
             logger.info(text, model, extra={"action": "goes_on"})
         progress.held = held
 
-    def _rest(self, progress: Progress) -> None:
+    def _rest(self) -> None:
         self._pace.forget()
         self._looks.rest()
-        progress.held = set()
 
 
 def _in_order(progress: Progress, order: Sequence[str]) -> Iterator[str]:

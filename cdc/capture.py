@@ -16,7 +16,7 @@ from typing import Final, Protocol
 from cdc.engine.fold import Fold
 from cdc.engine.plan import Plan
 from cdc.epoch import CHANGES, Epoch
-from cdc.loading import CaughtUp, Marks, Portion, frontiers
+from cdc.loading import CaughtUp, Marks, Piece, Portion, frontiers
 from cdc.progress import Progress
 from cdc.stream import Stream
 from schemas.errors import ServiceUnavailable
@@ -59,6 +59,20 @@ class Backfill(Protocol):
         """Return the portion to publish next, None where there is none yet."""
 
 
+class Resends(Protocol):
+    """Who sends documents again where somebody asks for it."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything is under way."""
+
+    def attend(self, now: float) -> bool:
+        """Take what operators ask for; say whether the epoch must end for it."""
+
+    def next(self, now: float) -> Piece | None:
+        """Return the piece to publish next, None where there is none yet."""
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What the loop drives; `connect` opens the stream behind an LSN, `watch` raises trouble."""
@@ -69,6 +83,7 @@ class Parts:
     stream: Stream
     marks: Marks
     backfill: Backfill
+    resends: Resends
     connect: Callable[[int], Connection]
     watch: Callable[[], None]
     passing: bool = False  # another plan follows once every table is read
@@ -87,6 +102,7 @@ class Capture:
         self._told = 0.0
         self._waiting_since: float | None = None
         self._marked = False
+        self._resent = False  # the last mark was a resend's
         self.connected_once = False
         parts.stream.on_pulse(self._pulse)
 
@@ -215,7 +231,8 @@ class Capture:
     def _patience(self, now: float) -> float:
         """Return how long nothing has to be looked at but the stream; seconds."""
         epoch = self._parts.epoch
-        longest = _SOON if epoch.progress.published else _LOOK
+        soon = epoch.progress.published or self._parts.resends.busy
+        longest = _SOON if soon else _LOOK
         return longest if self._parts.stream.in_transaction else min(longest, epoch.due_in(now))
 
     def _drain(self, connection: Connection) -> int:
@@ -238,13 +255,21 @@ class Capture:
 
     def _chores(self, now: float) -> None:
         self._parts.watch()
+        if not self._parts.stream.in_transaction and self._parts.resends.attend(now):
+            self._end_epoch()
         if now - self._told > _STATUS:
             self._tell()
 
     def _load_on(self) -> None:
-        """Begin what may be done beside the stream: a range, a portion, the last mark."""
+        """Begin what may be done beside the stream: a piece, a range, a portion, the last mark."""
         parts = self._parts
         if not parts.marks.idle:
+            return
+        # Every other time: a resend and a load go side by side.
+        piece = None if self._resent else parts.resends.next(time.monotonic())
+        self._resent = piece is not None
+        if piece is not None:
+            parts.marks.mark(piece)
             return
         progress = parts.epoch.progress
         table = progress.next_table(parts.plan)

@@ -107,6 +107,11 @@ class Epoch:
         if not self.events % _PULSE:
             self.pulse()
 
+    def tell(self, topic: Topic, partition: int, key: bytes, value: bytes) -> None:
+        """Hand an answer to Kafka; it has it when the epoch has ended."""
+        self._publisher.produce(topic.name, partition, key, value)
+        self._unsent = True
+
     def did(self, changes: int) -> None:
         """Note so many changes, 0 where only a position moved."""
         if not self.changes:

@@ -205,13 +205,19 @@ def metadata(client: Consumer | AdminClient, heard: Heard) -> ClusterMetadata:
                 raise away("Kafka does not answer", why) from error
 
 
-def consumer(settings: Mapping[str, str], heard: Heard) -> Consumer:
-    """Make a consumer that joins no group. Raises BadKafkaSetting."""
+def consumer(
+    settings: Mapping[str, str], heard: Heard, group: str = "odoo-cdc-capture"
+) -> Consumer:
+    """Make a consumer that joins no group. Raises BadKafkaSetting.
+
+    librdkafka wants the name of one, and one that stays asks for its coordinator: then it is the
+    name of a group that capture may look at.
+    """
     with configured():
         return Consumer(
             {
                 **client_settings(settings),
-                "group.id": "odoo-cdc-capture",  # librdkafka wants a name; it never joins
+                "group.id": group,
                 "enable.auto.commit": False,
                 "enable.partition.eof": True,
                 "error_cb": heard,

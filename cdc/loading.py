@@ -76,11 +76,19 @@ class Portion:
 
 
 @dataclass(frozen=True, slots=True)
+class Piece:
+    """So many documents of a resend may be published at this mark."""
+
+    job: str
+    documents: int
+
+
+@dataclass(frozen=True, slots=True)
 class CaughtUp:
     """Everything that was committed before this mark has come."""
 
 
-Marked = RangeRead | Portion | CaughtUp
+Marked = RangeRead | Portion | Piece | CaughtUp
 
 
 class Marks:

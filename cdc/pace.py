@@ -56,10 +56,14 @@ class Pace:
 
     def __init__(self, queues: Mapping[str, Sequence[Queue]]) -> None:
         """`queues` are those that each model's documents go through."""
-        self._queues = queues
+        self._queues = dict(queues)
         self._looks: deque[Look] = deque()
         self._filled: list[tuple[float, str, int]] = []  # when, model, documents
         self._moved: dict[Queue, float] = {}
+
+    def open(self, name: str, queues: Sequence[Queue]) -> None:
+        """Have documents under another name go through these queues."""
+        self._queues.setdefault(name, queues)
 
     def saw(self, look: Look | None) -> None:
         """Take in a look; None where nobody could be asked: then nothing has room."""
@@ -151,13 +155,17 @@ def _unread(queue: Queue, look: Look) -> int:
 
 def queues(lanes: Iterable[Lane]) -> dict[str, tuple[Queue, ...]]:
     """Return the queues that the existing documents of each model go through."""
-    feeds: dict[str, set[str]] = {}
+    known = list(lanes)
     ways: dict[str, set[str]] = {}
-    for lane in lanes:
-        feeds.setdefault(lane.deliveries, set()).add(lane.events)
+    for lane in known:
         if lane.takes_existing:
             ways.setdefault(lane.model, set()).add(lane.deliveries)
-    return {
-        model: tuple(Queue(each, frozenset(feeds[each])) for each in sorted(found))
-        for model, found in ways.items()
-    }
+    return {model: through(found, known) for model, found in ways.items()}
+
+
+def through(deliveries: Iterable[str], lanes: Iterable[Lane]) -> tuple[Queue, ...]:
+    """Return the queues that lead to some send queues."""
+    feeds: dict[str, set[str]] = {}
+    for lane in lanes:
+        feeds.setdefault(lane.deliveries, set()).add(lane.events)
+    return tuple(Queue(each, frozenset(feeds[each])) for each in sorted(deliveries))

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from cdc.notes import ABOUT, PROGRESS
+from cdc.notes import ABOUT, PROGRESS, RESENDING
 from cdc.postgres import slot
 from cdc.postgres.connect import Session
 from cdc.postgres.facts import Facts, gather
 from cdc.postgres.refusals import START_OVER
 from cdc.postgres.slot import SlotState
+from cdc.resending.job import DOCUMENTS, LOOKED, OF, REACHED, Job
 from cdc.shadow.look import Seen, look
 from schemas.config import Config
 from schemas.errors import ServiceUnavailable
@@ -98,6 +99,7 @@ def _of_shadow(seen: Seen | None) -> dict[str, Any]:
             "loading": [],
             "publishing": [],
             "held": [],
+            "resends": [],
         }
     about, progress = seen.notes.get(ABOUT, {}), seen.notes.get(PROGRESS, {})
     return {
@@ -106,7 +108,21 @@ def _of_shadow(seen: Seen | None) -> dict[str, Any]:
         "loading": sorted(progress.get("frontiers", ())),
         "publishing": sorted(progress.get("published", ())),
         "held": sorted(progress.get("held", ())),
+        "resends": list(_resends(seen.notes.get(RESENDING, {}))),
     }
+
+
+def _resends(note: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Give a row for each resend under way, in the order in which they were asked for."""
+    for job in map(Job.from_json, note.get("jobs", ())):
+        yield {
+            "id": job.id,
+            "model": job.request.model,
+            "since": job.when,
+            "by": job.by,
+            **{name: job.progress.get(name, 0) for name in (OF, REACHED, LOOKED, DOCUMENTS)},
+            "waits": note.get("waits", {}).get(job.id, ""),
+        }
 
 
 def _age(seen: Seen | None, state: SlotState, now: float) -> float | None:

@@ -18,7 +18,7 @@ from cdc.engine.fold import Fold
 from cdc.engine.plan import Plan
 from cdc.engine.relations import Relations
 from cdc.epoch import Epoch
-from cdc.loading import PREFIX, CaughtUp, Marks, Portion, RangeRead, take_over
+from cdc.loading import PREFIX, CaughtUp, Marks, Piece, Portion, RangeRead, take_over
 from cdc.pgoutput.decoder import MalformedMessage, decode
 from cdc.pgoutput.frames import PAYLOAD_AT, WAL_DATA, Keepalive, WalData, parse
 from cdc.pgoutput.messages import Begin, Commit, Message, Origin, Relation, Truncate, Type
@@ -36,6 +36,16 @@ class Backfill(Protocol):
         """Note a portion that Kafka has."""
 
 
+class Resends(Protocol):
+    """Who sends documents again."""
+
+    def begin_again(self) -> None:
+        """Go on with what is durable."""
+
+    def go_on(self, piece: Piece, stamp: Stamp) -> None:
+        """Publish a piece at its mark, and end the epoch."""
+
+
 class Stream:
     """Handles frames in the order in which they come."""
 
@@ -50,6 +60,8 @@ class Stream:
         self.marks: Marks
         self.backfill: Backfill
         """Who hears of portions; set like `marks`."""
+        self.resends: Resends
+        """Likewise."""
         self.snapshot: frozenset[str] = frozenset()
         """The models whose existing documents are published when they are loaded."""
         self._plan = plan
@@ -75,6 +87,7 @@ class Stream:
         self._fold.finish()
         self._events.forget()
         self._epoch.progress.publish_only(self.snapshot)
+        self.resends.begin_again()
         self.refresh()
 
     def refresh(self) -> None:
@@ -196,6 +209,9 @@ class Stream:
                 count = self._portion(meaning, message.lsn, head)
                 self._epoch.end()
                 self.backfill.published(meaning.model, count, time.monotonic())
+            case Piece():
+                stamp = Stamp(_inside(message.lsn), head.send_time, mode=Mode.RESEND)
+                self.resends.go_on(meaning, stamp)
             case CaughtUp():
                 self._epoch.end()
                 self.caught_up = True

@@ -156,6 +156,16 @@ def texts_of(fields: Mapping[str, Any], name: str) -> list[str]:
     return found
 
 
+def ids_of(fields: Mapping[str, Any], name: str) -> tuple[int, ...]:
+    """Return ids of a record's list, () where it is missing; MalformedCommand where it is none."""
+    found = fields.get(name, [])
+    if not isinstance(found, list) or not all(type(each) is int and each > 0 for each in found):
+        raise MalformedCommand(f"`{name}` is a list of record ids")
+    if len(found) > MOST:
+        raise MalformedCommand(f"`{name}` has {len(found)} ids, more than {MOST}")
+    return tuple(found)
+
+
 def flag_of(fields: Mapping[str, Any], name: str) -> bool:
     """Return a flag of a record, false where it is missing; MalformedCommand where it is none."""
     found = fields.get(name, False)

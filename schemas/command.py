@@ -1,8 +1,9 @@
 """What operators ask for, and what is answered.
 
 A command stands once in every partition of `<source>.commands` that it concerns: whoever owns the
-partition does it there. Answers stand in the same partition of `<source>.command_results`. The
-key of both is the command's id, the value JSON that says everything.
+partition does it there; capture does those that are its own. Answers stand in the same partition
+of `<source>.command_results`. The key of both is the command's id, the value JSON that says
+everything.
 """
 
 from __future__ import annotations
@@ -32,6 +33,12 @@ class Kind(StrEnum):
     PURGE = "purge"
     RELOAD = "reload"
     CLAIM = "claim"  # of the number of a replay: workers have nothing to do for it
+    RESEND = "resend"
+    CANCEL_RESEND = "cancel_resend"
+
+
+OF_CAPTURE: Final = frozenset({Kind.RESEND, Kind.CANCEL_RESEND})
+"""What capture does and answers; workers leave it alone."""
 
 
 class Progress(StrEnum):
@@ -104,8 +111,8 @@ class Answer:
     """How far one partition is with a command; the latest one counts.
 
     `counts` say how many deliveries came to what, `deliveries` are some of them: pairs of id and
-    what it came to. `why` explains a failure. `worker` and `config` (the fingerprint of its file)
-    say of whom a reload tells.
+    what it came to. `why` explains a failure, and what it waits for. `worker` and `config` (the
+    fingerprint of its file) say of whom a reload tells; `worker` is `capture` where that answers.
     """
 
     id: str

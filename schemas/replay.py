@@ -13,9 +13,9 @@ from datetime import UTC, datetime
 from typing import Any, Final, Self
 
 from schemas.arguments import (
-    MOST,
     MalformedCommand,
     flag_of,
+    ids_of,
     model_of,
     name_of,
     refuse_unknown,
@@ -161,7 +161,7 @@ class Request:
             model=model_of(fields, "model"),
             begin=bound_of(begin) if begin else None,
             end=bound_of(end) if end else None,
-            ids=_ids(fields.get("ids", [])),
+            ids=ids_of(fields, "ids"),
             routes=tuple(map(name_of, texts_of(fields, "routes"))),
             targets=tuple(map(name_of, texts_of(fields, "targets"))),
             rate=_rate(fields.get("rate")),
@@ -183,14 +183,6 @@ class Request:
             raise MalformedCommand("`to` is an offset of a partition, `from` is none")
         if (self.run == 0) != self.dry_run:
             raise MalformedCommand("a replay has a number (`run`), one that only looks has none")
-
-
-def _ids(found: object) -> tuple[int, ...]:
-    if not isinstance(found, list) or not all(type(each) is int and each > 0 for each in found):
-        raise MalformedCommand("`ids` is a list of record ids")
-    if len(found) > MOST:
-        raise MalformedCommand(f"`ids` has {len(found)} ids, more than {MOST}")
-    return tuple(found)
 
 
 def _rate(found: object) -> float | None:

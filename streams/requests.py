@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from schemas.arguments import MalformedCommand, refuse_unknown
-from schemas.command import Answer, Command, Kind, Progress, Reloaded
+from schemas.command import OF_CAPTURE, Answer, Command, Kind, Progress, Reloaded
 from schemas.kafka_errors import KafkaAway
 from streams.chains.ledger import iso
 from streams.core import Core
@@ -77,7 +77,8 @@ class Requests:
                 report_unreadable(taken, f"not a command: {error}")
                 self.meter.count("commands_unreadable")
             else:
-                await self.write(await self._do(taken.partition, command))
+                if command.kind not in OF_CAPTURE:
+                    await self.write(await self._do(taken.partition, command))
             self.core.taken += 1
 
     async def _do(self, partition: int, command: Command) -> list[Record]:

@@ -19,7 +19,7 @@ import lmdb
 from cdc.engine.fold import take_back
 from cdc.engine.forms import Convert
 from cdc.engine.holding import Dropped
-from cdc.engine.keys import pack_id
+from cdc.engine.keys import pack_id, unpack_key
 from cdc.shadow.mapped import Mapped
 from schemas.errors import BadUsage, DataAtRisk, ServiceUnavailable
 from schemas.folder import made
@@ -196,6 +196,16 @@ class Shadow:
                 if key[:2] != prefix:
                     return
                 yield int.from_bytes(key[2:], "big"), self._converted(key, value)
+
+    def last(self, table: int) -> int:
+        """Return the highest id of a table, -1 where it has no row."""
+        with self._txn.cursor() as cursor:
+            if cursor.set_range((table + 1).to_bytes(2, "big")):
+                found = cursor.prev()
+            else:
+                found = cursor.last()
+            key = cursor.key() if found else b""
+        return unpack_key(key)[1] if key[:2] == table.to_bytes(2, "big") else -1
 
     def members(self, key: bytes) -> Sequence[int]:
         """Return the ids under an index key, ascending."""

@@ -10,10 +10,11 @@ from cdc.pace import PORTION, Lane, Look, Pace, queues
 from cdc.progress import Progress
 from schemas.kafka_errors import KafkaAway
 
-NAMES = ("s.a", "s.b", "s.deliveries.x", "s.deliveries.y")
+NAMES = ("s.a", "s.b", *(f"s.deliveries.{target}" for target in "xyz"))
 LANES = [
     Lane("a", "s.a", "s.deliveries.x", takes_existing=True),
     Lane("b", "s.b", "s.deliveries.y", takes_existing=True),
+    Lane("b", "s.b", "s.deliveries.z", takes_existing=False),
 ]
 
 
@@ -42,7 +43,7 @@ def workers() -> Workers:
 
 @pytest.fixture
 def paced(workers: Workers) -> Paced:
-    return Paced(Pace(queues(LANES)), workers, ("b", "a"))
+    return Paced(Pace(queues(LANES)), workers, LANES[::-1])
 
 
 def progress(*models: str) -> Progress:
@@ -78,7 +79,7 @@ def test_models_go_out_in_the_order_of_the_file_each_when_what_went_before_has_g
 ) -> None:
     """What refers to others comes behind them; queues that are never empty are not waited for."""
     lanes = [Lane(each, f"s.{each}", "s.deliveries.x", takes_existing=True) for each in "ba"]
-    paced = Paced(Pace(queues(lanes)), workers, ("b", "a"))
+    paced = Paced(Pace(queues(lanes)), workers, lanes)
     assert paced.next(progress("a", "b"), 0.0) == Portion("b", PORTION)
     workers.left["s.deliveries.x"] = 1
     paced.published("b", 7, 0.1)
@@ -129,3 +130,38 @@ def test_when_all_is_published_nobody_is_asked(paced: Paced, workers: Workers) -
 
     assert paced.next(progress(), 0.1) is None
     assert workers.resting
+
+
+def test_a_resend_has_the_room_of_the_queues_that_it_fills(paced: Paced, workers: Workers) -> None:
+    to_z = "b > z", frozenset({"s.deliveries.z"})
+    workers.left["s.deliveries.y"] = 2 * PORTION
+
+    assert paced.room(*to_z, 0.0) == PORTION
+    both = "b > y, z", frozenset({"s.deliveries.y", "s.deliveries.z"})
+    assert paced.room(*both, 0.0) == 0
+
+    workers.left["s.b"] = 2 * PORTION
+    paced.published("b > z", 2 * PORTION, 0.1)
+    assert paced.room(*to_z, 0.2) == 0
+    assert not paced.stands_still(*to_z, 5.0)
+    assert paced.stands_still(*to_z, 15.0)
+
+
+def test_the_workers_are_asked_as_long_as_a_resend_may_ask_again(
+    paced: Paced, workers: Workers
+) -> None:
+    paced.room("b > z", frozenset({"s.deliveries.z"}), 0.0)
+
+    paced.next(progress(), 0.1)
+    assert not workers.resting
+    paced.next(progress(), 6.0)
+    assert workers.resting
+
+
+def test_what_a_resend_publishes_lets_no_model_wait_for_its_turn(
+    paced: Paced, workers: Workers
+) -> None:
+    workers.left["s.a"] = 1
+    paced.published("a > x", 7, 0.0)
+
+    assert paced.next(progress("a"), 0.1) == Portion("a", PORTION)

@@ -10,6 +10,7 @@ import pytest
 from cdc.capture import Capture, Parts, Stopped
 from cdc.epoch import CHANGES
 from cdc.progress import Progress
+from cdc.resending.resends import NoResends
 from schemas.errors import ServiceUnavailable
 
 
@@ -80,6 +81,7 @@ def capture_of(played: Played) -> Capture:
             stream=part,
             marks=cast("Any", marks),
             backfill=part,
+            resends=NoResends(),
             connect=lambda _: part,
             watch=lambda: None,
         )

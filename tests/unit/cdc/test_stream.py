@@ -13,6 +13,7 @@ import pytest
 from cdc.epoch import PROGRESS, Epoch, Topic
 from cdc.loading import CaughtUp, Marked, Portion, RangeRead, frontiers
 from cdc.progress import Progress
+from cdc.resending.resends import NoResends
 from cdc.stream import Stream
 from schemas.errors import ServiceUnavailable
 from schemas.event import Event
@@ -52,6 +53,7 @@ class World:
         self.stream = Stream(PLAN, relations, tried.fold, tried.events, self.epoch)
         self.stream.snapshot = frozenset({"sale.order"})
         self.stream.backfill = cast("Any", SimpleNamespace(published=lambda *_: None))
+        self.stream.resends = NoResends()
         self._meaning: Marked | None = None
         self.stream.marks = cast("Any", SimpleNamespace(take=lambda _: self._meaning))
         self.epoch.end()

@@ -1,0 +1,61 @@
+"""What resends need of Kafka, of the workers' queues and of the shadow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+
+class Came(Protocol):
+    """A record of the commands topic."""
+
+    @property
+    def partition(self) -> int:
+        """Where it stands."""
+
+    @property
+    def offset(self) -> int:
+        """Likewise."""
+
+    @property
+    def value(self) -> bytes:
+        """A command in JSON, or anything else."""
+
+
+class Commands(Protocol):
+    """The commands topic."""
+
+    def begin(self, offsets: Mapping[int, int]) -> None:
+        """Begin where these offsets say."""
+
+    def come(self) -> Sequence[Came]:
+        """Return what has come, without waiting."""
+
+
+class Room(Protocol):
+    """Who knows how full the queues are."""
+
+    def room(self, way: str, deliveries: frozenset[str], now: float) -> int:
+        """Return how many documents may be published on a way to these send queues."""
+
+    def stands_still(self, way: str, deliveries: frozenset[str], now: float) -> bool:
+        """Whether the workers keep it waiting for long."""
+
+    def published(self, model: str, documents: int, now: float) -> None:
+        """Note what Kafka has."""
+
+
+class Shadow(Protocol):
+    """Notes and rows."""
+
+    def recall(self, name: str) -> dict[str, Any] | None:
+        """Return a note."""
+
+    def note(self, name: str, note: Mapping[str, Any]) -> None:
+        """Write a note."""
+
+    def rows(self, table: int, after: int = -1) -> Iterator[tuple[int, bytes]]:
+        """Yield (id, row) of a table behind an id, in order."""
+
+    def last(self, table: int) -> int:
+        """Return the highest id of a table, -1 where it has no row."""
