@@ -26,10 +26,10 @@ EXAMPLE: Final = "odoo-cdc replay sale.order --from 2026-11-23T10:00Z --target w
 _MEANS: Final = {
     Came.UNCHANGED: "changed nothing that a route shows, and send nothing",
     Came.IGNORED: "were written by users whom a route ignores, and send nothing",
-    Came.OLDER_SHAPE: "do not show what a route of today reads: change the record in Odoo to"
-    " send it as it is now",
-    Came.FORGOTTEN: "are older than the ledger, so a newer state may have gone unseen: change the"
-    " record in Odoo, or send older states all the same (`--force-older`)",
+    Came.OLDER_SHAPE: "do not show what a route of today reads: `odoo-cdc resend` sends the"
+    " record as it is now",
+    Came.FORGOTTEN: "are older than the ledger, so a newer state may have gone unseen: `resend`"
+    " the record, or send older states all the same (`--force-older`)",
     Came.UNSENDABLE: "cannot be sent: a value or the size forbids it",
     Came.UNREADABLE: "cannot be read",
 }

@@ -30,11 +30,11 @@ _MEANS: Final = {
     Result.BUSY: "could not be put back: their record is being sent all the time; try again",
     Result.UNREAD: "wait until what a worker before may have sent is read again: try again when"
     " their target gets deliveries",
-    Result.UNSENDABLE: "never could be sent: see why with queue, then change the record in Odoo;"
-    " once that has gone, retry ends them",
-    Result.GONE: "are gone from Kafka: change the record in Odoo to send it as it is now",
+    Result.UNSENDABLE: "never could be sent: see why with queue, then change the record in Odoo,"
+    " or `resend` it; once that has gone, retry ends them",
+    Result.GONE: "are gone from Kafka: `odoo-cdc resend` sends the record as it is now",
     Result.FORGOTTEN: "are older than the ledger: they may have arrived since, newer ones may have"
-    " gone ahead; change the record in Odoo to send it as it is now",
+    " gone ahead; `odoo-cdc resend` sends the record as it is now",
 }
 
 

@@ -79,6 +79,7 @@ def test_every_program_does_its_work_with_the_rights_of_the_page(
         ("resume", "--target", "shop"),
         ("retry", "--target", "shop", "--dry-run"),
         ("replay", "res.country", "--from", "2026-01-01T00:00Z", "--dry-run"),
+        ("resend", "res.country", "--id", "1"),
         ("shadow-run", "--until-caught-up"),
         ("purge", "res.country", "1"),
     ):
