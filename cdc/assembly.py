@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from cdc import kafka, kafka_schemas
 from cdc.backfill import Paced, Unpaced
-from cdc.capture import Capture, Parts
+from cdc.capture import Capture
 from cdc.engine.events import Events
 from cdc.engine.fold import Fold
 from cdc.engine.plan import Plan
@@ -29,6 +29,7 @@ from cdc.origin import (
     settle,
 )
 from cdc.pace import Lane, Pace, queues
+from cdc.parts import Parts
 from cdc.postgres import slot
 from cdc.postgres.connect import Session
 from cdc.postgres.replication import Replication

@@ -9,16 +9,12 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
-from cdc.engine.fold import Fold
-from cdc.engine.plan import Plan
-from cdc.epoch import CHANGES, Epoch
-from cdc.loading import CaughtUp, Marks, Piece, Portion, frontiers
+from cdc.epoch import CHANGES
+from cdc.loading import CaughtUp, Portion, frontiers
+from cdc.parts import Connection, Parts
 from cdc.progress import Progress
-from cdc.stream import Stream
 from schemas.errors import ServiceUnavailable
 
 logger = logging.getLogger(__name__)
@@ -34,59 +30,6 @@ _PAUSES: Final = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)  # seconds between attempts to 
 
 class Stopped(Exception):
     """Capture was told to stop while it waited for Kafka."""
-
-
-class Connection(Protocol):
-    """The walsender's connection."""
-
-    def read(self) -> memoryview | bytes | None:
-        """Return the next frame, None when none is waiting."""
-
-    def wait(self, seconds: float) -> None:
-        """Wait for the next one."""
-
-    def send_status(self, written: int, flushed: int, applied: int) -> None:
-        """Tell the server how far we are."""
-
-    def close(self) -> None:
-        """Close it."""
-
-
-class Backfill(Protocol):
-    """Who decides on portions."""
-
-    def next(self, progress: Progress, now: float) -> Portion | None:
-        """Return the portion to publish next, None where there is none yet."""
-
-
-class Resends(Protocol):
-    """Who sends documents again where somebody asks for it."""
-
-    @property
-    def busy(self) -> bool:
-        """Whether anything is under way."""
-
-    def attend(self, now: float) -> bool:
-        """Take what operators ask for; say whether the epoch must end for it."""
-
-    def next(self, now: float) -> Piece | None:
-        """Return the piece to publish next, None where there is none yet."""
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What the loop drives; `connect` opens the stream behind an LSN, `watch` raises trouble."""
-
-    plan: Plan
-    fold: Fold
-    epoch: Epoch
-    stream: Stream
-    marks: Marks
-    backfill: Backfill
-    resends: Resends
-    connect: Callable[[int], Connection]
-    watch: Callable[[], None]
-    passing: bool = False  # another plan follows once every table is read
 
 
 class Capture:

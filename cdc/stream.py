@@ -18,7 +18,16 @@ from cdc.engine.fold import Fold
 from cdc.engine.plan import Plan
 from cdc.engine.relations import Relations
 from cdc.epoch import Epoch
-from cdc.loading import PREFIX, CaughtUp, Marks, Piece, Portion, RangeRead, take_over
+from cdc.loading import (
+    PREFIX,
+    CaughtUp,
+    Marked,
+    Marks,
+    Piece,
+    Portion,
+    RangeRead,
+    take_over,
+)
 from cdc.pgoutput.decoder import MalformedMessage, decode
 from cdc.pgoutput.frames import PAYLOAD_AT, WAL_DATA, Keepalive, WalData, parse
 from cdc.pgoutput.messages import Begin, Commit, Message, Origin, Relation, Truncate, Type
@@ -195,9 +204,12 @@ class Stream:
             raise MalformedMessage("a mark that stands elsewhere than its frame")
         self._epoch.watermark.reach(message.lsn)
         meaning = self.marks.take(message.content)
+        if meaning is not None:
+            self._go_on(meaning, message, head)
+
+    def _go_on(self, meaning: Marked, message: Message, head: WalData) -> None:
+        """Do what waits for a mark."""
         match meaning:
-            case None:
-                return
             case RangeRead():
                 table = meaning.plan.name
                 ranks = [root.rank for root in self._plan.roots if root.shape.table == table]

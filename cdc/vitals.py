@@ -7,8 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from cdc.capture import Capture, Parts
+from cdc.capture import Capture
 from cdc.metrics import Figures
+from cdc.parts import Parts
 from cdc.pgoutput.values import unix_seconds
 
 

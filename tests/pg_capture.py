@@ -15,7 +15,7 @@ from typing import Any, Final, LiteralString
 import psycopg
 
 from cdc.backfill import Unpaced
-from cdc.capture import Capture, Parts
+from cdc.capture import Capture
 from cdc.engine.compile import compile_plan
 from cdc.engine.events import LARGEST, Events
 from cdc.engine.fold import LIMIT, Fold
@@ -23,6 +23,7 @@ from cdc.engine.plan import Plan
 from cdc.engine.relations import Relations
 from cdc.epoch import PROGRESS, Epoch, Topic
 from cdc.loading import Marks
+from cdc.parts import Parts
 from cdc.postgres import publication, slot
 from cdc.postgres.catalog import columns, load_models
 from cdc.postgres.connect import Session

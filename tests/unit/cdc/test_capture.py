@@ -7,8 +7,9 @@ from typing import Any, cast
 
 import pytest
 
-from cdc.capture import Capture, Parts, Stopped
+from cdc.capture import Capture, Stopped
 from cdc.epoch import CHANGES
+from cdc.parts import Parts
 from cdc.progress import Progress
 from cdc.resending.resends import NoResends
 from schemas.errors import ServiceUnavailable

@@ -16,7 +16,7 @@ HEAD = b"\x02\x02\x02\x0cstream\x0e\x02t\x00\x01"  # up to the images
 
 
 def test_a_short_event_is_read() -> None:
-    event = BOOK.decode(MARKER + NAME + HEAD + b"\x00\x00\x00\x00\x00\x00")
+    event = BOOK.decode(MARKER + NAME + HEAD + b"\x00" * 8)
 
     assert (event.id, event.before, event.after, event.oversize) == (7, None, None, None)
 

@@ -1,0 +1,67 @@
+"""What the loop of capture drives, and what it needs of each part."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from cdc.engine.fold import Fold
+from cdc.engine.plan import Plan
+from cdc.epoch import Epoch
+from cdc.loading import Marks, Piece, Portion
+from cdc.progress import Progress
+from cdc.stream import Stream
+
+
+class Connection(Protocol):
+    """The walsender's connection."""
+
+    def read(self) -> memoryview | bytes | None:
+        """Return the next frame, None when none is waiting."""
+
+    def wait(self, seconds: float) -> None:
+        """Wait for the next one."""
+
+    def send_status(self, written: int, flushed: int, applied: int) -> None:
+        """Tell the server how far we are."""
+
+    def close(self) -> None:
+        """Close it."""
+
+
+class Backfill(Protocol):
+    """Who decides on portions."""
+
+    def next(self, progress: Progress, now: float) -> Portion | None:
+        """Return the portion to publish next, None where there is none yet."""
+
+
+class Resends(Protocol):
+    """Who sends documents again where somebody asks for it."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything is under way."""
+
+    def attend(self, now: float) -> bool:
+        """Take what operators ask for; say whether the epoch must end for it."""
+
+    def next(self, now: float) -> Piece | None:
+        """Return the piece to publish next, None where there is none yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the loop drives; `connect` opens the stream behind an LSN, `watch` raises trouble."""
+
+    plan: Plan
+    fold: Fold
+    epoch: Epoch
+    stream: Stream
+    marks: Marks
+    backfill: Backfill
+    resends: Resends
+    connect: Callable[[int], Connection]
+    watch: Callable[[], None]
+    passing: bool = False  # another plan follows once every table is read
