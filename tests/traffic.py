@@ -15,7 +15,7 @@ class Traffic:
     def __init__(self, dsn: str, statement: str, found: str = "id, code FROM res_country") -> None:
         """Take the records and a mark of each from `found`; `statement` wants number and id."""
         self.named: dict[int, list[int]] = defaultdict(list)
-        self._statement = statement.encode()
+        self._dsn, self._statement = dsn, statement.encode()
         self._connection = psycopg.connect(dsn, autocommit=True)
         rows = self._connection.execute(f"SELECT {found} ORDER BY id".encode())
         self.records: dict[int, str] = dict(rows.fetchall())
@@ -32,10 +32,18 @@ class Traffic:
         self._thread.join()
         self._connection.close()
 
+    def each(self) -> None:
+        """Write every record once more, after the end."""
+        with psycopg.connect(self._dsn, autocommit=True) as self._connection:
+            for record in self.records:
+                self._write(record)
+
     def _run(self) -> None:
         ids = list(self.records)
         while not self._end.wait(0.005):
-            record = ids[self._number % len(ids)]
-            self._number += 1
-            self._connection.execute(self._statement, [str(self._number), record])
-            self.named[record].append(self._number)
+            self._write(ids[self._number % len(ids)])
+
+    def _write(self, record: int) -> None:
+        self._number += 1
+        self._connection.execute(self._statement, [str(self._number), record])
+        self.named[record].append(self._number)

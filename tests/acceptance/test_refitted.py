@@ -132,5 +132,7 @@ def test_laws_1_to_4_hold_while_routes_fields_and_models_are_added(
     assert capture.stop() == 0
     assert said(programs.run("setup"), "still published") == 0
     programs.caught_up()
+    traffic.each()  # killed, it may have read on only then
+    programs.caught_up()
 
     judge(kafka, kafka_prefix, traffic, odoo_database.dsn)
