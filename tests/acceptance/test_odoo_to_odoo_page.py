@@ -5,7 +5,7 @@ from __future__ import annotations
 import configparser
 import re
 import shlex
-import shutil
+import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,7 +17,7 @@ from schemas.config import load
 from schemas.conflict import Policy
 from streams.applying import reading
 from tests.odoo_client import Odoo
-from tests.programs import COMMAND, ROOT, Program
+from tests.programs import COMMAND, ROOT, Program, said, until
 from tests.rehearsal import rehearse, type_into
 from tests.two_odoos import EXAMPLES, TwoOdoos, two_odoos
 
@@ -32,6 +32,7 @@ TEXT: Final = PAGE.read_text(encoding="utf-8")
 LOOKS: Final = ("queue", "trace")
 HOME: Final = "/etc/odoo-cdc"
 PROGRAM: Final = "/opt/odoo-cdc/bin/odoo-cdc"
+IN_FORCE: Final = "the file is in force"
 BARCODE: Final = "4006381333931"
 
 
@@ -46,6 +47,7 @@ class Stage:
     def __init__(self, line: TwoOdoos) -> None:
         self.line = line
         self.product = self.template = 0
+        self.before = ""
         self.running: list[Program] = []
 
     def start(self) -> None:
@@ -94,14 +96,17 @@ class Stage:
         _add(self.line.programs.config, before, before + "      weight: weight\n")
         _add(self.line.target_file, "type, list_price,", "type, weight, list_price,")
 
-    def anew(self) -> None:
-        """Stop, remove and start as the page does; what nobody changed since has its weight."""
-        before = self.line.newest("product.template", self.template)
-        for program in reversed(self.running):
-            assert program.stop() == 0, program.tail()
-        shutil.rmtree(self.line.folder / "state" / "capture")
-        self.start()
-        there = self.line.delivered("product.template", self.template, before)
+    def taken(self) -> None:
+        """Have the programs take the files, in the order of the page."""
+        self.before = self.line.newest("product.template", self.template)
+        for program in self.running:
+            before = said(program, IN_FORCE)
+            program.process.send_signal(signal.SIGHUP)
+            until(lambda p=program, n=before: said(p, IN_FORCE) > n, program)  # type: ignore[misc]
+
+    def resent(self) -> None:
+        """See that what nobody has changed since has its weight."""
+        there = self.line.delivered("product.template", self.template, self.before)
         (desk,) = self.line.branch.client()("product.template", "read", [there], ["weight"])
         assert desk["weight"] == 7.5
 
@@ -144,7 +149,8 @@ def test_the_page_is_what_somebody_types_who_has_two_fresh_odoos(stage: Stage) -
         "sell": stage.sell,
         "refuse": stage.refuse,
         "field": stage.field,
-        "anew": stage.anew,
+        "taken": stage.taken,
+        "resent": stage.resent,
     }
 
     rehearse(PAGE, happens, stage.type, LOOKS)
