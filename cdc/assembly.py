@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Any, NamedTuple
 
@@ -34,7 +35,8 @@ from cdc.postgres import slot
 from cdc.postgres.connect import Session
 from cdc.postgres.replication import Replication
 from cdc.postgres.snapshot import RangeReader
-from cdc.postgres.stream import Followed, Following, Watch
+from cdc.postgres.stream import Followed, Following
+from cdc.postgres.watch import LeftOut, Watch
 from cdc.progress import Progress
 from cdc.queues import Queues
 from cdc.resending.resends import NoResends, Resends, Subject
@@ -127,7 +129,17 @@ class Ground:
                 Topic(topics.command_results, count),
             )
         )
-        beside = _Beside(config, self.shadow, self.about, self.publisher, stack)
+        watch = Watch(
+            config.source.dsn,
+            source.publication,
+            config.source.slot,
+            self.about["published"],
+            patient=not until_caught_up,
+        )
+        stack.callback(watch.close)
+        beside = _Beside(config, self.shadow, self.about, self.publisher, watch)
+        stream.returned = beside.returned
+        beside.epoch = epoch
         parts = Parts(
             plan,
             fold,
@@ -198,12 +210,13 @@ class _Beside:
         shadow: Shadow,
         about: dict[str, Any],
         publisher: kafka.Publisher,
-        stack: ExitStack,
+        watch: Watch,
     ) -> None:
         place = (config.source.dsn, config.source.slot, config.source.publication)
         self._following = Following(*place)
-        self._watch = Watch(*place, about["published"])
-        stack.callback(self._watch.close)
+        self._watch = watch
+        self.epoch: Epoch
+        """What is known to be left out stands there; set before the first look."""
         self._source, self._shadow, self._about = config.source, shadow, about
         self._publisher = publisher
 
@@ -219,10 +232,16 @@ class _Beside:
         refuse_other_database(system, state, self._shadow, self._about)
         return self._following.begin(lsn)
 
-    def look(self) -> None:
-        """Hear of trouble, from Postgres and from Kafka."""
-        self._watch.check()
+    def look(self) -> LeftOut:
+        """Hear of trouble, from Postgres and from Kafka, and of what the stream leaves out."""
+        self._watch.noted = frozenset(self.epoch.progress.absent)
         self._publisher.listen()
+        return self._watch.check()
+
+    def returned(self, members: Mapping[str, int]) -> None:
+        """Remember, with the epoch, that tables are in the publication again."""
+        self._about["published"].update(members)
+        self._shadow.note(ABOUT, self._about)
 
     def wal_held(self) -> int | None:
         """Return how many bytes of WAL the slot holds, as the last look has seen it."""

@@ -2,21 +2,22 @@
 
 Models are served in the order of the file, the first one whose queues have room: what others refer
 to goes before them where it stands first. One begins when the queues are empty, or after some
-seconds. So a target that stands still holds back the models that go to it, and no others.
+seconds. So a target that stands still holds back the models that go to it, and no others. What a
+recovery has found goes before what is there for the first time.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, Protocol
 
-from cdc.loading import Portion
-from cdc.pace import PORTION, Lane, Look, Pace, through
-from cdc.progress import Progress
+from cdc.pace import PORTION, Lane, Look, Lot, Pace, through
+from cdc.progress import Portion, Progress
 from schemas.errors import ServiceUnavailable
 
 logger = logging.getLogger(__name__)
+
 
 _TURN: Final = 10.0  # seconds after which a model begins although its queues are never empty
 _LATELY: Final = 5.0  # seconds: who has asked for room by then is likely to ask again
@@ -41,10 +42,10 @@ class Unpaced:
 
     def next(self, progress: Progress, now: float) -> Portion | None:
         """Return the portion to publish next, None where there is none."""
-        model = next(_in_order(progress, self._order), None)
-        return None if model is None else Portion(model, PORTION)
+        ready = _in_order(progress, self._order)
+        return ready[0]._replace(documents=PORTION) if ready else None
 
-    def published(self, model: str, documents: int, now: float) -> None:
+    def published(self, portion: Portion, now: float) -> None:
         """Take no notice."""
 
 
@@ -66,20 +67,22 @@ class Paced:
 
         `progress.held` names the models that have waited for long, and is kept so.
         """
-        if not progress.published:
+        ready = _in_order(progress, self._order)
+        if not ready:
             progress.held = set()
             if now - self._asked >= _LATELY:
                 self._rest()
             return None
         self._see(now)
-        models = list(_in_order(progress, self._order))
-        self._say(progress, {each for each in models if self._pace.stands_still(each, now)})
+        lots = {each: _lot(each) for each in ready}
+        still = {each.model for each, lot in lots.items() if self._pace.stands_still(lot, now)}
+        self._say(progress, still)
         rooms = (
-            (model, self._pace.room(model))
-            for model in models
-            if self._may_go(model, progress, now)
+            (each, self._pace.room(lot))
+            for each, lot in lots.items()
+            if self._may_go(each, progress, now)
         )
-        return next((Portion(model, room) for model, room in rooms if room), None)
+        return next((each._replace(documents=room) for each, room in rooms if room), None)
 
     def room(self, way: str, deliveries: frozenset[str], now: float) -> int:
         """Return how many documents may be published on a way to these send queues."""
@@ -93,16 +96,19 @@ class Paced:
         self._pace.open(way, through(deliveries, self._lanes))
         return self._pace.stands_still(way, now)
 
-    def published(self, model: str, documents: int, now: float) -> None:
-        """Note a portion that Kafka has, of a model or on a way."""
-        self._pace.filled(model, documents, now)
-        if model in self._order:
-            self._filled = now
+    def filled(self, way: str, documents: int, now: float) -> None:
+        """Note what Kafka has that went on such a way."""
+        self._pace.filled(way, documents, now)
 
-    def _may_go(self, model: str, progress: Progress, now: float) -> bool:
+    def published(self, portion: Portion, now: float) -> None:
+        """Note a portion that Kafka has, and how much it came to."""
+        self._pace.filled(_lot(portion), portion.documents, now)
+        self._filled = now
+
+    def _may_go(self, portion: Portion, progress: Progress, now: float) -> bool:
         """Whether a model has begun, or what went out before it has gone its way."""
-        begun = progress.published[model] >= 0
-        return begun or self._pace.is_empty(model) or now - self._filled > _TURN
+        begun = portion.due or progress.published[portion.model] >= 0
+        return begun or self._pace.is_empty(_lot(portion)) or now - self._filled > _TURN
 
     def _see(self, now: float) -> None:
         try:
@@ -118,10 +124,10 @@ class Paced:
     def _say(self, progress: Progress, held: set[str]) -> None:
         for model in sorted(held - progress.held):
             why = f" ({self._away})" if self._away else ""
-            text = "the first load of %s waits for the workers%s"
+            text = "documents of %s wait for the workers%s"
             logger.warning(text, model, why, extra={"action": "held"})
         for model in sorted(progress.held - held):
-            text = "the first load of %s goes on"
+            text = "documents of %s go on"
             logger.info(text, model, extra={"action": "goes_on"})
         progress.held = held
 
@@ -130,6 +136,11 @@ class Paced:
         self._looks.rest()
 
 
-def _in_order(progress: Progress, order: Sequence[str]) -> Iterator[str]:
-    """Give the models that have something to publish, in the order of the file."""
-    yield from (model for model in order if model in progress.published)
+def _in_order(progress: Progress, order: Sequence[str]) -> list[Portion]:
+    """Return what may be published, in the order of the file; what is due first."""
+    ready = [each for each in progress.ready_to_publish if each.model in order]
+    return sorted(ready, key=lambda each: (not each.due, order.index(each.model)))
+
+
+def _lot(portion: Portion) -> Lot:
+    return Lot(portion.model, to_all=portion.to_all)

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Mapping
 from typing import Final
 
 from cdc.epoch import CHANGES
-from cdc.loading import CaughtUp, Portion, frontiers
+from cdc.loading import CaughtUp, Returned
 from cdc.parts import Connection, Parts
-from cdc.progress import Progress
+from cdc.progress import Portion, Progress
 from schemas.errors import ServiceUnavailable
 
 logger = logging.getLogger(__name__)
@@ -46,6 +47,7 @@ class Capture:
         self._waiting_since: float | None = None
         self._marked = False
         self._resent = False  # the last mark was a resend's
+        self._back: Mapping[str, int] = {}
         self.connected_once = False
         parts.stream.on_pulse(self._pulse)
 
@@ -130,8 +132,8 @@ class Capture:
         parts.marks.forget()
         self._marked = False
         parts.epoch.reset()
-        parts.fold.frontiers = frontiers(parts.plan, parts.epoch.progress)
         parts.stream.begin_again()
+        self._mind_left_out()
         self._connection = parts.connect(parts.epoch.watermark.durable)
         self.connected_once = True
         self._told = time.monotonic()
@@ -174,7 +176,7 @@ class Capture:
     def _patience(self, now: float) -> float:
         """Return how long nothing has to be looked at but the stream; seconds."""
         epoch = self._parts.epoch
-        soon = epoch.progress.published or self._parts.resends.busy
+        soon = epoch.progress.ready_to_publish or self._parts.resends.busy
         longest = _SOON if soon else _LOOK
         return longest if self._parts.stream.in_transaction else min(longest, epoch.due_in(now))
 
@@ -197,11 +199,19 @@ class Capture:
         self._tell()
 
     def _chores(self, now: float) -> None:
-        self._parts.watch()
+        self._mind_left_out()
         if not self._parts.stream.in_transaction and self._parts.resends.attend(now):
             self._end_epoch()
         if now - self._told > _STATUS:
             self._tell()
+
+    def _mind_left_out(self) -> None:
+        """Have models wait that show what the stream leaves out."""
+        found = self._parts.watch()
+        self._back = found.back
+        left_out = found.tables - self._parts.epoch.progress.absent
+        if left_out and not self._parts.stream.in_transaction:
+            self._parts.stream.leave_out(left_out)
 
     def _load_on(self) -> None:
         """Begin what may be done beside the stream: a piece, a range, a portion, the last mark."""
@@ -215,17 +225,21 @@ class Capture:
             parts.marks.mark(piece)
             return
         progress = parts.epoch.progress
+        back = {t: at for t, at in self._back.items() if t in progress.absent}
+        if back:
+            parts.marks.mark(Returned(back))
+            return
         table = progress.next_table(parts.plan)
         if table is not None:
             parts.marks.read(table, progress.frontiers[table.name])
             return
-        if self.passing:
+        if self.passing and not progress.since:  # what is remembered is as this plan has it
             self._handing_over = True
             return
         portion = self._next_portion(progress)
         if portion is not None:
             parts.marks.mark(portion)
-        elif self._until_caught_up and not self._marked:
+        elif self._until_caught_up and not (self._marked or progress.absent):
             self._marked = True
             parts.marks.mark(CaughtUp())
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from cdc.engine.events import Made
-from cdc.engine.fold import take_back
 from cdc.engine.holding import Dropped
 from cdc.engine.store import Store
+from cdc.engine.undone import take_back
 from cdc.notes import PROGRESS
 from cdc.progress import Progress
 from cdc.watermark import Watermark

@@ -16,6 +16,7 @@ from cdc.engine.plan import Plan
 from cdc.progress import Progress
 from cdc.selection import Selection, flatten
 from schemas.document import Shape
+from schemas.errors import DataAtRisk
 from schemas.fields import Models
 
 
@@ -43,6 +44,16 @@ class Fit:
     formers: Mapping[bytes, Convert]
     begun: frozenset[str]
     passing: bool
+    changes: bool  # something is to be read or dropped that was not before
+
+
+class RecoveryUnderWay(DataAtRisk):
+    """The routes need something else of the shadow, and a recovery is not over."""
+
+    hint = (
+        "Undo the change of the file until `odoo-cdc status` shows nothing under `reading again`"
+        " and `due`: what was last published is compared with what the routes needed then."
+    )
 
 
 def begin(wanted: Wanted) -> tuple[Holding, Progress]:
@@ -54,8 +65,9 @@ def begin(wanted: Wanted) -> tuple[Holding, Progress]:
 
 
 def go_on(wanted: Wanted, holding: Holding, progress: Progress) -> Fit:
-    """Fit what is held for what is wanted; nothing is written here."""
-    holding = holding.read(progress.frontiers)
+    """Fit what is held for what is wanted; nothing is written here. Raises RecoveryUnderWay."""
+    if not progress.since:  # what is remembered is as the plan has it that is in force
+        holding = holding.read(progress.frontiers)
     known = {shape.model: shape for shape in holding.shapes}
     models = _models(wanted.selection.shapes)
     shown = (models & known.keys()) - progress.waiting
@@ -72,6 +84,9 @@ def go_on(wanted: Wanted, holding: Holding, progress: Progress) -> Fit:
     else:
         selection = wanted.selection
     fitted = fit(holding, selection, wanted.types)
+    changes = bool(fitted.again or fitted.dropped)
+    if progress.since and changes:
+        raise RecoveryUnderWay
     models = _models(selection.shapes)
     begun = frozenset(models - set(known))
     progress = _progress(progress, holding, fitted, models)
@@ -79,7 +94,7 @@ def go_on(wanted: Wanted, holding: Holding, progress: Progress) -> Fit:
         progress.waiting |= models
     holding = replace(fitted.holding, shapes=selection.shapes)
     plan = compile_plan(selection, holding)
-    return Fit(plan, holding, progress, _formers(plan, holding), begun, passing)
+    return Fit(plan, holding, progress, _formers(plan, holding), begun, passing, changes)
 
 
 def _models(shapes: Iterable[Shape]) -> set[str]:

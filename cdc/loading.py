@@ -9,20 +9,13 @@ lock, no pinned snapshot, no WAL held back; a kill resumes at the last range.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import takewhile
 from typing import Final, Protocol
 
-from cdc.engine import early
-from cdc.engine.fold import Fold
-from cdc.engine.keys import KEY_SIZE, index_key, pack_id, row_key, unpack_key
-from cdc.engine.plan import PairPlan, Plan, RowPlan, TablePlan
-from cdc.engine.row import cells_of, compared_at
-from cdc.engine.split import UNCHANGED, cells_of_values
-from cdc.engine.store import Store
-from cdc.progress import Frontier, Progress
+from cdc.engine.plan import RowPlan, TablePlan
+from cdc.progress import Frontier, Portion
 
 PREFIX: Final = "odoo_cdc"  # of our marks
 ROWS: Final = 5_000  # in one range
@@ -68,11 +61,8 @@ class RangeRead:
 
 
 @dataclass(frozen=True, slots=True)
-class Portion:
-    """So many of a model's documents may be published at this mark."""
-
-    model: str
-    documents: int
+class CaughtUp:
+    """Everything that was committed before this mark has come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +74,13 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class CaughtUp:
-    """Everything that was committed before this mark has come."""
+class Returned:
+    """Behind this mark the stream leaves tables out no longer: each with its place there."""
+
+    members: Mapping[str, int]
 
 
-Marked = RangeRead | Portion | Piece | CaughtUp
+Marked = RangeRead | Portion | Piece | CaughtUp | Returned
 
 
 class Marks:
@@ -101,6 +93,7 @@ class Marks:
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="load")
         self._busy: Future[None] | None = None
         self._unseen: bytes = _EMPTY
+        self._spoilt: set[str] = set()
 
     @property
     def idle(self) -> bool:
@@ -112,6 +105,7 @@ class Marks:
 
     def read(self, plan: TablePlan, after: Frontier) -> None:
         """Read a range and write its mark."""
+        self._spoilt.discard(plan.name)
         self._begin(lambda: RangeRead(plan, self._range(plan, after)))
 
     def mark(self, meaning: Marked) -> None:
@@ -119,11 +113,19 @@ class Marks:
         self._begin(lambda: meaning)
 
     def take(self, content: bytes) -> Marked | None:
-        """Return what a mark means that the stream came to; None for one of a former life."""
+        """Return what a mark means that the stream came to.
+
+        None for one of a former life, and for a range that is not what it was: it is read again.
+        """
         found = self._meanings.pop(content, None)
         if content == self._unseen:
             self._unseen = _EMPTY
-        return found
+        spoilt = isinstance(found, RangeRead) and found.plan.name in self._spoilt
+        return None if spoilt else found
+
+    def spoil(self, table: str) -> None:
+        """Make nothing of a range of this table whose mark is yet to come."""
+        self._spoilt.add(table)
 
     def forget(self) -> None:
         """Wait for what is being done, and forget all marks: the stream begins again."""
@@ -155,92 +157,3 @@ class Marks:
 
 class _Work(Protocol):
     def __call__(self) -> Marked: ...
-
-
-def frontiers(plan: Plan, progress: Progress) -> dict[int, Frontier]:
-    """Return how far each table is loaded, by its number; complete ones are left out."""
-    return {plan.by_name[name].number: key for name, key in progress.frontiers.items()}
-
-
-def take_over(read: RangeRead, fold: Fold, ranks: Iterable[int], progress: Progress) -> None:
-    """Put a range into the store, at its mark; rows that the stream touched win.
-
-    `ranks` are the models whose records stand in the table.
-    """
-    plan, last = read.plan, read.range.last
-    if last is None:
-        fold.frontiers.pop(plan.number, None)
-    else:
-        fold.frontiers[plan.number] = last
-    if isinstance(plan, RowPlan):
-        _take_rows(plan, read.range.rows, fold, again=plan.name in progress.again)
-    else:
-        _take_pairs(plan, read.range.rows, fold)
-    for key in _reached(plan, last, fold.store):
-        _settle(plan, key, ranks, fold.store)
-    fold.finish()
-    progress.loaded(plan.name, last)
-
-
-def _take_rows(
-    plan: RowPlan, rows: Iterable[Sequence[bytes | None]], fold: Fold, *, again: bool
-) -> None:
-    store = fold.store
-    for cells in map(cells_of_values, rows):
-        row = int(cells[0][5:])
-        key = row_key(plan.number, row)
-        if store.ahead.get(key) is None:
-            fold.put(plan, row, cells)
-        elif (held := store.get(key)) is not None and _is_partial(held):
-            fold.write(plan, row, key, held, plan.layout.fill(held, cells))
-        if again:
-            _rewrite(plan, row, key, store)
-
-
-def _rewrite(plan: RowPlan, row: int, key: bytes, store: Store) -> None:
-    """Write a held row in the form that the plan has, with all its index entries."""
-    held = store.get(key)
-    if held is not None:
-        store.put(key, held)
-        links = plan.layout.links_of(held)
-        for entry in plan.layout.entries:
-            if (value := entry.value(links)) is not None:
-                store.add(index_key(entry.index, value), row)
-
-
-def _take_pairs(plan: PairPlan, rows: Iterable[Sequence[bytes | None]], fold: Fold) -> None:
-    store = fold.store
-    for left, right in ((int(row[0] or b""), int(row[1] or b"")) for row in rows):
-        key = row_key(plan.number, left) + pack_id(right)
-        if store.ahead.get(key) is None:
-            fold.link(plan, left, right, held=True)
-
-
-def _reached(plan: TablePlan, last: Frontier, store: Store) -> list[bytes]:
-    """Return, up to the last key read, what the stream touched before the load came there."""
-    ahead = (key for key, _ in store.ahead.scan(plan.number.to_bytes(2, "big")))
-    if last is None:
-        return list(ahead)
-    end = row_key(plan.number, last[0]) + b"".join(map(pack_id, last[1:]))
-    return list(takewhile(lambda key: key <= end, ahead))
-
-
-def _settle(plan: TablePlan, key: bytes, ranks: Iterable[int], store: Store) -> None:
-    """Forget that the stream came first.
-
-    What is not held was taken away before it was read: the documents that showed it have
-    changed. Of a line only its parent could tell, which Odoo writes with it.
-    """
-    store.ahead.delete(key)
-    row = unpack_key(key[:KEY_SIZE])[1]
-    if isinstance(plan, PairPlan):
-        right = int.from_bytes(key[KEY_SIZE:], "big")
-        if right not in store.members(index_key(plan.left, row)):
-            early.note_pair(store, plan.number, row, right)
-    elif store.get(key) is None:
-        for rank in ranks:
-            early.note_documents(store, rank, [row])
-
-
-def _is_partial(held: bytes) -> bool:
-    return UNCHANGED in cells_of(held, compared_at(held))

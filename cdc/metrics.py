@@ -36,6 +36,7 @@ class Figures:
     connected: int | None = _gauge("1 while the stream from Postgres is followed")
     loading_tables: int | None = _gauge("tables whose existing rows are still being read")
     publishing_models: int | None = _gauge("models whose existing documents are being published")
+    due_documents: int | None = _gauge("documents that a recovery is still to publish, at most")
     held_models: int | None = _gauge("of those, the ones that the workers keep waiting")
     lag_bytes: int | None = _gauge("WAL that Postgres has sent and that is not durable here")
     lag_seconds: float | None = _gauge("age of the last commit handled, 0 when all is handled")

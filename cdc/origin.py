@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +14,7 @@ from cdc.notes import ABOUT, HOLDING, PROGRESS
 from cdc.postgres import publication, slot
 from cdc.postgres.catalog import columns, load_models
 from cdc.postgres.connect import Session
-from cdc.postgres.refusals import SlotLost, SlotMissing
+from cdc.postgres.refusals import RECOVER, SlotLost, SlotMissing
 from cdc.postgres.replication import Replication, System
 from cdc.postgres.users import users
 from cdc.selection import Selection, select
@@ -24,16 +23,23 @@ from schemas.config import Config
 from schemas.errors import DataAtRisk
 from schemas.topics import Topics
 
-logger = logging.getLogger(__name__)
-
 
 class ForeignShadow(DataAtRisk):
     """The shadow is not of this database."""
 
     hint = (
-        "Correct source.dsn or `state:`. Where the database was restored or replaced, remove the"
-        " folder of the shadow and drop the slot; `odoo-cdc setup` and a start of capture load"
-        " everything again and send it."
+        "Correct source.dsn or `state:`. Where the database was restored, replaced or failed over:"
+        f" {RECOVER}"
+    )
+
+
+class ShadowGone(DataAtRisk):
+    """The shadow of an earlier capture is not there."""
+
+    hint = (
+        "Correct `state:` where it stands elsewhere. Where it is lost, what was deleted since then"
+        " cannot be known and stays at the targets: `odoo-cdc capture --recover` loads and sends"
+        " every record again; it asks first, or wants --yes."
     )
 
 
@@ -41,9 +47,9 @@ class SelectionChanged(DataAtRisk):
     """A column that the routes select is not what it was when its table was read."""
 
     hint = (
-        "Undo the change, or stop the workers, remove the folder of the shadow below `state:`, and"
-        " start capture and then the workers with this file: everything is loaded again and sent"
-        " under a new generation."
+        "Undo the change, or stop the workers, move the folder of the shadow below `state:` away,"
+        " and start `odoo-cdc capture --recover` and then the workers with this file: everything"
+        " is loaded again and sent under a new generation."
     )
 
 
@@ -59,19 +65,36 @@ class Source:
 
 
 def look(config: Config) -> Source:
-    """Look at the database: models, publication, slot."""
+    """Look at the database: models, publication, slot.
+
+    Raises SlotMissing, SlotLost, PublicationMissing where capture could not begin.
+    """
+    source = survey(config)
+    refuse_unready(source)
+    return source
+
+
+def refuse_unready(source: Source) -> None:
+    """Raise PublicationMissing, SlotMissing, SlotLost."""
+    published = source.publication
+    publication.gap(published, members(source.wanted.selection, published))
+    state = source.slot
+    if not state.exists:
+        raise SlotMissing(f'there is no replication slot "{state.name}"')
+    if state.lost:
+        why = f" ({state.invalidation_reason})" if state.invalidation_reason else ""
+        raise SlotLost(f'the replication slot "{state.name}" is lost{why}')
+
+
+def survey(config: Config) -> Source:
+    """Look at the database, whatever there is of publication and slot."""
     with Session.connect(config.source.dsn) as session:
         models = load_models(session)
         found = users(session, logins(config))
         refuse_unfit(config, models, found)
         selection = select(config, models)
         published = publication.look(session, config.source.publication)
-        publication.refuse_gap(published, members(selection, published))
         state = slot.look(session, config.source.slot)
-        if not state.exists:
-            raise SlotMissing(f'there is no replication slot "{state.name}"')
-        if state.lost:
-            raise SlotLost(f'the replication slot "{state.name}" is lost')
         types = {table: dict(found) for table, found in columns(session, selection.names).items()}
     with Replication.connect(config.source.dsn, "odoo-cdc-capture") as replication:
         system = replication.identify()
@@ -88,9 +111,15 @@ def settle(config: Config, source: Source, shadow: Shadow, topics: Topics) -> di
     """Make sure that the shadow is of this source, or make it so; return what it is made of."""
     about = shadow.recall(ABOUT)
     if about is None:
-        about = _begin(config, source, shadow, topics)
+        if kafka_schemas.last_generation(config.kafka, topics.schemas):
+            raise ShadowGone(
+                f"{shadow.folder} holds no shadow, and Kafka has events of an earlier capture"
+            )
+        known = members(source.wanted.selection, source.publication)
+        publication.refuse_gap(source.publication, known)
+        about = begin_shadow(config, source, shadow, 0)
     refuse_other_database(source.system, source.slot, shadow, about)
-    _refuse_unfit(source, held(shadow), about)
+    refuse_other_types(source.wanted, held(shadow))
     return about
 
 
@@ -111,15 +140,21 @@ def refuse_unlike(
     the slot can tell is asked when it is followed again.
     """
     _refuse_foreign(source.system, shadow, about, lsn)
-    _refuse_unfit(source, holding, about)
+    refuse_other_types(source.wanted, holding)
 
 
 def refuse_other_database(
     system: System, state: slot.SlotState, shadow: Shadow, about: dict[str, Any]
 ) -> None:
-    """Raise ForeignShadow where the shadow is of another database, or the slot has moved on."""
+    """Raise ForeignShadow where the shadow is of another database, or the slot has moved on.
+
+    A timeline that was begun behind all that the shadow has is remembered.
+    """
     lsn = (shadow.recall(PROGRESS) or {})["lsn"]
     _refuse_foreign(system, shadow, about, lsn)
+    if about.get("timeline") != system.timeline:
+        about["timeline"] = system.timeline
+        shadow.note(ABOUT, about)  # durable with the next epoch; until then it is seen again
     if (state.confirmed_flush_lsn or 0) > lsn:
         raise ForeignShadow(f'somebody else has moved the replication slot "{state.name}" on')
 
@@ -129,16 +164,16 @@ def _refuse_foreign(system: System, shadow: Shadow, about: dict[str, Any], lsn: 
         raise ForeignShadow(f"{shadow.folder} was made of another database")
     if lsn > system.lsn:
         raise ForeignShadow(f"{shadow.folder} is ahead of the database: was that restored?")
+    known = about.get("timeline", system.timeline)
+    if known != system.timeline and lsn > system.left.get(known, -1):
+        raise ForeignShadow(
+            f"{shadow.folder} has what the database has not: that is on timeline"
+            f" {system.timeline}, which left {known} before"
+        )
 
 
-def _refuse_unfit(source: Source, holding: Holding, about: dict[str, Any]) -> None:
-    _refuse_other_types(source.wanted, holding)
-    names = source.wanted.selection.names
-    known = {table: member for table, member in about["published"].items() if table in names}
-    publication.refuse_gap(source.publication, known)
-
-
-def _refuse_other_types(wanted: Wanted, holding: Holding) -> None:
+def refuse_other_types(wanted: Wanted, holding: Holding) -> None:
+    """Raise SelectionChanged where a column has another type than when it was read."""
     changed = sorted(
         f"{table}.{column}"
         for table, types in wanted.types.items()
@@ -150,27 +185,34 @@ def _refuse_other_types(wanted: Wanted, holding: Holding) -> None:
         raise SelectionChanged(f"{', '.join(changed)} has another type than it had")
 
 
-def _begin(config: Config, source: Source, shadow: Shadow, topics: Topics) -> dict[str, Any]:
-    """Begin a shadow where the slot stands."""
-    former = kafka_schemas.last_generation(config.kafka, topics.schemas)
-    if former:
-        logger.warning(
-            "the shadow of an earlier capture is gone: everything is loaded and sent again;"
-            " records deleted meanwhile are not known",
-            extra={"action": "alarm", "alarm": "shadow_lost"},
-        )
+def begin_shadow(config: Config, source: Source, shadow: Shadow, former: int) -> dict[str, Any]:
+    """Begin a shadow where the slot stands; `former` is the generation of one that is gone."""
     about = {
         "source": config.source.name,
-        "system_id": source.system.system_id,
-        "database": source.system.database,
-        "generation": max(int(time.time()), former + 1),
-        "published": members(source.wanted.selection, source.publication),
+        **identity(source),
+        "generation": next_generation(former),
     }
     lsn = source.slot.confirmed_flush_lsn or 0
     holding, progress = begin(source.wanted)
+    progress.forgotten = bool(former)
     shadow.note(ABOUT, about)
     shadow.note(HOLDING, holding.to_json())
     shadow.note(PROGRESS, {"lsn": lsn, **progress.to_json()})
     shadow.commit()
     shadow.begin()
     return about
+
+
+def identity(source: Source) -> dict[str, Any]:
+    """Return what tells this database, and what is published of it, from another."""
+    return {
+        "system_id": source.system.system_id,
+        "database": source.system.database,
+        "timeline": source.system.timeline,
+        "published": members(source.wanted.selection, source.publication),
+    }
+
+
+def next_generation(former: int) -> int:
+    """Return a generation behind another; UTC seconds."""
+    return max(int(time.time()), former + 1)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 PORTION: Final = 500  # documents, at most
 LEAST: Final = 50  # documents that are worth a mark
@@ -51,14 +51,24 @@ class Look:
     left: Mapping[str, int]
 
 
+class Lot(NamedTuple):
+    """Documents of a model: existing ones, for routes that want them, or such as go to all."""
+
+    model: str
+    to_all: bool = False
+
+
+Way = Lot | str  # of a lot, or of who goes by a name of his own
+
+
 class Pace:
     """Holds the documents of each model to the speed of the workers that send them on."""
 
-    def __init__(self, queues: Mapping[str, Sequence[Queue]]) -> None:
+    def __init__(self, queues: Mapping[Way, Sequence[Queue]]) -> None:
         """`queues` are those that each model's documents go through."""
-        self._queues = dict(queues)
+        self._queues: dict[Way, Sequence[Queue]] = dict(queues)
         self._looks: deque[Look] = deque()
-        self._filled: list[tuple[float, str, int]] = []  # when, model, documents
+        self._filled: list[tuple[float, Way, int]] = []  # when, what, documents
         self._moved: dict[Queue, float] = {}
 
     def open(self, name: str, queues: Sequence[Queue]) -> None:
@@ -80,9 +90,9 @@ class Pace:
             if moves or self._room(queue) > 0:
                 self._moved[queue] = look.at
 
-    def filled(self, model: str, documents: int, now: float) -> None:
+    def filled(self, way: Way, documents: int, now: float) -> None:
         """Note so many documents that Kafka has; looks that began before do not show them."""
-        self._filled.append((now, model, documents))
+        self._filled.append((now, way, documents))
 
     def forget(self) -> None:
         """Know nothing: the next portion is long after the last."""
@@ -90,20 +100,20 @@ class Pace:
         self._filled.clear()
         self._moved.clear()
 
-    def room(self, model: str) -> int:
-        """Return how many documents of a model may be published, 0 while its queues are full."""
+    def room(self, way: Way) -> int:
+        """Return how many documents may be published, 0 while their queues are full."""
         if not self._looks:
             return 0
-        room = min(map(self._room, self._queues[model]))
+        room = min(map(self._room, self._queues[way]))
         return max(LEAST, min(room, PORTION)) if room > 0 else 0
 
-    def is_empty(self, model: str) -> bool:
-        """Whether nothing is left in the queues of a model, as far as is known."""
-        return bool(self._looks) and all(self._is_empty(each) for each in self._queues[model])
+    def is_empty(self, way: Way) -> bool:
+        """Whether nothing is left in the queues, as far as is known."""
+        return bool(self._looks) and all(self._is_empty(each) for each in self._queues[way])
 
-    def stands_still(self, model: str, now: float) -> bool:
-        """Whether a queue of a model is full, and for long nothing of it was done."""
-        moved = [self._moved.setdefault(queue, now) for queue in self._queues[model]]
+    def stands_still(self, way: Way, now: float) -> bool:
+        """Whether one of the queues is full, and for long nothing of it was done."""
+        moved = [self._moved.setdefault(queue, now) for queue in self._queues[way]]
         return any(now - at > _STALL for at in moved)
 
     def _is_empty(self, queue: Queue) -> bool:
@@ -112,7 +122,7 @@ class Pace:
 
     def _since(self, queue: Queue) -> int:
         """Return how many documents went into a queue that no look has seen yet."""
-        return sum(count for _, model, count in self._filled if queue in self._queues[model])
+        return sum(count for _, way, count in self._filled if queue in self._queues[way])
 
     def _room(self, queue: Queue) -> int:
         """Return how many records a queue may still take.
@@ -153,14 +163,15 @@ def _unread(queue: Queue, look: Look) -> int:
     return sum(look.left[topic] for topic in queue.events)
 
 
-def queues(lanes: Iterable[Lane]) -> dict[str, tuple[Queue, ...]]:
-    """Return the queues that the existing documents of each model go through."""
+def queues(lanes: Iterable[Lane]) -> dict[Way, tuple[Queue, ...]]:
+    """Return the queues that the documents of each model go through."""
     known = list(lanes)
-    ways: dict[str, set[str]] = {}
+    ways: dict[Way, set[str]] = {}
     for lane in known:
+        ways.setdefault(Lot(lane.model, to_all=True), set()).add(lane.deliveries)
         if lane.takes_existing:
-            ways.setdefault(lane.model, set()).add(lane.deliveries)
-    return {model: through(found, known) for model, found in ways.items()}
+            ways.setdefault(Lot(lane.model), set()).add(lane.deliveries)
+    return {way: through(found, known) for way, found in ways.items()}
 
 
 def through(deliveries: Iterable[str], lanes: Iterable[Lane]) -> tuple[Queue, ...]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from cdc.engine.fold import Fold
 from cdc.engine.plan import Plan
 from cdc.epoch import Epoch
-from cdc.loading import Marks, Piece, Portion
-from cdc.progress import Progress
+from cdc.loading import Marks, Piece
+from cdc.progress import Portion, Progress
 from cdc.stream import Stream
 
 
@@ -28,6 +28,18 @@ class Connection(Protocol):
 
     def close(self) -> None:
         """Close it."""
+
+
+class LeftOut(Protocol):
+    """What the stream leaves out."""
+
+    @property
+    def tables(self) -> frozenset[str]:
+        """Tables that it leaves out, or has left out."""
+
+    @property
+    def back(self) -> Mapping[str, int]:
+        """Those of them that it has from here on, with their places in the publication."""
 
 
 class Backfill(Protocol):
@@ -63,5 +75,5 @@ class Parts:
     backfill: Backfill
     resends: Resends
     connect: Callable[[int], Connection]
-    watch: Callable[[], None]
+    watch: Callable[[], LeftOut]
     passing: bool = False  # another plan follows once every table is read

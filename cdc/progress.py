@@ -3,20 +3,48 @@
 A table is loaded in key ranges; `frontiers` holds the last key of those that are not done. A
 model is ready when all its tables are loaded; then its documents are published once, where its
 routes want that, in portions; `published` holds the last id of those that are not done.
+
+A table that the stream left out for a while is doubted: what is held of it may be old. It is
+loaded again, and its models wait again meanwhile. What they were when they began to wait is kept
+(`cdc.engine.since`, by the layers in `since`), and what differs in the end is due: it is
+published in portions, as it was and as it is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from cdc.engine.holding import Dropped
 from cdc.engine.plan import Plan, Root, TablePlan
 
 Frontier = tuple[int, ...] | None  # None: nothing is loaded yet
 _BEFORE_ALL = -1
+
+
+class Portion(NamedTuple):
+    """So many of a model's documents may be published at a mark.
+
+    `due` ones, or existing ones; `to_all` routes, or to those that want existing ones.
+    """
+
+    model: str
+    documents: int
+    due: bool = False
+    to_all: bool = False
+
+
+class Opened(NamedTuple):
+    """A portion whose mark has come: after a kill it is published again, and as it was.
+
+    `lsn` and `time` (microseconds since 2000-01-01) are those of its events.
+    """
+
+    portion: Portion
+    lsn: int
+    time: int
 
 
 @dataclass(slots=True)
@@ -29,24 +57,35 @@ class Progress:
     held: set[str] = field(default_factory=set)  # models that the workers keep waiting
     again: set[str] = field(default_factory=set)  # tables being read whose rows are held already
     dropping: list[Dropped] = field(default_factory=list)  # what nobody asks for any more
+    doubted: set[str] = field(default_factory=set)  # of `frontiers`, those that are read again
+    absent: set[str] = field(default_factory=set)  # tables that the stream leaves out
+    since: dict[str, list[int]] = field(default_factory=dict)  # layers that a model needs
+    due: dict[str, int] = field(default_factory=dict)  # so many documents, at most
+    opened: Opened | None = None
+    forgotten: bool = False  # it is not known what was published before: all of it is, again
 
     @classmethod
     def begin(cls, plan: Plan) -> Self:
         """Nothing is loaded, nothing is published."""
-        return cls(dict.fromkeys(plan.by_name), {}, {root.shape.model for root in plan.roots})
+        waiting = {root.shape.model for root in plan.roots}
+        return cls(dict.fromkeys(plan.by_name), waiting=waiting)
 
     @classmethod
-    def from_json(cls, note: dict[str, Any]) -> Self:
-        """Read what `to_json` wrote; who waits is seen anew."""
-        frontiers = {
-            n: None if key is None else tuple(key) for n, key in note["frontiers"].items()
-        }
+    def from_json(cls, note: Mapping[str, Any]) -> Self:
+        """Read what `to_json` wrote; who waits for workers is seen anew."""
+        opened = note.get("opened")
         return cls(
-            frontiers,
+            {n: None if key is None else tuple(key) for n, key in note["frontiers"].items()},
             note["published"],
             set(note["waiting"]),
             again=set(note["again"]),
             dropping=[Dropped(kind, number) for kind, number in note["dropping"]],
+            doubted=set(note.get("doubted", ())),
+            absent=set(note.get("absent", ())),
+            since=note.get("since", {}),
+            due=note.get("due", {}),
+            opened=opened and Opened(Portion(*opened[0]), *opened[1:]),
+            forgotten=note.get("forgotten", False),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -58,16 +97,33 @@ class Progress:
             "held": sorted(self.held),
             "again": sorted(self.again),
             "dropping": self.dropping,
+            "doubted": sorted(self.doubted),
+            "absent": sorted(self.absent),
+            "since": self.since,
+            "due": self.due,
+            "opened": self.opened,
+            "forgotten": self.forgotten,
         }
 
     @property
     def done(self) -> bool:
         """Whether everything is loaded and published."""
-        return not self.frontiers and not self.published
+        return not (self.frontiers or self.published or self.due)
+
+    @property
+    def ready_to_publish(self) -> list[Portion]:
+        """What may be published, how much of it left open; what is due first."""
+        due = [Portion(model, 0, due=True, to_all=True) for model in sorted(self.due)]
+        existing = [
+            Portion(model, 0, to_all=self.forgotten)
+            for model in sorted(self.published)
+            if model not in self.due
+        ]
+        return [each for each in (*due, *existing) if each.model not in self.waiting]
 
     def next_table(self, plan: Plan) -> TablePlan | None:
-        """Return the table to load next, None where all are loaded."""
-        name = min(self.frontiers, default=None)
+        """Return the table to load next, None where all are loaded, or none can be."""
+        name = min(self.frontiers.keys() - self.absent, default=None)
         return None if name is None else plan.by_name[name]
 
     def loaded(self, table: str, last: Frontier) -> None:
@@ -75,8 +131,32 @@ class Progress:
         if last is None:
             self.frontiers.pop(table, None)
             self.again.discard(table)
+            self.doubted.discard(table)
         else:
             self.frontiers[table] = last
+
+    def doubt(self, plan: Plan, tables: AbstractSet[str]) -> None:
+        """Have tables read again, and the models wait that show them.
+
+        Those that wait already go on to: what was last published of them is as old as it was.
+        """
+        self.frontiers |= dict.fromkeys(tables)
+        self.doubted |= tables
+        concerned = {root.shape.model for root in plan.roots if root.tables & tables}
+        begun = sorted(concerned - self.waiting)
+        layer = 1 + max((at for layers in self.since.values() for at in layers), default=0)
+        for model in begun:
+            self.since.setdefault(model, []).append(layer)
+        self.waiting |= concerned
+
+    def remembered(self, plan: Plan) -> dict[str, set[int]]:
+        """Return the layers that each table is to be remembered by."""
+        found: dict[str, set[int]] = {}
+        for root in plan.roots:
+            if layers := self.since.get(root.shape.model):
+                for table in root.tables:
+                    found.setdefault(table, set()).update(layers)
+        return found
 
     def complete(self, plan: Plan) -> list[Root]:
         """Return the waiting models whose tables are complete; they wait no longer."""
@@ -89,13 +169,35 @@ class Progress:
         self.waiting -= {root.shape.model for root in found}
         return found
 
+    def make_due(self, model: str, documents: int) -> None:
+        """Note that so many documents more are due."""
+        if left := self.due.get(model, 0) + documents:
+            self.due[model] = left
+        else:
+            self._remember_less(model)
+
+    def paid(self, model: str, documents: int) -> None:
+        """Note that so many documents are due no longer."""
+        left = self.due.pop(model) - documents
+        if left > 0:
+            self.due[model] = left
+        else:
+            self._remember_less(model)
+
     def publish_from_start(self, models: Iterable[str]) -> None:
         """Publish all documents of these models."""
         self.published |= dict.fromkeys(models, _BEFORE_ALL)
 
-    def publish_only(self, models: AbstractSet[str]) -> None:
-        """Leave off the documents of other models: nobody wants them any more."""
-        self.published = {name: at for name, at in self.published.items() if name in models}
+    def publish_only(self, existing: AbstractSet[str], captured: AbstractSet[str]) -> None:
+        """Leave off what nobody wants any more, of existing documents and altogether."""
+        wanted = captured if self.forgotten else existing
+        self.published = {name: at for name, at in self.published.items() if name in wanted}
+        self.due = {name: left for name, left in self.due.items() if name in captured}
+        self.since = {name: at for name, at in self.since.items() if name in captured}
+        if self.opened is not None:
+            portion = self.opened.portion
+            if portion.model not in (self.due if portion.due else self.published):
+                self.opened = None
 
     def portion(self, model: str, last: int | None) -> None:
         """Note a portion of documents; `last` None means that it was the last."""
@@ -103,3 +205,9 @@ class Progress:
             self.published.pop(model, None)
         else:
             self.published[model] = last
+
+    def _remember_less(self, model: str) -> None:
+        """Nothing of a model is due any more; one that waits is remembered by its last layer."""
+        layers = self.since.pop(model, [])
+        if model in self.waiting and layers:
+            self.since[model] = layers[-1:]

@@ -10,7 +10,7 @@ from cdc.notes import ABOUT, PROGRESS, RESENDING
 from cdc.postgres import slot
 from cdc.postgres.connect import Session
 from cdc.postgres.facts import Facts, gather
-from cdc.postgres.refusals import START_OVER
+from cdc.postgres.refusals import RECOVER
 from cdc.postgres.slot import SlotState
 from cdc.resending.job import DOCUMENTS, LOOKED, OF, REACHED, Job
 from cdc.shadow.look import Seen, look
@@ -51,7 +51,7 @@ def warnings(facts: Facts, state: SlotState) -> Iterator[str]:
         yield f"{name} is not there: `odoo-cdc setup` makes it before the first start"
         return
     if state.lost:
-        yield f"{name} is lost. {START_OVER}"
+        yield f"{name} is lost. {RECOVER}"
         return
     if state.active_pid is None:
         yield "capture is not running: Postgres keeps all WAL for it"
@@ -75,7 +75,7 @@ def _waits(seen: Seen | None) -> Iterator[str]:
     held = ", ".join((seen.notes.get(PROGRESS, {}) if seen else {}).get("held", ()))
     if held:
         yield (
-            f"the first load of {held} waits for the workers: is `odoo-cdc stream` running, and"
+            f"documents of {held} wait for the workers: is `odoo-cdc stream` running, and"
             " are WSO2 and the targets there?"
         )
 
@@ -98,6 +98,9 @@ def _of_shadow(seen: Seen | None) -> dict[str, Any]:
             "generation": None,
             "loading": [],
             "publishing": [],
+            "reading_again": [],
+            "left_out": [],
+            "due": {},
             "held": [],
             "resends": [],
         }
@@ -107,6 +110,9 @@ def _of_shadow(seen: Seen | None) -> dict[str, Any]:
         "generation": about.get("generation"),
         "loading": sorted(progress.get("frontiers", ())),
         "publishing": sorted(progress.get("published", ())),
+        "reading_again": sorted(progress.get("doubted", ())),
+        "left_out": sorted(progress.get("absent", ())),
+        "due": progress.get("due", {}),
         "held": sorted(progress.get("held", ())),
         "resends": list(_resends(seen.notes.get(RESENDING, {}))),
     }

@@ -8,29 +8,24 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from itertools import islice
 from typing import Final, Protocol, assert_never
 
+from cdc.engine import since
 from cdc.engine.datum import Stamp
 from cdc.engine.events import Events
 from cdc.engine.fold import Fold
-from cdc.engine.plan import Plan
+from cdc.engine.plan import Plan, Root
 from cdc.engine.relations import Relations
 from cdc.epoch import Epoch
-from cdc.loading import (
-    PREFIX,
-    CaughtUp,
-    Marked,
-    Marks,
-    Piece,
-    Portion,
-    RangeRead,
-    take_over,
-)
+from cdc.loading import PREFIX, CaughtUp, Marked, Marks, Piece, RangeRead, Returned
 from cdc.pgoutput.decoder import MalformedMessage, decode
 from cdc.pgoutput.frames import PAYLOAD_AT, WAL_DATA, Keepalive, WalData, parse
 from cdc.pgoutput.messages import Begin, Commit, Message, Origin, Relation, Truncate, Type
+from cdc.progress import Opened, Portion
+from cdc.ranges import doubt, follow, take_over
 from schemas.event import Mode
 
 logger = logging.getLogger(__name__)
@@ -41,8 +36,8 @@ _ROWS: Final = frozenset(b"IUD")
 class Backfill(Protocol):
     """Who decides on portions."""
 
-    def published(self, model: str, documents: int, now: float) -> None:
-        """Note a portion that Kafka has."""
+    def published(self, portion: Portion, now: float) -> None:
+        """Note a portion that Kafka has, and how much it came to."""
 
 
 class Resends(Protocol):
@@ -71,6 +66,8 @@ class Stream:
         """Who hears of portions; set like `marks`."""
         self.resends: Resends
         """Likewise."""
+        self.returned: Callable[[Mapping[str, int]], object] = len
+        """Called with tables that are back in the stream, to be remembered with the epoch."""
         self.snapshot: frozenset[str] = frozenset()
         """The models whose existing documents are published when they are loaded."""
         self._plan = plan
@@ -90,27 +87,35 @@ class Stream:
         self._events.pulse = self._epoch.pulse = pulse
 
     def begin_again(self) -> None:
-        """Forget a transaction whose end did not come: the stream begins again."""
+        """Forget a transaction whose end did not come: the stream begins again.
+
+        A portion that was not finished comes first: it is older than what the stream brings.
+        """
+        progress = self._epoch.progress
         self._begin = None
         self.caught_up = False
         self._fold.finish()
         self._events.forget()
-        self._epoch.progress.publish_only(self.snapshot)
+        progress.publish_only(self.snapshot, {root.shape.model for root in self._plan.roots})
         self.resends.begin_again()
         self.refresh()
+        if progress.opened is not None:
+            self._portion(progress.opened)
 
     def refresh(self) -> None:
-        """See which models are complete."""
-        waiting = self._epoch.progress.waiting
+        """See which models are complete, and what is to be remembered for those that are not."""
+        progress, events = self._epoch.progress, self._events
         ranks = {root.rank: root.shape.model for root in self._plan.roots}
-        self._events.ready = frozenset(r for r, model in ranks.items() if model not in waiting)
-        self._events.awaited = frozenset(r for r, model in ranks.items() if model in waiting)
+        first = progress.waiting - progress.since.keys()
+        events.ready = frozenset(r for r, m in ranks.items() if m not in progress.waiting)
+        events.awaited = frozenset(r for r, model in ranks.items() if model in first)
+        events.due = frozenset(r for r, model in ranks.items() if model in progress.due)
+        follow(self._fold, self._plan, progress)
 
     def handle(self, frame: bytes | memoryview) -> bool:
         """Handle a frame; say whether the server wants a word at once.
 
-        Raises MalformedMessage, which names the LSN, SchemaChanged, TableTruncated, and what
-        publishing raises.
+        Raises MalformedMessage, which names the LSN, SchemaChanged, and what publishing raises.
         """
         data = bytes(frame)
         try:
@@ -147,9 +152,24 @@ class Stream:
         if self._begin is None:
             raise MalformedMessage("a row outside of a transaction")
         if self._fold.change(frame, PAYLOAD_AT):
-            # What went before becomes durable with it: the unfinished one alone is taken back.
-            self._fold.spill()
-            self._epoch.end()
+            self._spill()
+
+    def _truncate(self, oids: Iterable[int]) -> None:
+        """Drop the rows of tables; the range of one that was read before has rows that went."""
+        if self._begin is None:
+            raise MalformedMessage("a truncate outside of a transaction")
+        for plan in self._relations.plans(oids):
+            for _ in self._fold.empty(plan):
+                self._spill()
+            self.marks.spoil(plan.name)
+
+    def _spill(self) -> None:
+        """Move the transaction at hand out of memory.
+
+        What went before becomes durable with it: the unfinished one alone is taken back.
+        """
+        self._fold.spill()
+        self._epoch.end()
 
     def _message(self, data: bytes, head: WalData) -> None:
         message = decode(data)
@@ -162,19 +182,14 @@ class Stream:
                 self._commit(message, head)
             case Relation():
                 self._relations.learn(message)
-            case Truncate():
-                self._truncate(message)
+            case Truncate(oids=oids):
+                self._truncate(oids)
             case Message():
                 self._mark(message, head)
             case Type() | Origin():  # they say nothing that is needed
                 pass
             case _:
                 assert_never(message)
-
-    def _truncate(self, truncate: Truncate) -> None:
-        if self._begin is None:
-            raise MalformedMessage("a truncate outside of a transaction")
-        self._relations.refuse_truncated(truncate.oids)
 
     def _commit(self, commit: Commit, head: WalData) -> None:
         begin = self._begin
@@ -213,55 +228,123 @@ class Stream:
             case RangeRead():
                 table = meaning.plan.name
                 ranks = [root.rank for root in self._plan.roots if root.shape.table == table]
-                take_over(meaning, self._fold, ranks, self._epoch.progress)
+                pulse = self._events.pulse
+                take_over(meaning, self._fold, ranks, self._epoch.progress, pulse)
                 self._events.forget()
                 self._complete(message.lsn, head)
                 self._epoch.end()
             case Portion():
-                count = self._portion(meaning, message.lsn, head)
-                self._epoch.end()
-                self.backfill.published(meaning.model, count, time.monotonic())
+                opened = Opened(meaning, _inside(message.lsn), head.send_time)
+                self._epoch.progress.opened = opened
+                self._epoch.end()  # from here on it is published as it is now, whatever happens
+                self._portion(opened)
             case Piece():
                 stamp = Stamp(_inside(message.lsn), head.send_time, mode=Mode.RESEND)
                 self.resends.go_on(meaning, stamp)
             case CaughtUp():
                 self._epoch.end()
                 self.caught_up = True
+            case Returned(members=members):
+                self._epoch.progress.absent -= members.keys()
+                self.returned(members)
+                self._doubt(members.keys())
             case _:
                 assert_never(meaning)
+
+    def leave_out(self, tables: AbstractSet[str]) -> None:
+        """Let the models wait that show tables which the stream leaves out; not in a transaction.
+
+        What comes of these tables is looked through: until they are back it may be older.
+        """
+        self._epoch.progress.absent |= tables
+        self._doubt(tables)
+        text = "%s were not published: they are read again"
+        more = {"action": "alarm", "alarm": "left_out"}
+        logger.warning(text, ", ".join(sorted(tables)), extra=more)
+
+    def _doubt(self, tables: Iterable[str]) -> None:
+        doubt(self._fold, self._plan, self._epoch.progress, tables)
+        self.refresh()
+        self._epoch.end()
 
     def _complete(self, lsn: int, head: WalData) -> None:
         """Let models begin whose tables are all loaded."""
         progress = self._epoch.progress
         complete = progress.complete(self._plan)
-        stamp = Stamp(_inside(lsn), head.send_time, mode=Mode.RECOVER)
+        stamp = Stamp(_inside(lsn), head.send_time, mode=Mode.RECOVER, before_known=False)
         ordinal = 1
         for root in complete:
+            if layers := progress.since.get(root.shape.model):
+                self._again(root, layers[-1])
+                continue
             early = self._events.take_early(root)
             for made in self._events.of_shadow(root, early, stamp, ordinal):
                 self._epoch.publish(made)
             ordinal += len(early)
+            if root.shape.model in self.snapshot or progress.forgotten:
+                progress.publish_from_start([root.shape.model])
             logger.info("%s is loaded", root.shape.model, extra={"action": "loaded"})
-        models = (root.shape.model for root in complete)
-        progress.publish_from_start(model for model in models if model in self.snapshot)
-        if not progress.waiting:
+        if not progress.waiting - progress.since.keys():
             self._fold.store.early.clear()
         if complete:
+            self._forget_past()
             self.refresh()
 
-    def _portion(self, portion: Portion, lsn: int, head: WalData) -> int:
+    def _again(self, root: Root, layer: int) -> None:
+        """Find what of a model may differ since it began to wait."""
+        model = root.shape.model
+        documents = self._events.make_due(root, layer)
+        self._epoch.progress.make_due(model, documents)
+        text = "%s is read again; documents that may differ: %d"
+        logger.info(text, model, documents, extra={"action": "loaded"})
+
+    def _portion(self, opened: Opened) -> None:
+        """Publish some documents of a model; that they are out becomes durable."""
+        progress, portion = self._epoch.progress, opened.portion
+        root = next(root for root in self._plan.roots if root.shape.model == portion.model)
+        publish = self._due if portion.due else self._existing
+        documents = publish(root, opened)
+        progress.opened = None
+        self._epoch.end()
+        done = portion._replace(documents=documents)
+        self.backfill.published(done, time.monotonic())
+
+    def _due(self, root: Root, opened: Opened) -> int:
+        """Publish what differs of due documents; return how many they were."""
+        progress, (model, most, *_) = self._epoch.progress, opened.portion
+        store = self._fold.store
+        documents = list(islice(since.due(store, model), most))
+        stamp = Stamp(opened.lsn, opened.time, mode=Mode.RECOVER)
+        for made in self._events.of_due(root, documents, stamp):
+            self._epoch.publish(made)
+        since.done(store, model, (row for row, _ in documents))
+        progress.paid(model, len(documents))
+        if model not in progress.due:
+            self._forget_past()
+            self.refresh()
+            logger.info("%s is recovered", model, extra={"action": "recovered"})
+        return len(documents)
+
+    def _existing(self, root: Root, opened: Opened) -> int:
         """Publish some documents of a model that was loaded; return how many."""
-        progress, model = self._epoch.progress, portion.model
-        root = next(root for root in self._plan.roots if root.shape.model == model)
+        progress, (model, most, *_) = self._epoch.progress, opened.portion
         held = self._fold.store.rows(root.node.table, progress.published[model])
-        rows = [row for row, _ in islice(held, portion.documents)]
-        stamp = Stamp(_inside(lsn), head.send_time, mode=Mode.SNAPSHOT)
+        rows = [row for row, _ in islice(held, most)]
+        known = not progress.forgotten
+        mode = Mode.SNAPSHOT if known else Mode.RECOVER
+        stamp = Stamp(opened.lsn, opened.time, mode=mode, before_known=known)
         for made in self._events.of_shadow(root, rows, stamp):
             self._epoch.publish(made)
-        progress.portion(model, rows[-1] if len(rows) == portion.documents else None)
+        progress.portion(model, rows[-1] if len(rows) == most else None)
+        if not (progress.published or progress.waiting):
+            progress.forgotten = False
         if model not in progress.published:
             logger.info("%s is published", model, extra={"action": "published"})
         return len(rows)
+
+    def _forget_past(self) -> None:
+        if not self._epoch.progress.since:
+            since.forget(self._fold.store)
 
 
 def _inside(mark: int) -> int:

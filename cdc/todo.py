@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,6 +20,7 @@ OWNER: Final = "the owner of Odoo's tables, with CREATE on the database; or a su
 REPLICATION: Final = "a role with REPLICATION"
 MAKER: Final = "Kafka: CREATE on the topic or the cluster"
 CHANGER: Final = "Kafka: ALTER_CONFIGS on the topic"
+_REPEAT: Final = 5.0  # seconds between two lines about what the slot waits for
 
 
 class SlotUnfit(BadUsage):
@@ -33,9 +36,26 @@ class SlotOlder(DataAtRisk):
     hint = (
         "What was written between the two cannot be read. Drop the slot (SELECT"
         " pg_drop_replication_slot('NAME')) and run `odoo-cdc setup` again: it makes the"
-        " publication first. Where capture has run, stop it and remove its folder below `state:`"
-        " too: it then loads everything again and sends it."
+        " publication first. Where capture has run, `odoo-cdc capture --recover` does all of it,"
+        " and publishes exactly what it has missed."
     )
+
+
+class Waiting:
+    """Says now and then what the creation of the slot waits for."""
+
+    def __init__(self, say: Callable[[str], object]) -> None:
+        """Have said nothing yet."""
+        self._say = say
+        self._said = -_REPEAT
+
+    def __call__(self, waiting: tuple[slot.Waiting, ...]) -> None:
+        """Say it, unless that was said just now."""
+        now = time.monotonic()
+        if now - self._said >= _REPEAT:
+            self._said = now
+            names = ", ".join(map(str, waiting))
+            self._say(f"the slot waits for a transaction to end: {names}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +104,9 @@ def look(config: Config, session: Session, selection: Selection, admin: Admin) -
     lacking = missing(plans, known)
     state = slot.look(session, config.source.slot)
     if state.exists:
-        _refuse_unfit(state, session.one("SELECT current_database()::text")[0])
+        refuse_unfit(state, session.one("SELECT current_database()::text")[0])
+        if state.lost:
+            raise SlotLost(f'the replication slot "{state.name}" is lost')
     found = publication.look(session, config.source.publication)
     refuse_older(state, found)
     # A capture that runs goes by the former file yet: what it still reads stays until it does not.
@@ -134,8 +156,7 @@ def refuse_older(state: slot.SlotState, found: publication.PublicationState) -> 
         )
 
 
-def _refuse_unfit(state: slot.SlotState, database: str) -> None:
+def refuse_unfit(state: slot.SlotState, database: str) -> None:
+    """Raise SlotUnfit where capture of `database` cannot read from an existing slot."""
     if why := unfit(state, database):
         raise SlotUnfit(f'the replication slot "{state.name}": {why}')
-    if state.lost:
-        raise SlotLost(f'the replication slot "{state.name}" is lost')

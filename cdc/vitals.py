@@ -49,6 +49,7 @@ class Vitals:
             connected=int(self.capture.connected),
             loading_tables=len(progress.frontiers),
             publishing_models=len(progress.published),
+            due_documents=sum(progress.due.values()),
             held_models=len(progress.held),
             lag_bytes=max(0, mark.received - mark.durable),
             lag_seconds=max(0.0, age),

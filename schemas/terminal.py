@@ -1,9 +1,13 @@
-"""What others write, shown in a terminal: it must not move the cursor or turn the writing."""
+"""What others write, shown in a terminal: it must not move the cursor or turn the writing.
+
+And what is asked there.
+"""
 
 from __future__ import annotations
 
 import json
 import re
+import sys
 from typing import Final
 
 _UNSEEN: Final = (
@@ -19,3 +23,10 @@ def visible(text: str, *, lines: bool = False) -> str:
     Only tabs stay; where `lines`, the ends of lines too. What is visible stays as it is.
     """
     return (_IN_LINES if lines else _IN_ONE).sub(lambda found: json.dumps(found[0])[1:-1], text)
+
+
+def agrees(question: str) -> bool:
+    """Ask; anything but yes is no."""
+    sys.stderr.write(f"{question} [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")

@@ -181,6 +181,11 @@ def delete(table: str, row: Row) -> bytes:
     return b"D" + _oid(table) + b"K" + _tuple(table, key)
 
 
+def truncate(table: str) -> bytes:
+    """Say that a table was emptied."""
+    return b"T" + pack(">IB", 1, 0) + _oid(table)
+
+
 def _pair(table: str) -> tuple[str, ...]:
     return next((plan.read for plan in PLAN.pairs if plan.name == table), ())
 

@@ -6,6 +6,9 @@ The process ends as by `kill -9`, at the N-th time that it gets there:
     after-kafka     Kafka has acknowledged an epoch, the shadow has not committed it
     after-commit    the shadow has committed an epoch, Postgres was not told
     in-transaction  so many messages of one transaction were handled, its end was not read
+    slot-dropped    recovery has dropped the old slot
+    slot-made       recovery has made the new slot, and the shadow has not its place
+    range           a range that was read again is in the shadow, and not durable
 
 The product knows nothing of it: functions are wrapped here, before the command runs.
 """
@@ -18,8 +21,10 @@ import sys
 from collections.abc import Callable
 from typing import Any, Final, NoReturn
 
+from cdc import stream
 from cdc.__main__ import main
 from cdc.epoch import Epoch
+from cdc.postgres import slot
 from cdc.shadow.store import Shadow
 from cdc.stream import Stream
 
@@ -27,6 +32,9 @@ PUBLISHED: Final = "published"
 AFTER_KAFKA: Final = "after-kafka"
 AFTER_COMMIT: Final = "after-commit"
 IN_TRANSACTION: Final = "in-transaction"
+SLOT_DROPPED: Final = "slot-dropped"
+SLOT_MADE: Final = "slot-made"
+RANGE: Final = "range"
 
 
 class Countdown:
@@ -97,11 +105,30 @@ def in_transaction(count: Countdown) -> None:
     Stream.handle = wrapped  # type: ignore[method-assign]  # likewise
 
 
+def after(module: Any, name: str) -> Callable[[Countdown], None]:
+    """Die behind a function of a module."""
+
+    def arm(count: Countdown) -> None:
+        act = getattr(module, name)
+
+        def wrapped(*args: Any, **named: Any) -> Any:
+            found = act(*args, **named)
+            count()
+            return found
+
+        setattr(module, name, wrapped)
+
+    return arm
+
+
 POINTS: Final[dict[str, Callable[[Countdown], None]]] = {
     PUBLISHED: published,
     AFTER_KAFKA: lambda count: around_commit(count, before=True),
     AFTER_COMMIT: lambda count: around_commit(count, before=False),
     IN_TRANSACTION: in_transaction,
+    SLOT_DROPPED: after(slot, "drop"),
+    SLOT_MADE: after(slot, "create"),
+    RANGE: after(stream, "take_over"),
 }
 
 if __name__ == "__main__":

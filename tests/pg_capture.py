@@ -29,7 +29,9 @@ from cdc.postgres.catalog import columns, load_models
 from cdc.postgres.connect import Session
 from cdc.postgres.snapshot import RangeReader
 from cdc.postgres.stream import Following
+from cdc.postgres.watch import LeftOut
 from cdc.progress import Progress
+from cdc.resending.resends import NoResends
 from cdc.selection import flatten
 from cdc.shadow.store import Shadow
 from cdc.stream import Stream
@@ -135,10 +137,19 @@ class Captured:
         stream.backfill = backfill = Unpaced(self.reads)
         reader = stack.enter_context(closing(RangeReader(self.dsn)))
         stream.marks = marks = stack.enter_context(closing(Marks(reader)))
+        stream.resends = resends = NoResends()
         following = Following(self.dsn, self.slot, PUBLICATION)
 
         parts = Parts(
-            plan, fold, epoch, stream, marks, backfill, connect=following.begin, watch=lambda: None
+            plan,
+            fold,
+            epoch,
+            stream,
+            marks,
+            backfill,
+            resends,
+            connect=following.begin,
+            watch=LeftOut,
         )
         capture = stack.enter_context(closing(Capture(parts, until_caught_up=True)))
         capture.run()

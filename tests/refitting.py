@@ -12,7 +12,8 @@ from cdc.engine.fold import Fold
 from cdc.engine.keys import index_key
 from cdc.engine.plan import RowPlan, TablePlan
 from cdc.fitting import Fit, Wanted, begin, go_on
-from cdc.loading import RangeRead, frontiers, take_over
+from cdc.loading import RangeRead
+from cdc.ranges import follow, take_over
 from cdc.selection import flatten
 from cdc.shadow.store import Shadow
 from schemas.avro import MARKER, SchemaBook, event_schema
@@ -124,7 +125,7 @@ class Refitted:
         self.shadow.begin()
         plan = self.fit.plan
         self._fold = Fold(plan, self.shadow, relations_of(plan))
-        self._fold.frontiers = frontiers(plan, self.fit.progress)
+        follow(self._fold, plan, self.fit.progress)
         heads = {
             root.rank: MARKER + self._book.add(json.dumps(event_schema("odoo_a", root.shape)))
             for root in plan.roots

@@ -16,11 +16,13 @@ from cdc.assembly import Ground
 from cdc.capture import Capture
 from cdc.health import Health
 from cdc.metrics import Figures, text
+from cdc.recovery import Consent, recover
 from cdc.reloading import Fitting, Reloading
 from cdc.vitals import Vitals
 from schemas.config import load
 from schemas.errors import BadUsage
 from schemas.reload import said_taken
+from schemas.terminal import agrees
 
 HELP: Final = "read what Odoo commits and publish it to Kafka (one per source)"
 EXAMPLE: Final = "odoo-cdc capture --until-caught-up"
@@ -43,6 +45,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
         " the first load waits for no worker then",
     )
     parser.add_argument(
+        "--recover",
+        action="store_true",
+        help="mend a lost slot, publication or shadow first, then publish exactly what was"
+        " missed, deletes included; without a shadow every record, deletes unknown",
+    )
+    parser.add_argument(
+        "--yes",
+        action="store_true",
+        help="with --recover: what cannot be undone is wanted; and read everything again although"
+        " nothing is wrong",
+    )
+    parser.add_argument(
         "--health",
         metavar="ADDRESS",
         help="where to tell how it is, instead of the file's health.listen; empty: nowhere",
@@ -57,6 +71,8 @@ def run(args: argparse.Namespace) -> int:
     if not config.routes:
         raise NothingToCapture
     _on_signal(lambda: sys.exit(0))  # nothing is in hand yet
+    if args.recover:
+        recover(config, Consent(args.yes, _agrees))
     with ExitStack() as stack:
         ground = Ground(config, stack)
         reloading.begin(config, ground.examine)
@@ -85,6 +101,11 @@ def _next(capture: Capture, reloading: Reloading, fitting: Fitting) -> Fitting |
     if capture.stopping:
         return None
     return reloading.take() or (fitting if capture.passing else None)
+
+
+def _agrees(question: str) -> bool:
+    """Ask where somebody sits there; nobody agrees to nothing."""
+    return sys.stdin.isatty() and sys.stderr.isatty() and agrees(question)
 
 
 def _run(capture: Capture, reloading: Reloading) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import time
 from collections.abc import Sequence
 from typing import Final
 
@@ -16,14 +15,12 @@ from cdc.postgres import grants, publication, slot
 from cdc.postgres.catalog import load_models
 from cdc.postgres.connect import NotPermitted, Session
 from cdc.selection import Selection, select
-from cdc.todo import Step, do, look, refuse_older
+from cdc.todo import Step, Waiting, do, look, refuse_older
 from schemas.config import Config, load
 from schemas.errors import BadUsage
 
 HELP: Final = "make or mend publication, slot and topics"
 EXAMPLE: Final = "odoo-cdc setup --dry-run"
-
-_REPEAT: Final = 5.0  # seconds between two lines about what the slot waits for
 
 
 class NothingToSetUp(BadUsage):
@@ -54,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
         admin = Admin(config.kafka)
         todo = look(config, session, selection, admin)
         if not args.dry_run:
-            do(todo, config, session, admin, _Waiting())
+            do(todo, config, session, admin, Waiting(_say))
     _report(todo.steps(), args)
     if todo.kept:
         names = ", ".join(todo.kept)
@@ -110,15 +107,5 @@ def _print_sql(lines: list[str], *, as_json: bool) -> None:
     print(json.dumps({"sql": lines}) if as_json else "\n".join(lines))
 
 
-class _Waiting:
-    """Says now and then what the creation of the slot waits for."""
-
-    def __init__(self) -> None:
-        self._said = -_REPEAT
-
-    def __call__(self, waiting: tuple[slot.Waiting, ...]) -> None:
-        now = time.monotonic()
-        if now - self._said >= _REPEAT:
-            self._said = now
-            names = ", ".join(map(str, waiting))
-            print(f"the slot waits for a transaction to end: {names}", file=sys.stderr)
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)

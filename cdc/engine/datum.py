@@ -27,6 +27,7 @@ class Stamp(NamedTuple):
     mode: Mode = Mode.STREAM
     routes: Sequence[str] | None = None
     targets: Sequence[str] | None = None
+    before_known: bool = True
 
 
 class Images(NamedTuple):
@@ -47,7 +48,7 @@ class Writer:
         self._position = generation + zigzag(stamp.lsn)
         self._mode = plain_text(stamp.mode.encode())
         time = plain_text(iso_time(stamp.time).encode())
-        known = _TRUE if stamp.mode in (Mode.STREAM, Mode.SNAPSHOT) else _FALSE
+        known = _TRUE if stamp.before_known else _FALSE
         self._origin = time + number(stamp.transaction) + known
         self._for = _names(stamp.routes) + _names(stamp.targets)
 

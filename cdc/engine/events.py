@@ -6,20 +6,22 @@ transaction that is read again gives the same events under the same positions.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import chain, count
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import count
 from typing import Final, NamedTuple
 
-from cdc.engine import early, reach
+from cdc.engine import early, reach, since
+from cdc.engine.changes import changes, pair_links
 from cdc.engine.datum import Images, Stamp, Writer
 from cdc.engine.encode import zigzag
 from cdc.engine.fold import Fold
-from cdc.engine.keys import number_of, pack_id, row_key
+from cdc.engine.keys import row_key
 from cdc.engine.plan import Plan, Root
 from cdc.engine.records import Records
-from cdc.engine.row import Links, differing, links_part, same
+from cdc.engine.row import Links
+from cdc.engine.since import Since
 from cdc.engine.touched import Touched
-from cdc.engine.view import Both, Now, Then
+from cdc.engine.view import Both, Kept, Now, Then
 
 LARGEST: Final = 8 * 1024 * 1024 - 4096  # bytes; what Kafka takes, less its own part of a record
 _PULSE: Final = 5_000  # changes between two pulses
@@ -49,6 +51,8 @@ class Events:
         """The ranks whose tables are complete: only their documents can be built."""
         self.awaited: frozenset[int] = frozenset()
         """The ranks whose early changes are noted, to be sent when they are complete."""
+        self.due: frozenset[int] = frozenset()
+        """The ranks that have documents whose turn is yet to come (`since`)."""
         self.pulse: Callable[[], object] = int
         """Called now and then while a large transaction is looked through."""
         self._plan = plan
@@ -59,7 +63,7 @@ class Events:
         self._largest = largest
         self._records = Records(plan.nodes)
         self._now = Now(fold.store, self._records)
-        self._then = Then(fold, self._now, self._records)
+        self._then = Kept(fold, self._now, self._records)
         self._ways = Both(plan, fold, fold.store)
 
     def forget(self) -> None:
@@ -78,6 +82,8 @@ class Events:
         ordinals = count(1)
         for rank, row, writers in touched.in_order():
             root = self._plan.roots[rank]
+            if rank in self.due and since.is_due(self._store, root.shape.model, row):
+                continue  # its turn shows it
             before, after = then.record(root.node, row), now.record(root.node, row)
             if before == after:
                 continue
@@ -98,14 +104,51 @@ class Events:
     ) -> Iterator[Made]:
         """Yield documents as they are; of records that are gone, that they are gone.
 
-        `first` is the first one's ordinal. A snapshot shows records for the first time; with
-        any other mode what was before is not known.
+        `first` is the first one's ordinal.
         """
         now = self._now
         writer = Writer(self._generation, stamp, self._largest)
         for ordinal, row in enumerate(rows, first):
             images = Images(None, now.record(root.node, row), now.row(root.node.table, row))
             value = writer.write(self._heads[root.rank], root, row, ordinal, images)
+            yield Made(root.rank, row, value)
+
+    def make_due(self, root: Root, layer: int) -> int:
+        """Have the documents published in their turn that differ since a layer began; count them.
+
+        All that show a row or pair which differs: which of them do is seen then.
+        """
+        past = Since(self._plan, self._store, layer)
+        ways = Both(self._plan, past, self._store)
+        model, found = root.shape.model, 0
+        for number, change in enumerate(changes(self._plan, self._store, past), 1):
+            if not number % _PULSE:
+                self.pulse()
+            for use in self._plan.uses[change.table]:
+                if use.rank == root.rank and change.cells & use.cells:
+                    starts = use.starts(change.row, change.links)
+                    rows = reach.roots(use, starts, ways, _unmarked)
+                    found += since.make_due(self._store, model, rows, layer)
+        return found
+
+    def of_due(
+        self, root: Root, documents: Sequence[tuple[int, int]], stamp: Stamp
+    ) -> Iterator[Made]:
+        """Yield what differs of due documents, (id, layer): as they were last, and as they are."""
+        layers = {layer for _, layer in documents}
+        pasts = {layer: Since(self._plan, self._store, layer) for layer in layers}
+        thens = {layer: Then(past, self._now) for layer, past in pasts.items()}
+        writer = Writer(self._generation, stamp, self._largest)
+        ordinals = count(1)
+        for row, layer in documents:
+            before = thens[layer].record(root.node, row)
+            after = self._now.record(root.node, row)
+            if before == after:
+                continue
+            table = root.node.table
+            stored = self._now.row(table, row) or thens[layer].row(table, row)
+            images = Images(before, after, stored)
+            value = writer.write(self._heads[root.rank], root, row, next(ordinals), images)
             yield Made(root.rank, row, value)
 
     def take_early(self, root: Root) -> list[int]:
@@ -115,7 +158,7 @@ class Events:
         """
         found = early.take_documents(self._store, root.rank)
         for table, row, key, other in early.changed(self._store):
-            links = self._links(table, key) if other is None else [_pair(row, other)]
+            links = self._links(table, key) if other is None else [pair_links(row, other)]
             for use in self._plan.uses[table]:
                 if use.rank == root.rank:
                     starts = use.starts(row, links)
@@ -130,8 +173,8 @@ class Events:
         """Find every document that shows a changed row, with who changed it."""
         touched = Touched(self._store)
         ways, ready, mark = self._ways, self.ready, self._records.mark
-        changes = chain(self._changed_rows(), self._changed_pairs())
-        for number, (table, row, key, cells, links, writers) in enumerate(changes, 1):
+        found_changes = changes(self._plan, self._store, self._fold)
+        for number, (table, row, key, cells, links, writers) in enumerate(found_changes, 1):
             if not number % _PULSE:
                 self.pulse()
             for use in self._plan.uses[table]:
@@ -148,42 +191,6 @@ class Events:
                     early.note(self._store, use.rank, found, key)
         return touched
 
-    def _changed_rows(self) -> Iterator[_Change]:
-        """Yield the rows that differ in more than their guards."""
-        get = self._store.get
-        for key, old in self._fold.changed_rows():
-            new = get(key)
-            if old == new:
-                continue
-            table = number_of(key)
-            layout = self._plan.layouts[table]
-            if old is None or new is None:
-                cells = reach.ALL
-            elif table in self._plan.told_apart:
-                cells = differing(old, new)
-            else:
-                cells = 0 if same(old, new) else reach.ALL
-            if not cells:
-                continue
-            links = [] if new is None else [layout.links_of(new)]
-            if old is not None and (new is None or links_part(old) != links_part(new)):
-                links.append(layout.links_of(old))
-            writers = (None,) if new is None else layout.writers_of(new)
-            yield table, int.from_bytes(key[2:], "big"), key, cells, links, writers
 
-    def _changed_pairs(self) -> Iterator[_Change]:
-        for plan, left, right in self._fold.changed_pairs():
-            key = row_key(plan.number, left) + pack_id(right)
-            yield plan.number, left, key, reach.ALL, [_pair(left, right)], ()
-
-
-_Change = tuple[int, int, bytes, int, list[Links], tuple[int | None, ...]]
-"""A row or pair that changed: table, row, key, which of its cells, its links, who wrote it.
-
-The links are those that it has and, where they were others, those that it had.
-"""
-
-
-def _pair(left: int, right: int) -> Links:
-    """Return a pair as links, in the order of its table's columns."""
-    return [b"%d" % left, b"%d" % right]
+def _unmarked(_node: int, _rows: Iterable[int]) -> None:
+    """Keep the records that are kept: they were forgotten when the rows changed."""

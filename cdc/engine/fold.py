@@ -10,28 +10,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
+from cdc.engine.held import Key, held_behind
 from cdc.engine.keys import index_key, number_of, pack_id, row_key, unpack_key
 from cdc.engine.plan import PairPlan, Plan, RowPlan, TablePlan
 from cdc.engine.relations import Relations
 from cdc.engine.row import Entries, Links, links_part
+from cdc.engine.since import Keeping
 from cdc.engine.split import UNCHANGED, Cells, number, rows_of
-from cdc.engine.store import Store
+from cdc.engine.store import MADE, TAKEN, Store, noted, row_of
 from cdc.pgoutput.decoder import MalformedMessage
 from schemas.errors import DataAtRisk
 
 LIMIT: Final = 25_000  # rows and index entries remembered in memory
-_GONE: Final = b"0"
-_WAS: Final = b"1"
-_MADE: Final = b"+"
-_TAKEN: Final = b"-"
 
 
 class ShadowIncomplete(DataAtRisk):
     """An update left a large value alone that the shadow does not hold."""
 
     hint = (
-        "The shadow is not that of this slot: stop capture, remove its folder below `state:` and"
-        " drop the slot; then `odoo-cdc setup` and a start load everything again."
+        "The shadow lacks what the slot has passed: `odoo-cdc capture --recover --yes` reads"
+        " everything again, compares it with the shadow and publishes exactly what differs."
     )
 
 
@@ -39,10 +37,16 @@ class Fold:
     """One transaction's changes."""
 
     def __init__(self, plan: Plan, store: Store, relations: Relations, limit: int = LIMIT) -> None:
-        """Begin with none; `frontiers` says how far tables that are being loaded are loaded."""
+        """Begin with none.
+
+        `frontiers` says how far tables that are being loaded are loaded. What is held of those
+        of them that are `doubted` may be older than the database, behind the frontier.
+        """
         self.store = store
         self.spilled = False
         self.frontiers: dict[int, tuple[int, ...] | None] = {}
+        self.doubted: frozenset[int] = frozenset()
+        self.keeping = Keeping(store)
         self.count = 0
         self._plan = plan
         self._readers = relations.readers
@@ -88,8 +92,9 @@ class Fold:
 
         What is not held, since its table is being loaded, no range would fill: none has both ids.
         """
-        held = self.store.get(row_key(plan.number, before)) if before >= 0 else None
-        if held is not None:
+        key = row_key(plan.number, max(before, 0))
+        held = self.store.get(key) if before >= 0 else None
+        if held is not None and not self._is_doubtful(plan.number, (before,), key):
             plan.layout.complete(cells, held)
         if UNCHANGED in cells:
             raise ShadowIncomplete(f"{plan.name} {before}")
@@ -106,11 +111,10 @@ class Fold:
         key = row_key(plan.number, row)
         old = self.store.get(key)
         new: bytes | None = None
-        if self.frontiers:
-            self._note_ahead(plan.number, (row,), key)
+        doubtful = bool(self.frontiers) and self._note_ahead(plan.number, (row,), key)
         if cells is not None:
             if UNCHANGED in cells:
-                self._complete(plan, row, cells, old)
+                self._complete(plan, row, cells, None if doubtful else old)
             new = plan.layout.pack(cells)
         if new != old:
             self.write(plan, row, key, old, new)
@@ -128,6 +132,8 @@ class Fold:
         if key not in self._undo and not (self.spilled and self.store.undo.get(key)):
             self._undo[key] = old
             self._remembered += 1
+        if self.keeping.tables:
+            self.keeping.row(key, old)
         if new is None:
             self.store.delete(key)
         else:
@@ -137,6 +143,13 @@ class Fold:
             before = None if old is None else layout.links_of(old)
             after = None if new is None else layout.links_of(new)
             self._reindex(layout.entries, row, before, after)
+
+    def drop(self, plan: TablePlan, key: Key) -> None:
+        """Drop a row or take a pair, as the stream does."""
+        if isinstance(plan, RowPlan):
+            self.put(plan, key[0], None)
+        else:
+            self.put_pair(plan, key[0], key[1], held=False)
 
     def put_pair(self, plan: PairPlan, left: int, right: int, *, held: bool) -> None:
         """Make or take a pair of a many2many table."""
@@ -153,12 +166,26 @@ class Fold:
         self._entry(index_key(plan.left, left), right, made=held)
         self._entry(index_key(plan.right, right), left, made=held)
 
+    def empty(self, plan: TablePlan) -> Iterator[None]:
+        """Drop all that is held of a table, as TRUNCATE does.
+
+        Yields when what is remembered should move into the store, which may commit meanwhile.
+        """
+        at: Key | None = None
+        while some := held_behind(self.store, plan, at):
+            for key in some:
+                self.drop(plan, key)
+                self.count += 1
+            at = some[-1]
+            if self._remembered > self._limit:
+                yield
+
     def before(self, key: bytes) -> tuple[bool, bytes | None]:
         """Return whether a row was changed, and what it was then."""
         if key in self._undo:
             return True, self._undo[key]
         if self.spilled and (found := self.store.undo.get(key)):
-            return True, _row(found)
+            return True, row_of(found)
         return False, None
 
     def delta(self, key: bytes) -> Mapping[int, bool]:
@@ -166,7 +193,7 @@ class Fold:
         found = self._delta.get(key, {})
         if self.spilled:
             spilled = {
-                int.from_bytes(at[-8:], "big"): value == _MADE
+                int.from_bytes(at[-8:], "big"): value == MADE
                 for at, value in self.store.delta.scan(key)
             }
             return _merged(spilled, found)
@@ -177,7 +204,7 @@ class Fold:
         yield from self._undo.items()
         if self.spilled:
             for key, value in self.store.undo.scan():
-                yield key, _row(value)
+                yield key, row_of(value)
 
     def changed_pairs(self) -> Iterator[tuple[PairPlan, int, int]]:
         """Yield (table, left, right) of every pair that was made or taken."""
@@ -198,12 +225,12 @@ class Fold:
         self.spilled = True
         undo, delta = self.store.undo, self.store.delta
         for key, old in self._undo.items():
-            undo.put(key, _GONE if old is None else _WAS + old)
+            undo.put(key, noted(old))
         for key, ids in self._delta.items():
             for row, made in ids.items():
                 at = key + pack_id(row)
                 if delta.get(at) is None:
-                    delta.put(at, _MADE if made else _TAKEN)
+                    delta.put(at, MADE if made else TAKEN)
                 else:  # the one undoes the other
                     delta.delete(at)
         self._forget()
@@ -238,6 +265,8 @@ class Fold:
     def _entry(self, key: bytes, row: int, *, made: bool) -> None:
         if not (self.store.add if made else self.store.remove)(key, row):
             return
+        if self.keeping.indexes:
+            self.keeping.entry(key, row, made=made)
         ids = self._delta.setdefault(key, {})
         if row in ids:  # made and taken again, or the other way round
             del ids[row]
@@ -247,9 +276,13 @@ class Fold:
             ids[row] = made
             self._remembered += 1
 
-    def _note_ahead(self, table: int, row: tuple[int, ...], key: bytes) -> None:
-        if self._is_ahead(table, row):
-            self.store.ahead.put(key, b"")
+    def _note_ahead(self, table: int, row: tuple[int, ...], key: bytes) -> bool:
+        """Note that the stream was there before the load; say whether what is held may be old."""
+        if not self._is_ahead(table, row):
+            return False
+        doubtful = self._is_doubtful(table, row, key)
+        self.store.ahead.put(key, b"")
+        return doubtful
 
     def _is_ahead(self, table: int, row: tuple[int, ...]) -> bool:
         """Say whether a row is still to be loaded."""
@@ -258,32 +291,13 @@ class Fold:
         frontier = self.frontiers[table]
         return frontier is None or row > frontier
 
-
-def take_back(store: Store) -> bool:
-    """Undo a large transaction whose end never came; say whether there was one.
-
-    What it did stands in the store when the process was ended in its midst.
-    """
-    found = False
-    for key, value in list(store.delta.scan()):
-        found = True
-        restore = store.remove if value == _MADE else store.add
-        restore(key[:10], int.from_bytes(key[10:], "big"))
-    for key, value in list(store.undo.scan()):
-        found = True
-        old = _row(value)
-        if old is None:
-            store.delete(key)
-        else:
-            store.put(key, old)
-    store.delta.clear()
-    store.undo.clear()
-    store.touched.clear()
-    return found
-
-
-def _row(value: bytes) -> bytes | None:
-    return value[1:] if value[:1] == _WAS else None
+    def _is_doubtful(self, table: int, row: tuple[int, ...], key: bytes) -> bool:
+        """Say whether a row may be held as it was before the stream left something out."""
+        return (
+            table in self.doubted
+            and self._is_ahead(table, row)
+            and self.store.ahead.get(key) is None
+        )
 
 
 def _merged(first: Mapping[int, bool], then: Mapping[int, bool]) -> dict[int, bool]:

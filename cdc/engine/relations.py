@@ -16,8 +16,8 @@ from schemas.errors import DataAtRisk
 
 Types = Mapping[str, Mapping[str, int]]  # table -> column -> type oid
 _START_OVER = (
-    "Stop capture, remove its folder below `state:` and drop the slot; then `odoo-cdc setup` and a"
-    " start of capture load everything again and send it."
+    "Stop capture and move its folder below `state:` away; then `odoo-cdc capture --recover` loads"
+    " everything again and sends it."
 )
 
 
@@ -25,12 +25,6 @@ class SchemaChanged(DataAtRisk):
     """A selected column is not what it was when its table was loaded."""
 
     hint = f"Correct the routes that read it (`odoo-cdc check`). {_START_OVER}"
-
-
-class TableTruncated(DataAtRisk):
-    """A captured table was emptied by TRUNCATE, which says nothing of its rows."""
-
-    hint = _START_OVER
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +44,6 @@ class Relations:
     plan: Plan
     types: Types
     readers: dict[bytes, Reader | None] = field(default_factory=dict)
-    names: dict[int, str] = field(default_factory=dict)
     _known: dict[int, Relation] = field(default_factory=dict)
 
     def learn(self, relation: Relation) -> None:
@@ -59,16 +52,12 @@ class Relations:
             return
         self._refuse_renamed(relation)
         self._known[relation.oid] = relation
-        self.names[relation.oid] = relation.name
         self.readers[relation.oid.to_bytes(4, "big")] = self._compile(relation)
 
-    def refuse_truncated(self, oids: Iterable[int]) -> None:
-        """Raise TableTruncated where a captured table is among them."""
-        emptied = sorted(
-            self.names[oid] for oid in oids if self.readers.get(oid.to_bytes(4, "big")) is not None
-        )
-        if emptied:
-            raise TableTruncated(f"TRUNCATE of {', '.join(emptied)}")
+    def plans(self, oids: Iterable[int]) -> list[TablePlan]:
+        """Return the captured tables among relations."""
+        readers = (self.readers.get(oid.to_bytes(4, "big")) for oid in oids)
+        return [reader.plan for reader in readers if reader is not None]
 
     def _refuse_renamed(self, relation: Relation) -> None:
         """Raise SchemaChanged where a captured table is called another name: it would be lost."""

@@ -3,7 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Protocol
+from typing import Final, Protocol
+
+MADE: Final = b"+"  # an index entry
+TAKEN: Final = b"-"
+_NOTHING: Final = b"0"
+_ROW: Final = b"1"
+
+
+def noted(row: bytes | None) -> bytes:
+    """Return a row, or that there was none, as a drawer remembers it."""
+    return _NOTHING if row is None else _ROW + row
+
+
+def row_of(note: bytes) -> bytes | None:
+    """Read what `noted` wrote."""
+    return note[1:] if note[:1] == _ROW else None
 
 
 class Drawer(Protocol):
@@ -45,7 +60,7 @@ class Store(Protocol):
 
     @property
     def undo(self) -> Drawer:
-        """What a large transaction found: row's key -> `0`, or `1` and the row."""
+        """What a large transaction found: row's key -> `noted`."""
 
     @property
     def delta(self) -> Drawer:
@@ -63,8 +78,23 @@ class Store(Protocol):
     def early(self) -> Drawer:
         """What changed before its documents could be built."""
 
+    @property
+    def since_rows(self) -> Drawer:
+        """Rows as they were when models began to wait (`since`)."""
+
+    @property
+    def since_index(self) -> Drawer:
+        """Index entries as they were then (`since`)."""
+
+    @property
+    def due(self) -> Drawer:
+        """Documents to be published when it is their turn (`since`)."""
+
     def rows(self, table: int, after: int = -1) -> Iterator[tuple[int, bytes]]:
         """Yield (id, row) of a table behind an id, in order."""
+
+    def entries(self, index: int, after: tuple[int, int]) -> Iterator[tuple[int, int]]:
+        """Yield (value, id) of an index behind such a pair, in order."""
 
     def members(self, key: bytes) -> Sequence[int]:
         """Return the ids under an index key, ascending."""

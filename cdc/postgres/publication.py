@@ -82,11 +82,21 @@ def look(session: Session, publication: str) -> PublicationState:
     )
 
 
-def refuse_gap(state: PublicationState, members: Mapping[str, int]) -> None:
-    """Raise PublicationMissing where a table is not published, or was not for a while.
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Tables that are not published (`lacking`), or were not for a while (`late`).
 
-    `members` are the tables with what `Published.member` was for each when it was loaded. What is
-    written to a table that is not published is in no stream.
+    `late` has what `Published.member` is for each.
+    """
+
+    lacking: frozenset[str] = frozenset()
+    late: Mapping[str, int] = field(default_factory=dict)
+
+
+def gap(state: PublicationState, members: Mapping[str, int]) -> Gap:
+    """Return what the stream leaves out, or has left out; `members` as for `refuse_gap`.
+
+    Raises PublicationMissing where it is not single tables that are left out.
     """
     name = f'the publication "{state.name}"'
     if not state.exists:
@@ -94,11 +104,26 @@ def refuse_gap(state: PublicationState, members: Mapping[str, int]) -> None:
     filtered = any(table.row_filter for table in state.tables.values())
     if state.operations != OPERATIONS or state.via_root or filtered:
         raise PublicationMissing(f"{name} does not publish all that happens to its tables")
-    if lacking := sorted(set(members) - set(state.tables)):
-        raise PublicationMissing(f"{name} lacks {', '.join(lacking)}")
-    late = sorted(t for t, member in members.items() if state.tables[t].member != member)
-    if late:
-        raise PublicationMissing(f"{name} was without {', '.join(late)} for a while")
+    lacking = frozenset(members) - state.tables.keys()
+    there = {t: state.tables[t].member for t in sorted(members) if t not in lacking}
+    late = {table: member for table, member in there.items() if member != members[table]}
+    if not all(late.values()):
+        raise PublicationMissing(f"{name} was another one, without {', '.join(late)}, for a while")
+    return Gap(lacking, late)
+
+
+def refuse_gap(state: PublicationState, members: Mapping[str, int]) -> None:
+    """Raise PublicationMissing where a table is not published, or was not for a while.
+
+    `members` are the tables with what `Published.member` was for each when it was loaded. What is
+    written to a table that is not published is in no stream.
+    """
+    found = gap(state, members)
+    name = f'the publication "{state.name}"'
+    if found.lacking:
+        raise PublicationMissing(f"{name} lacks {', '.join(sorted(found.lacking))}")
+    if found.late:
+        raise PublicationMissing(f"{name} was without {', '.join(found.late)} for a while")
 
 
 def _tables(session: Session, publication: str, oid: int) -> dict[str, Published]:
@@ -143,6 +168,14 @@ def plan(wanted_tables: Collection[str], state: PublicationState) -> list[str]:
         options = f"{_PUBLISH}, publish_via_partition_root = false"
         statements.append(f"ALTER PUBLICATION {name} SET ({options})")
     return statements
+
+
+def addition(name: str, tables: Collection[str]) -> str:
+    """Return the statement that puts tables into a publication, and leaves the others there."""
+    names = ", ".join(
+        f"ONLY {sql.Identifier(SCHEMA, table).as_string()}" for table in sorted(tables)
+    )
+    return f"ALTER PUBLICATION {sql.Identifier(name).as_string()} ADD TABLE {names}"
 
 
 def apply(session: Session, publication: str, statements: Sequence[str]) -> None:

@@ -22,10 +22,9 @@ _CANCELED: Final = "57014"
 _OBJECT_IN_USE: Final = "55006"
 _NOT_PERMITTED: Final = "42501"
 _GOING: Final = ("57P", "08")  # shutdown and termination, connection
-START_OVER: Final = (
-    "Stop capture, remove its folder below `state:` and drop the slot (SELECT"
-    " pg_drop_replication_slot('NAME')); then `odoo-cdc setup` and a start of capture load"
-    " everything again and send it. What was deleted meanwhile stays at the targets."
+RECOVER: Final = (
+    "`odoo-cdc capture --recover` makes a new slot, reads everything again, compares it with the"
+    " shadow and publishes exactly what differs, deletes included."
 )
 _PID: Final = re.compile(r"\bPID (\d+)")
 
@@ -39,7 +38,7 @@ class ConnectionLost(ServiceUnavailable):
 class SlotLost(DataAtRisk):
     """Postgres has removed WAL that was not yet published."""
 
-    hint = START_OVER
+    hint = RECOVER
 
 
 class SlotMissing(DataAtRisk):
@@ -47,7 +46,7 @@ class SlotMissing(DataAtRisk):
 
     hint = (
         "Before the first start run `odoo-cdc setup`. Where it went away behind capture:"
-        f" {START_OVER}"
+        f" {RECOVER}"
     )
 
 
@@ -86,14 +85,18 @@ class PublicationMissing(DataAtRisk):
 
     hint = (
         "Before the first start run `odoo-cdc setup`. Where it went away behind capture:"
-        f" {START_OVER}"
+        f" {RECOVER}"
     )
 
 
 class StreamStopped(DataAtRisk):
     """Postgres refuses to stream."""
 
-    hint = "Run `odoo-cdc check`: it compares slot, publication and tables with sync.yaml."
+    hint = (
+        "Run `odoo-cdc check`: it compares slot, publication and tables with sync.yaml. Where the"
+        " slot can be read no more: `odoo-cdc capture --recover --yes` makes a new one, reads"
+        " everything again and publishes exactly what differs."
+    )
 
 
 def start_refused(

@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import select
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 import psycopg
 from psycopg import pq
@@ -35,6 +35,8 @@ from cdc.postgres.connect import (
 from cdc.postgres.refusals import ConnectionLost, start_refused, stream_ended
 from schemas.position import Lsn, format_lsn, parse_lsn
 
+_FIRST_TIMELINE: Final = 1
+
 
 @dataclass(frozen=True, slots=True)
 class System:
@@ -44,6 +46,8 @@ class System:
     timeline: int
     lsn: Lsn
     database: str
+    left: Mapping[int, Lsn] = field(default_factory=dict)
+    """Where each timeline was left that this one came from."""
 
 
 class Replication:
@@ -80,7 +84,9 @@ class Replication:
         if found is None:
             raise ConnectionLost(f"{self.where} does not say who it is")
         system_id, timeline, lsn, database = found
-        return System(str(system_id), int(timeline), parse_lsn(lsn), str(database))
+        number = int(timeline)
+        left = self._history(number) if number > _FIRST_TIMELINE else {}
+        return System(str(system_id), number, parse_lsn(lsn), str(database), left)
 
     def start(
         self, slot: str, lsn: int, publications: Sequence[str], *, messages: bool = True
@@ -159,6 +165,14 @@ class Replication:
         """Close it."""
         self.close()
 
+    def _history(self, timeline: int) -> dict[int, Lsn]:
+        """Return where the timelines before this one were left."""
+        with translated(self.where):
+            result = self._pgconn.exec_(f"TIMELINE_HISTORY {timeline}".encode())
+        if result.status != pq.ExecStatus.TUPLES_OK:
+            raise ConnectionLost(f"{self.where} does not tell of timeline {timeline}")
+        return parse_history(result.get_value(0, 1) or b"")
+
     def _receive(self) -> None:
         self._drained = False
         if self._unflushed:
@@ -183,6 +197,13 @@ def _must_be_permitted(dsn: str, application_name: str) -> None:
             f'the role "{role}" may not replicate from {describe(dsn)}',
             hint=f'ALTER ROLE "{role}" REPLICATION; on Amazon RDS GRANT rds_replication TO it.',
         )
+
+
+def parse_history(content: bytes) -> dict[int, Lsn]:
+    """Read a timeline history file (timeline.c): timeline, where it was left, why; by tabs."""
+    lines = (line.split(b"\t") for line in content.splitlines())
+    rows = (line for line in lines if len(line) > 1 and line[0].strip().isdigit())
+    return {int(line[0]): parse_lsn(line[1].decode()) for line in rows}
 
 
 def readable(socket: int, seconds: float) -> bool:

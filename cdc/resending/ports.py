@@ -41,7 +41,7 @@ class Room(Protocol):
     def stands_still(self, way: str, deliveries: frozenset[str], now: float) -> bool:
         """Whether the workers keep it waiting for long."""
 
-    def published(self, model: str, documents: int, now: float) -> None:
+    def filled(self, way: str, documents: int, now: float) -> None:
         """Note what Kafka has."""
 
 

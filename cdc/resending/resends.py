@@ -123,11 +123,13 @@ class Resends:
         self._note()
         self.epoch.end()
         if not job.request.dry_run:
-            self.room.published(self._way(job)[0], len(found.ids), time.monotonic())
+            self.room.filled(self._way(job)[0], len(found.ids), time.monotonic())
 
     def _publish(self, job: Job, root: Root, found: Found, stamp: Stamp) -> None:
         request = job.request
-        limited = stamp._replace(routes=request.routes or None, targets=request.targets or None)
+        limited = stamp._replace(
+            routes=request.routes or None, targets=request.targets or None, before_known=False
+        )
         for made in self.events.of_shadow(root, found.ids, limited):
             self.epoch.publish(made)
 

@@ -16,10 +16,10 @@ from typing import Any, Final, Self, cast
 
 import lmdb
 
-from cdc.engine.fold import take_back
 from cdc.engine.forms import Convert
 from cdc.engine.holding import Dropped
 from cdc.engine.keys import pack_id, unpack_key
+from cdc.engine.undone import take_back
 from cdc.shadow.mapped import Mapped
 from schemas.errors import BadUsage, DataAtRisk, ServiceUnavailable
 from schemas.folder import made
@@ -27,7 +27,11 @@ from schemas.folder import made
 _MAP: Final = 1 << 40  # bytes of address space; the file grows as it is filled
 _SMALL_MAP: Final = 1 << 34  # for systems that do not give that much
 _MANY: Final = 1_000  # ids under one key that are not read at once
-_TABLES: Final = ("rows", "index", "meta", "undo", "delta", "touched", "ahead", "early")
+_DRAWERS: Final = (
+    *("undo", "delta", "touched", "ahead", "early"),
+    *("since_rows", "since_index", "due"),
+)
+_TABLES: Final = ("rows", "index", "meta", *_DRAWERS)
 
 
 class ShadowInUse(BadUsage):
@@ -40,8 +44,9 @@ class ShadowDamaged(DataAtRisk):
     """The shadow cannot be read."""
 
     hint = (
-        "Remove its folder below `state:`; capture then loads everything again and sends it."
-        " Keep `state:` on a local disk, never on a network file system."
+        "Move its folder below `state:` away; then `odoo-cdc capture --recover` loads everything"
+        " again and sends it. What was deleted since it was damaged stays at the targets. Keep"
+        " `state:` on a local disk, never on a network file system."
     )
 
 
@@ -99,13 +104,9 @@ class Shadow:
         self.delete: Callable[[bytes], object] = txn.delete
         self._cursor = txn.cursor(db=tables["index"])
         self._index = tables["index"]
-        drawers = {name: LmdbDrawer(txn, tables[name]) for name in _TABLES[3:]}
-        self.undo, self.delta = drawers["undo"], drawers["delta"]
-        self.touched, self.ahead, self.early = (
-            drawers["touched"],
-            drawers["ahead"],
-            drawers["early"],
-        )
+        drawers = [LmdbDrawer(txn, tables[name]) for name in _DRAWERS]
+        self.undo, self.delta, self.touched, self.ahead, self.early = drawers[:5]
+        self.since_rows, self.since_index, self.due = drawers[5:]
 
     def read_as(self, formers: Mapping[bytes, Convert]) -> None:
         """Give rows of former forms in another one, by table and form, two bytes each.
@@ -168,8 +169,12 @@ class Shadow:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Close it."""
+        """Close it. Raises ShadowFull and ShadowDamaged for what LMDB has raised inside."""
         self.close()
+        if isinstance(error, (lmdb.MapFullError, lmdb.DiskError)):
+            raise ShadowFull(f"{self.folder}: {error}") from error
+        if isinstance(error, lmdb.Error):
+            raise ShadowDamaged(f"{self.folder}: {error}") from error
 
     @property
     def bytes_used(self) -> int:
@@ -206,6 +211,19 @@ class Shadow:
                 found = cursor.last()
             key = cursor.key() if found else b""
         return unpack_key(key)[1] if key[:2] == table.to_bytes(2, "big") else -1
+
+    def entries(self, index: int, after: tuple[int, int]) -> Iterator[tuple[int, int]]:
+        """Yield (value, id) of an index behind such a pair, in order."""
+        value, row = after
+        prefix = index.to_bytes(2, "big")
+        with self._txn.cursor(db=self._index) as cursor:
+            there = value >= 0 and cursor.set_range_dup(prefix + pack_id(value), pack_id(row + 1))
+            if not there and not cursor.set_range(prefix + pack_id(value + 1)):
+                return
+            for key, found in cursor:
+                if key[:2] != prefix:
+                    return
+                yield int.from_bytes(key[2:], "big"), int.from_bytes(found, "big")
 
     def members(self, key: bytes) -> Sequence[int]:
         """Return the ids under an index key, ascending."""

@@ -51,13 +51,6 @@ def is_asked(args: argparse.Namespace) -> bool:
     return at_terminal and not (args.yes or args.json)
 
 
-def agrees(question: str) -> bool:
-    """Ask; anything but yes is no."""
-    sys.stderr.write(f"{question} [y/N] ")
-    sys.stderr.flush()
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
-
-
 def subject_of(args: argparse.Namespace) -> Subject:
     """Return what is named; NoSuchName where it cannot be one."""
     named = {"target": args.target, "route": args.route, "chain": args.chain}

@@ -14,8 +14,9 @@ from schemas.arguments import MalformedCommand, Person
 from schemas.command import Kind
 from schemas.config import load
 from schemas.errors import BadUsage, NothingFound, ServiceUnavailable
+from schemas.terminal import agrees
 from streams.chains.ledger import iso
-from streams.commands.asking import agrees, declare_timeout, is_asked
+from streams.commands.asking import declare_timeout, is_asked
 from streams.commands.names import unfamiliar
 from streams.kafka.scan import Found, Part
 from streams.purging import BUSY, ENTRIES, ITEMS

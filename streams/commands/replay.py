@@ -12,7 +12,8 @@ from schemas.command import Command, Kind, Progress
 from schemas.config import load
 from schemas.errors import BadUsage, NothingFound
 from schemas.replay import Request, bound_of
-from streams.commands.asking import agrees, declare_timeout, is_asked
+from schemas.terminal import agrees
+from streams.commands.asking import declare_timeout, is_asked
 from streams.commands.names import unfamiliar
 from streams.queries.answers import Gathered
 from streams.queries.asking import Asking, command_of, require_answers

@@ -13,7 +13,8 @@ from schemas.config import Config, load
 from schemas.domain import BadDomain
 from schemas.errors import BadUsage, NothingFound, ServiceUnavailable
 from schemas.resend import Request
-from streams.commands.asking import agrees, declare_timeout, is_asked
+from schemas.terminal import agrees
+from streams.commands.asking import declare_timeout, is_asked
 from streams.queries.answers import Gathered
 from streams.queries.asking import Asking, command_of
 from streams.queries.prose import table

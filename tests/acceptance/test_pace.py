@@ -88,13 +88,13 @@ def test_without_workers_two_portions_go_out_and_the_rest_waits_for_them(
     programs: Programs, kafka: Kafka, kafka_prefix: str, wso2: Wso2StandIn
 ) -> None:
     capture = programs.start("capture")
-    until(lambda: "waits for the workers" in capture.tail(), capture)
+    until(lambda: "wait for the workers" in capture.tail(), capture)
 
     assert len(read(kafka.bootstrap, [f"{kafka_prefix}.res.partner"])) == 2 * PORTION
     status = programs.run("status", "--json")
     said = json.loads(status.out.read_text(encoding="utf-8"))["capture"]
     assert said["held"] == ["res.partner"]
-    assert any("waits for the workers" in each for each in said["warnings"])
+    assert any("wait for the workers" in each for each in said["warnings"])
 
     programs.start("stream", "--worker", "one")
     until(lambda: len({each.id for each in list(wso2.requests)}) >= MANY, capture)

@@ -10,7 +10,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cdc.engine.fold import take_back
+from cdc.engine.undone import take_back
 from schemas.event import Event
 from tests.engine import ORDER, PARTNER, PLAN, Row, World, delete, engine, insert, update
 

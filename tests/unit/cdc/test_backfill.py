@@ -5,9 +5,8 @@ import logging
 import pytest
 
 from cdc.backfill import Paced, Unpaced
-from cdc.loading import Portion
 from cdc.pace import PORTION, Lane, Look, Pace, queues
-from cdc.progress import Progress
+from cdc.progress import Portion, Progress
 from schemas.kafka_errors import KafkaAway
 
 NAMES = ("s.a", "s.b", *(f"s.deliveries.{target}" for target in "xyz"))
@@ -67,7 +66,7 @@ def test_the_next_portion_waits_until_the_last_is_done(paced: Paced, workers: Wo
     standing = progress("a")
     assert paced.next(standing, 0.0) == Portion("a", PORTION)
     workers.left["s.a"] = 2 * PORTION
-    paced.published("a", 2 * PORTION, 0.1)
+    paced.published(Portion("a", 2 * PORTION), 0.1)
 
     assert paced.next(standing, 0.2) is None
     workers.left["s.a"] = 0
@@ -82,7 +81,7 @@ def test_models_go_out_in_the_order_of_the_file_each_when_what_went_before_has_g
     paced = Paced(Pace(queues(lanes)), workers, lanes)
     assert paced.next(progress("a", "b"), 0.0) == Portion("b", PORTION)
     workers.left["s.deliveries.x"] = 1
-    paced.published("b", 7, 0.1)
+    paced.published(Portion("b", 7), 0.1)
 
     assert paced.next(progress("a"), 0.2) is None
     assert paced.next(Progress(published={"a": 3}), 0.3) == Portion("a", PORTION)  # it has begun
@@ -100,13 +99,13 @@ def test_who_waits_long_is_named_once_and_once_more_when_it_goes_on(
     for second in range(15):
         paced.next(standing, float(second))
     assert standing.held == {"a"}
-    assert [r.message for r in caplog.records] == ["the first load of a waits for the workers"]
+    assert [r.message for r in caplog.records] == ["documents of a wait for the workers"]
 
     workers.left["s.a"] = 0
     paced.next(standing, 15.0)
 
     assert standing.held == set()
-    assert caplog.records[-1].message == "the first load of a goes on"
+    assert caplog.records[-1].message == "documents of a go on"
 
 
 def test_while_kafka_is_away_everything_waits_and_the_reason_is_said(
@@ -117,7 +116,7 @@ def test_while_kafka_is_away_everything_waits_and_the_reason_is_said(
 
     assert [paced.next(standing, float(second)) for second in range(12)] == [None] * 12
     assert [r.message for r in caplog.records] == [
-        "the first load of a waits for the workers (it is away)"
+        "documents of a wait for the workers (it is away)"
     ]
 
     workers.away = False
@@ -141,7 +140,7 @@ def test_a_resend_has_the_room_of_the_queues_that_it_fills(paced: Paced, workers
     assert paced.room(*both, 0.0) == 0
 
     workers.left["s.b"] = 2 * PORTION
-    paced.published("b > z", 2 * PORTION, 0.1)
+    paced.filled("b > z", 2 * PORTION, 0.1)
     assert paced.room(*to_z, 0.2) == 0
     assert not paced.stands_still(*to_z, 5.0)
     assert paced.stands_still(*to_z, 15.0)
@@ -162,6 +161,6 @@ def test_what_a_resend_publishes_lets_no_model_wait_for_its_turn(
     paced: Paced, workers: Workers
 ) -> None:
     workers.left["s.a"] = 1
-    paced.published("a > x", 7, 0.0)
+    paced.filled("a > x", 7, 0.0)
 
     assert paced.next(progress("a"), 0.1) == Portion("a", PORTION)

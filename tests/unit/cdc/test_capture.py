@@ -10,6 +10,7 @@ import pytest
 from cdc.capture import Capture, Stopped
 from cdc.epoch import CHANGES
 from cdc.parts import Parts
+from cdc.postgres.watch import LeftOut
 from cdc.progress import Progress
 from cdc.resending.resends import NoResends
 from schemas.errors import ServiceUnavailable
@@ -84,7 +85,7 @@ def capture_of(played: Played) -> Capture:
             backfill=part,
             resends=NoResends(),
             connect=lambda _: part,
-            watch=lambda: None,
+            watch=LeftOut,
         )
     )
     return played.capture

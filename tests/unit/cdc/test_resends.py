@@ -65,7 +65,7 @@ class Played:
     def stands_still(self, way: str, deliveries: frozenset[str], now: float) -> bool:
         return self.still
 
-    def published(self, model: str, documents: int, now: float) -> None: ...
+    def filled(self, way: str, documents: int, now: float) -> None: ...
 
     def put(self, name: str, kind: str = "resend", **arguments: Any) -> None:
         command = Command(name, kind, arguments, "eve@host", "2026-11-23T10:00:00Z")

@@ -11,8 +11,8 @@ from typing import Any, cast
 import pytest
 
 from cdc.epoch import PROGRESS, Epoch, Topic
-from cdc.loading import CaughtUp, Marked, Portion, RangeRead, frontiers
-from cdc.progress import Progress
+from cdc.loading import CaughtUp, Marked, RangeRead
+from cdc.progress import Portion, Progress
 from cdc.resending.resends import NoResends
 from cdc.stream import Stream
 from schemas.errors import ServiceUnavailable
@@ -60,8 +60,7 @@ class World:
         self.stream.refresh()
 
     def load_anew(self) -> None:
-        progress = self.epoch.progress = Progress.begin(PLAN)
-        self._engine.fold.frontiers = frontiers(PLAN, progress)
+        self.epoch.progress = Progress.begin(PLAN)
         self.stream.refresh()
 
     def loaded(self, lsn: int, table: str, *rows: Row, last: int | None = None) -> None:

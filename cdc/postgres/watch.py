@@ -1,0 +1,150 @@
+"""A look now and then at what the stream depends on: it says nothing when that changes.
+
+Postgres 18 streams on silently without its publication, DROP COLUMN ... CASCADE takes a table out
+of one with a column list, and so may a DBA. A table that is left out is put back, once capture
+knows that it was out; what was written meanwhile is read again.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from cdc.postgres import publication, slot
+from cdc.postgres.connect import Session
+from cdc.postgres.publication import Gap, PublicationState
+from cdc.postgres.refusals import PublicationMissing
+from cdc.postgres.slot import SlotState
+from schemas.errors import OdooCdcError, ServiceUnavailable
+
+logger = logging.getLogger(__name__)
+
+_LOOK: Final = 5.0  # seconds between two looks
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Tables that the stream leaves out or has left out.
+
+    Those in `back` it has from here on, each with its `Published.member`: all that was being
+    written when they were put in has come to its end.
+    """
+
+    tables: frozenset[str] = frozenset()
+    back: Mapping[str, int] = field(default_factory=dict)
+
+
+class Watch:
+    """Looks at publication and slot beside the stream."""
+
+    def __init__(
+        self,
+        dsn: str,
+        state: PublicationState,
+        slot_name: str,
+        members: Mapping[str, int],
+        *,
+        patient: bool = True,
+    ) -> None:
+        """Begin at once, on a thread of its own.
+
+        `members` may change; see `publication.refuse_gap`. One that is not `patient` has trouble
+        where it may not put a table back; else it says who may, and waits.
+        """
+        self.slot = SlotState(slot_name, exists=True)
+        """What the last look has seen of it."""
+        self.noted: frozenset[str] = frozenset()
+        """The tables that capture knows to be left out: what comes of them is looked through."""
+        self._dsn = dsn
+        self._state = state
+        self._members = members
+        self._patient = patient
+        self._asked: frozenset[str] = frozenset()
+        self._horizons: dict[tuple[str, int], int] = {}
+        self._settled: frozenset[tuple[str, int]] = frozenset()
+        self._trouble: Exception | None = None
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
+        self._thread.start()
+
+    def check(self) -> LeftOut:
+        """Return what the last look has found left out.
+
+        Raises PublicationMissing, and what nobody expected.
+        """
+        if self._trouble is not None:
+            raise self._trouble
+        found = publication.gap(self._state, self._members)
+        back = {t: member for t, member in found.late.items() if (t, member) in self._settled}
+        return LeftOut(found.lacking | found.late.keys(), back)
+
+    def close(self) -> None:
+        """Look no more."""
+        self._end.set()
+        self._thread.join(_LOOK)
+
+    def _run(self) -> None:
+        while not self._end.is_set():
+            try:
+                with Session.connect(self._dsn, "odoo-cdc-watch") as session:
+                    while not self._end.is_set():
+                        self._look(session)
+                        self._end.wait(_LOOK)
+            except ServiceUnavailable as error:  # the stream notices it too, and says so
+                logger.debug("no look at the publication: %s", error)
+                self._end.wait(_LOOK)
+            except Exception as error:  # noqa: BLE001  nobody would see it on this thread
+                self._trouble = error
+                return
+
+    def _look(self, session: Session) -> None:
+        self.slot = slot.look(session, self.slot.name)
+        state = publication.look(session, self._state.name)
+        found = publication.gap(state, self._members)
+        if found.lacking and found.lacking <= self.noted:
+            self._put_back(session, found.lacking)
+        self._settle(session, found)
+        self._state = state
+
+    def _put_back(self, session: Session, tables: frozenset[str]) -> None:
+        name = self._state.name
+        statement = publication.addition(name, tables)
+        try:
+            publication.apply(session, name, [statement])
+        except ServiceUnavailable:
+            raise
+        except OdooCdcError as error:
+            lacks = f'the publication "{name}" lacks {", ".join(sorted(tables))}'
+            if not self._patient:
+                raise PublicationMissing(f"{lacks}: {error}") from error
+            if tables != self._asked:
+                self._asked = tables
+                text = "%s, and capture may not put them in (%s). Run as their owner: %s"
+                more = {"action": "alarm", "alarm": "publication_lacks"}
+                logger.error(text, lacks, error, statement, extra=more)  # noqa: TRY400  a trace tells nothing
+        else:
+            logger.warning("done: %s", statement, extra={"action": "published_again"})
+
+    def _settle(self, session: Session, found: Gap) -> None:
+        """See whether all has ended that was being written when a table was put in.
+
+        What a transaction wrote before is in no stream, and it may commit behind the first range.
+        """
+        mine = set(found.late.items())
+        self._horizons = {at: horizon for at, horizon in self._horizons.items() if at in mine}
+        if not mine:
+            return
+        for at in mine - self._horizons.keys():
+            self._horizons[at] = _horizon(session, "max")
+        oldest = _horizon(session, "min")
+        self._settled = frozenset(at for at in mine if self._horizons[at] <= oldest)
+
+
+def _horizon(session: Session, which: str) -> int:
+    """Return the first transaction that is yet to begin (max), or that has not ended (min)."""
+    query = "SELECT pg_snapshot_x{}(pg_current_snapshot())::text"
+    (found,) = session.one(query.format(which).encode())
+    return int(found)
