@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Any, NamedTuple
@@ -40,9 +41,11 @@ from cdc.postgres.watch import LeftOut, Watch
 from cdc.progress import Progress
 from cdc.queues import Queues
 from cdc.resending.resends import NoResends, Resends, Subject
+from cdc.shadow.folder import Lock
 from cdc.shadow.store import Shadow
 from cdc.stream import Stream
 from cdc.vitals import Vitals
+from cdc.wal import Gauge
 from schemas.avro import MARKER, event_schema, fingerprint
 from schemas.config import Config
 from schemas.topics import Topics
@@ -60,16 +63,18 @@ class Assembled(NamedTuple):
 class Ground:
     """What all captures of a process stand on, one file after the other: shadow and producer."""
 
-    def __init__(self, config: Config, stack: ExitStack) -> None:
+    def __init__(self, config: Config, stack: ExitStack, lock: Lock) -> None:
         """Look whether everything fits; what is opened is closed with `stack`.
+
+        `lock` is that of the shadow's folder, taken or not.
 
         Raises before anything is read: DatabaseUnreachable, NoTopic, KafkaAway (exit 3),
         ConfigError (exit 2), SlotMissing, SlotLost, PublicationMissing, ForeignShadow,
-        OtherPartitions, SelectionChanged (exit 4).
+        OtherPartitions, SelectionChanged (exit 4), ShadowInUse (exit 2).
         """
         self.source = look(config)
         _refuse_other_partitions(config, self.source)
-        self.shadow = stack.enter_context(Shadow(config.state / "capture"))
+        self.shadow = stack.enter_context(Shadow(lock.folder, lock))
         self.about = settle(config, self.source, self.shadow, Topics(config.source.name))
         self._holding = held(self.shadow)
         self._waiting = _Waiting()
@@ -150,6 +155,7 @@ class Ground:
             resends,
             connect=beside.connect,
             watch=beside.look,
+            leaves=beside.leaves,
             passing=fit.passing,
         )
         if before is not None:
@@ -157,7 +163,7 @@ class Ground:
         capture = Capture(parts, until_caught_up=until_caught_up)
         capture.connected_once = before is not None  # then it is patient with Postgres
         self._waiting.capture, self._parts = capture, parts
-        return Assembled(capture, Vitals(capture, parts, self.shadow, beside.wal_held))
+        return Assembled(capture, Vitals(capture, parts, self.shadow, beside.wal))
 
     def _fit(self, config: Config, source: Source) -> Fit:
         """Make the shadow fit for a file, and remember what it is made of."""
@@ -213,6 +219,7 @@ class _Beside:
         watch: Watch,
     ) -> None:
         place = (config.source.dsn, config.source.slot, config.source.publication)
+        self.wal = Gauge(config.source.stop_at_wal)
         self._following = Following(*place)
         self._watch = watch
         self.epoch: Epoch
@@ -238,14 +245,15 @@ class _Beside:
         self._publisher.listen()
         return self._watch.check()
 
+    def leaves(self) -> bool:
+        """Say whether Postgres shuts down. Raises SlotReleased where it keeps too much WAL."""
+        self.wal.see(self._watch.slot, time.monotonic())
+        return self._watch.shuts_down()
+
     def returned(self, members: Mapping[str, int]) -> None:
         """Remember, with the epoch, that tables are in the publication again."""
         self._about["published"].update(members)
         self._shadow.note(ABOUT, self._about)
-
-    def wal_held(self) -> int | None:
-        """Return how many bytes of WAL the slot holds, as the last look has seen it."""
-        return self._watch.slot.wal_held
 
 
 def _marks(config: Config, stack: ExitStack) -> Marks:

@@ -1,8 +1,8 @@
 """The loop: read what has come, end epochs in time, tell the server, let loads go on.
 
 One thread reads the stream, folds, publishes and commits. It never blocks on the socket, and it
-leaves the server alone while Kafka is away: after some seconds it disconnects, so that a
-shutdown of Postgres waits for nobody, and begins again where the shadow stands.
+leaves the server alone while Kafka is away and when it shuts down: nothing waits for us. It then
+begins again where the shadow stands.
 """
 
 from __future__ import annotations
@@ -10,11 +10,13 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Final
 
 from cdc.epoch import CHANGES
 from cdc.loading import CaughtUp, Returned
 from cdc.parts import Connection, Parts
+from cdc.patience import Backoff, Ending, Stopped
 from cdc.progress import Portion, Progress
 from schemas.errors import ServiceUnavailable
 
@@ -26,11 +28,7 @@ _LOOK: Final = 0.25  # seconds between two looks at everything else
 _SOON: Final = 0.05  # the same while documents wait to be published
 _AT_ONCE: Final = 2_000  # frames between two looks at the clock
 _PATIENCE: Final = 3.0  # seconds that Kafka may take while the server is kept waiting
-_PAUSES: Final = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)  # seconds between attempts to connect
-
-
-class Stopped(Exception):
-    """Capture was told to stop while it waited for Kafka."""
+_FAREWELL: Final = 0.5  # seconds that the server has to hear our last word
 
 
 class Capture:
@@ -41,9 +39,9 @@ class Capture:
         self._parts = parts
         self._until_caught_up = until_caught_up
         self._connection: Connection | None = None
-        self._stopping = False
+        self._ending = Ending()
         self._handing_over = False
-        self._told = 0.0
+        self._told = self._looked = 0.0
         self._waiting_since: float | None = None
         self._marked = False
         self._resent = False  # the last mark was a resend's
@@ -52,8 +50,8 @@ class Capture:
         parts.stream.on_pulse(self._pulse)
 
     def stop(self) -> None:
-        """Finish what is in hand, then return; for signal handlers."""
-        self._stopping = True
+        """Finish what is in hand, then return; for signal handlers of the thread that runs."""
+        self._ending.ask(time.monotonic())
 
     def hand_over(self) -> None:
         """Return between two transactions, for another to go on; from any thread.
@@ -64,8 +62,8 @@ class Capture:
 
     @property
     def stopping(self) -> bool:
-        """Whether it was told to stop, or is caught up."""
-        return self._stopping
+        """Whether it was told to stop or is caught up."""
+        return self._ending.asked
 
     @property
     def passing(self) -> bool:
@@ -74,7 +72,9 @@ class Capture:
 
     def close(self) -> None:
         """Let the server go."""
-        self._close()
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
     @property
     def connected(self) -> bool:
@@ -89,70 +89,74 @@ class Capture:
 
     def run(self) -> None:
         """Capture; a connection that is lost is made again, everything else is raised."""
-        failures = 0
+        backoff = Backoff()
         try:
             while not self._ends:
                 try:
                     self._connect()
-                    failures = 0
+                    backoff.failures = 0
                     self._follow()
                 except Stopped:
+                    self._leave()
                     return
                 except ServiceUnavailable as error:
                     if not (self.connected_once and error.passing):
                         raise
                     logger.warning("%s", error, extra={"action": "disconnected"})
-                    self._close()
-                    self._pause(_PAUSES[min(failures, len(_PAUSES) - 1)])
-                    failures += 1
+                    self.close()
+                    backoff.rest(lambda: self._ends)
         finally:
-            self._close()
+            self.close()
 
     def kafka_is_slow(self) -> None:
         """Take care of the server while Kafka has not acknowledged everything."""
         now = time.monotonic()
         self._waiting_since = self._waiting_since or now
         waited = now - self._waiting_since
+        if self._ending.overdue(now):
+            raise Stopped
+        self._look(now)
         if waited > _PATIENCE:
-            if self._stopping:
+            if self.stopping:
                 raise Stopped
             if self._connection is not None:
                 logger.warning("Kafka does not answer: waiting", extra={"action": "kafka_away"})
-                self._close()
+                self.close()
         elif now - self._told > 1:
             self._tell()
 
     @property
     def _ends(self) -> bool:
-        return self._stopping or self._handing_over
+        return self.stopping or self._handing_over
 
     def _connect(self) -> None:
         """Begin where the shadow stands; what is not durable is thrown away and comes again."""
         parts = self._parts
-        parts.marks.forget()
+        with self._ending.interrupts():
+            parts.marks.forget()
         self._marked = False
         parts.epoch.reset()
         parts.stream.begin_again()
         self._mind_left_out()
-        self._connection = parts.connect(parts.epoch.watermark.durable)
+        with self._ending.interrupts():
+            self._connection = parts.connect(parts.epoch.watermark.durable)
         self.connected_once = True
         self._told = time.monotonic()
         logger.info("following the stream", extra={"action": "following"})
 
     def _follow(self) -> None:
         """Follow the stream until it is to stop, or was left because of Kafka."""
-        parts, look = self._parts, 0.0
+        parts = self._parts
         while (connection := self._connection) is not None:
             came = self._drain(connection)
             self._waiting_since = None  # what came is handled: Kafka has answered
             now = time.monotonic()
             if self._may_end(now):
                 self._end_epoch()
-            if now - look > _LOOK:
-                look = now
+            if self._look(now):
                 self._chores(now)
             self._load_on()
-            if self._finished():
+            if self._finished(now):
                 return
             if self._connection is not None:
                 if came:
@@ -193,8 +197,7 @@ class Capture:
         return came
 
     def _end_epoch(self) -> None:
-        epoch = self._parts.epoch
-        epoch.end()
+        self._parts.epoch.end()
         self._waiting_since = None
         self._tell()
 
@@ -212,6 +215,16 @@ class Capture:
         left_out = found.tables - self._parts.epoch.progress.absent
         if left_out and not self._parts.stream.in_transaction:
             self._parts.stream.leave_out(left_out)
+
+    def _look(self, now: float) -> bool:
+        """Hear of trouble now and then; a server that shuts down is not kept waiting."""
+        if now - self._looked <= _LOOK:
+            return False
+        self._looked = now
+        if self._parts.leaves() and self._connection is not None:
+            logger.warning("Postgres shuts down: waiting", extra={"action": "disconnected"})
+            self.close()
+        return True
 
     def _load_on(self) -> None:
         """Begin what may be done beside the stream: a piece, a range, a portion, the last mark."""
@@ -250,33 +263,49 @@ class Capture:
             self._end_epoch()  # so that `status` can say it
         return portion
 
-    def _finished(self) -> bool:
+    def _finished(self, now: float) -> bool:
         """Say whether to stop, everything being durable and told."""
         caught_up = self._until_caught_up and self._parts.stream.caught_up
-        if not (self._ends or caught_up) or self._parts.stream.in_transaction:
+        if not (self._ends or caught_up):
+            return False
+        if self._parts.stream.in_transaction:
+            self._be_in_time(now)
             return False
         self._end_epoch()
         if caught_up:
-            self._stopping = True
+            self._ending.ask(now)
+        self._farewell()
         return True
 
+    def _leave(self) -> None:
+        """Leave what is in hand, which comes again; make durable what went before."""
+        if not self._parts.stream.in_transaction or self._waiting_since is not None:
+            return  # nothing is in hand, or Kafka does not answer
+        self._ending.leave(time.monotonic())
+        with suppress(Stopped):
+            self._parts.stream.leave()
+            self._farewell()
+
+    def _farewell(self) -> None:
+        if self._connection is not None:
+            mark = self._parts.epoch.watermark
+            with suppress(ServiceUnavailable):  # it is durable: the next start tells it
+                self._connection.farewell(mark.received, mark.durable, _FAREWELL)
+
     def _tell(self) -> None:
-        if self._connection is None:
-            return
-        self._told = time.monotonic()
-        self._connection.send_status(*self._parts.epoch.watermark.status())
+        if self._connection is not None:
+            self._told = time.monotonic()
+            self._connection.send_status(*self._parts.epoch.watermark.status())
 
     def _pulse(self) -> None:
+        now = time.monotonic()
+        self._waiting_since = None  # there is something to do: Kafka takes what is published
         self._parts.epoch.trim()
-        if time.monotonic() - self._told > 1:
+        self._be_in_time(now)
+        self._look(now)
+        if now - self._told > 1:
             self._tell()
 
-    def _close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-
-    def _pause(self, seconds: float) -> None:
-        deadline = time.monotonic() + seconds
-        while not self._ends and (left := deadline - time.monotonic()) > 0:
-            time.sleep(min(left, 0.1))  # in pieces: a signal ends it
+    def _be_in_time(self, now: float) -> None:
+        if self._ending.overdue(now) and self._parts.stream.in_transaction:
+            raise Stopped  # other work has bounds of its own

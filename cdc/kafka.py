@@ -29,6 +29,7 @@ CLIENT_LOG.addHandler(logging.NullHandler())
 MAX_MESSAGE: Final = 8 * 1024 * 1024  # bytes; `setup` gives the topics the same limit
 TIMEOUT: Final = 15.0  # seconds for one answer
 _FIRST: Final = 5.0  # seconds until one that has refused us counts as away
+_PIECE: Final = 1.0  # seconds of it that a signal may have to wait
 WAIT: Final = 0.05  # seconds between two calls of on_wait
 _QUIET: Final = 10.0  # seconds between two log lines about a broker that does not answer
 _CONSUMER_ONLY: Final = ("session.timeout.ms", "heartbeat.interval.ms", "max.poll.interval.ms")
@@ -194,13 +195,14 @@ def metadata(client: Consumer | AdminClient, heard: Heard) -> ClusterMetadata:
 
     A broker that refuses is not waited for as long as one that says nothing.
     """
-    deadline = time.monotonic() + TIMEOUT
+    began = time.monotonic()
     while True:
         try:
-            return client.list_topics(timeout=_FIRST)
+            return client.list_topics(timeout=_PIECE)
         except KafkaException as error:
             client.poll(0)
-            if heard.words or time.monotonic() > deadline:
+            waited = time.monotonic() - began
+            if waited > (_FIRST if heard.words else TIMEOUT) - _PIECE / 2:
                 why = heard.words or said(error)
                 raise away("Kafka does not answer", why) from error
 

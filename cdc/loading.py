@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from cdc.aside import Aside
 from cdc.engine.plan import RowPlan, TablePlan
 from cdc.progress import Frontier, Portion
 
@@ -90,7 +91,7 @@ class Marks:
         """Do nothing yet."""
         self._reader = reader
         self._meanings: dict[bytes, Marked] = {}
-        self._worker = ThreadPoolExecutor(1, thread_name_prefix="load")
+        self._worker = Aside("load")
         self._busy: Future[None] | None = None
         self._unseen: bytes = _EMPTY
         self._spoilt: set[str] = set()

@@ -41,6 +41,8 @@ class Figures:
     lag_bytes: int | None = _gauge("WAL that Postgres has sent and that is not durable here")
     lag_seconds: float | None = _gauge("age of the last commit handled, 0 when all is handled")
     wal_held_bytes: int | None = _gauge("WAL that Postgres keeps for the slot")
+    wal_hourly_bytes: int | None = _gauge("how much more of it an hour, over the last ten minutes")
+    wal_left_seconds: float | None = _gauge("until the slot is lost or dropped, at that rate")
     received_lsn: int | None = _gauge("how far Postgres has sent")
     durable_lsn: int | None = _gauge("how far everything is in Kafka and in the shadow")
     confirmed_lsn: int | None = _gauge("how far Postgres was told that it may forget")

@@ -26,6 +26,9 @@ class Connection(Protocol):
     def send_status(self, written: int, flushed: int, applied: int) -> None:
         """Tell the server how far we are."""
 
+    def farewell(self, written: int, flushed: int, seconds: float) -> None:
+        """Tell it for the last time, and wait until it was heard."""
+
     def close(self) -> None:
         """Close it."""
 
@@ -65,7 +68,10 @@ class Resends(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What the loop drives; `connect` opens the stream behind an LSN, `watch` raises trouble."""
+    """What the loop drives; `connect` opens the stream behind an LSN, `watch` raises trouble.
+
+    `leaves` says whether the server is about to go, in the midst of work too.
+    """
 
     plan: Plan
     fold: Fold
@@ -76,4 +82,5 @@ class Parts:
     resends: Resends
     connect: Callable[[int], Connection]
     watch: Callable[[], LeftOut]
+    leaves: Callable[[], bool]
     passing: bool = False  # another plan follows once every table is read

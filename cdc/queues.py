@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from typing import Any, Final, cast
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka import admin as kafka_admin
 from confluent_kafka.admin import AdminClient
 
+from cdc.aside import Aside
 from cdc.kafka import CLIENT_LOG, client_settings, configured, said
 from cdc.pace import Look
 from schemas.kafka_errors import away
@@ -35,7 +36,7 @@ class Queues:
         self._settings = settings
         self._group = group
         self._parts = [TopicPartition(t, p) for t in topics for p in range(partitions)]
-        self._thread = ThreadPoolExecutor(1, "queues")
+        self._thread = Aside("queues")
         self._busy: Future[Look] | None = None
         self._begun = -_EVERY
         self._clients: _Clients | None = None
@@ -64,8 +65,7 @@ class Queues:
 
     def close(self) -> None:
         """Let Kafka go, and end the thread."""
-        self._thread.shutdown()
-        if self._clients is not None:
+        if self._thread.shutdown() and self._clients is not None:
             self._clients.close()
 
     def _look(self) -> Look:

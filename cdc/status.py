@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from cdc import wal
 from cdc.notes import ABOUT, PROGRESS, RESENDING
 from cdc.postgres import slot
 from cdc.postgres.connect import Session
@@ -35,12 +36,21 @@ def report(config: Config) -> dict[str, Any]:
             state = slot.look(session, config.source.slot)
     except ServiceUnavailable as error:
         return {**_of_shadow(seen), "unavailable": str(error), "warnings": []}
+    stop_at = config.source.stop_at_wal
+    growing = growth(seen, state, time.time())
     return {
         **_of_slot(state),
         "lag_seconds": _age(seen, state, time.time()),
         "wal_keep_bytes": facts.max_slot_wal_keep_size,
+        "wal_stop_bytes": stop_at or None,
+        "wal_hourly_bytes": growing and round(growing.hourly),
+        "wal_left_seconds": growing and growing.seconds_to(wal.room(state, stop_at)),
         **_of_shadow(seen),
-        "warnings": [*warnings(facts, state), *_waits(seen)],
+        "warnings": [
+            *warnings(facts, state),
+            *wal.warnings(state, stop_at, growing),
+            *_waits(seen),
+        ],
     }
 
 
@@ -69,6 +79,18 @@ def warnings(facts: Facts, state: SlotState) -> Iterator[str]:
             f"a write transaction of {oldest.name} is open for {oldest.seconds:.0f} s: what it"
             " has written is published when it ends, and WAL is kept till then"
         )
+
+
+def growth(seen: Seen | None, state: SlotState, now: float) -> wal.Growth | None:
+    """Return what was written since the last commit of the shadow, as so much an hour.
+
+    While capture goes on that was a moment ago: then nobody knows, and nothing need be known.
+    """
+    note = seen.notes.get(PROGRESS, {}) if seen else {}
+    if "at" not in note or state.confirmed_flush_lsn is None or state.lag is None:
+        return None
+    end = state.confirmed_flush_lsn + state.lag
+    return wal.Growth.between((note["at"], note["lsn"]), (now, end))
 
 
 def _waits(seen: Seen | None) -> Iterator[str]:

@@ -102,6 +102,11 @@ class Stream:
         if progress.opened is not None:
             self._portion(progress.opened)
 
+    def leave(self) -> None:
+        """Make durable what went before the unfinished transaction, which alone is taken back."""
+        self._fold.spill()
+        self._epoch.end()
+
     def refresh(self) -> None:
         """See which models are complete, and what is to be remembered for those that are not."""
         progress, events = self._epoch.progress, self._events
@@ -152,7 +157,7 @@ class Stream:
         if self._begin is None:
             raise MalformedMessage("a row outside of a transaction")
         if self._fold.change(frame, PAYLOAD_AT):
-            self._spill()
+            self.leave()
 
     def _truncate(self, oids: Iterable[int]) -> None:
         """Drop the rows of tables; the range of one that was read before has rows that went."""
@@ -160,16 +165,8 @@ class Stream:
             raise MalformedMessage("a truncate outside of a transaction")
         for plan in self._relations.plans(oids):
             for _ in self._fold.empty(plan):
-                self._spill()
+                self.leave()
             self.marks.spoil(plan.name)
-
-    def _spill(self) -> None:
-        """Move the transaction at hand out of memory.
-
-        What went before becomes durable with it: the unfinished one alone is taken back.
-        """
-        self._fold.spill()
-        self._epoch.end()
 
     def _message(self, data: bytes, head: WalData) -> None:
         message = decode(data)
@@ -199,11 +196,11 @@ class Stream:
             raise MalformedMessage("a commit that is not that of its begin")
         if commit.end_lsn != head.start:
             raise MalformedMessage("a commit that ends elsewhere than its frame")
-        self._begin = None
         stamp = Stamp(commit.commit_lsn, begin.commit_time, begin.xid)
         for made in self._events.of_transaction(stamp):
             self._epoch.publish(made)
         changes = self._fold.count
+        self._begin = None
         self._fold.finish()
         self.transactions += 1
         self.commit_time = begin.commit_time

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,6 +10,7 @@ from cdc.capture import Capture
 from cdc.metrics import Figures
 from cdc.parts import Parts
 from cdc.pgoutput.values import unix_seconds
+from cdc.wal import Gauge
 
 
 class Sized(Protocol):
@@ -28,7 +28,7 @@ class Vitals:
     capture: Capture
     parts: Parts
     shadow: Sized
-    wal_held: Callable[[], int | None]
+    wal: Gauge
 
     def ready(self) -> str:
         """Return why capture does not take part, "" where it does."""
@@ -53,7 +53,9 @@ class Vitals:
             held_models=len(progress.held),
             lag_bytes=max(0, mark.received - mark.durable),
             lag_seconds=max(0.0, age),
-            wal_held_bytes=self.wal_held(),
+            wal_held_bytes=self.wal.held,
+            wal_hourly_bytes=self.wal.hourly,
+            wal_left_seconds=self.wal.seconds_left,
             received_lsn=mark.received,
             durable_lsn=mark.durable,
             confirmed_lsn=mark.confirmed,

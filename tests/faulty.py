@@ -1,6 +1,7 @@
 """Runs a command that dies at a named point: `python -m tests.faulty POINT N COMMAND ...`.
 
-The process ends as by `kill -9`, at the N-th time that it gets there:
+The process ends as by `kill -9`, at the N-th time that it gets there; FAULTY_SIGNAL=SIGTERM tells
+it to end instead, and leaves it no time for what is in hand:
 
     published       Kafka was handed an event
     after-kafka     Kafka has acknowledged an epoch, the shadow has not committed it
@@ -19,9 +20,9 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
-from cdc import stream
+from cdc import patience, stream
 from cdc.__main__ import main
 from cdc.epoch import Epoch
 from cdc.postgres import slot
@@ -50,10 +51,12 @@ class Countdown:
             die()
 
 
-def die() -> NoReturn:
-    """End at once: no handler runs, nothing is flushed."""
-    os.kill(os.getpid(), signal.SIGKILL)
-    raise AssertionError("SIGKILL came back")
+def die() -> None:
+    """End at once: no handler runs, nothing is flushed. Or be told to end."""
+    number = signal.Signals[os.environ.get("FAULTY_SIGNAL", "SIGKILL")]
+    patience.IN_HAND = 0.0  # type: ignore[misc]  # a fast machine would finish any transaction
+    os.kill(os.getpid(), number)
+    assert number != signal.SIGKILL, "SIGKILL came back"
 
 
 def published(count: Countdown) -> None:

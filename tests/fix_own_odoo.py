@@ -19,11 +19,16 @@ STEPS = 2_000
 @pytest.fixture
 def own_odoo(odoo_database: Database) -> Source:
     """A small database; its transactions are the same in every run."""
+    return playing(odoo_database.dsn)
+
+
+def playing(dsn: str) -> Source:
+    """Have somebody at work in an Odoo-shaped database."""
     from embedded.odoo.simulator import Simulator  # noqa: PLC0415 - unit tests load nothing of it
 
     def play() -> Generator[object]:
-        with Simulator(odoo_database.dsn, SEED) as simulator:
+        with Simulator(dsn, SEED) as simulator:
             for _ in range(STEPS):
                 yield simulator.step()
 
-    return Source(odoo_database.dsn, play)
+    return Source(dsn, play)

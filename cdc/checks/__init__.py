@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from cdc.checks import companies, kafka, languages, routes, server, stream, tables
+from cdc.checks import companies, kafka, languages, routes, server, stream, tables, wal
 from cdc.kafka_admin import Admin
 from cdc.postgres import publication, slot
 from cdc.postgres.catalog import load_models
@@ -19,6 +19,7 @@ from cdc.postgres.languages import first_days
 from cdc.postgres.languages import languages as active_languages
 from cdc.postgres.users import users
 from cdc.selection import Selection, select
+from cdc.shadow.folder import has_shadow
 from schemas import folder
 from schemas.config import Config
 from schemas.errors import OdooCdcError
@@ -74,13 +75,14 @@ def _of_selection(config: Config, session: Session, selection: Selection) -> lis
     facts = gather(session, selection.columns)
     state = slot.look(session, config.source.slot)
     published = publication.look(session, config.source.publication)
-    held = (config.state / "capture").exists()
+    held = has_shadow(config.state / "capture")
     return [
         *tables.findings(facts, selection, published),
         *_of_companies(config, session, selection),
         *_of_week(config, session, selection),
         *stream.of_publication(selection, published, state, captured=held),
         *stream.of_slot(facts, state, captured=held),
+        *wal.findings(config.source.stop_at_wal, facts.max_slot_wal_keep_size),
     ]
 
 

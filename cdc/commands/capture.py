@@ -7,25 +7,32 @@ import gc
 import logging
 import signal
 import sys
+import time
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
-from cdc.assembly import Ground
+from cdc.assembly import Assembled, Ground
 from cdc.capture import Capture
 from cdc.health import Health
 from cdc.metrics import Figures, text
+from cdc.postgres import slot
 from cdc.recovery import Consent, recover
 from cdc.reloading import Fitting, Reloading
+from cdc.shadow.folder import Lock
 from cdc.vitals import Vitals
-from schemas.config import load
+from cdc.wal import SlotReleased
+from schemas.config import Config, Source, load
 from schemas.errors import BadUsage
-from schemas.reload import said_taken
+from schemas.reload import read_again, said_taken
 from schemas.terminal import agrees
 
 HELP: Final = "read what Odoo commits and publish it to Kafka (one per source)"
 EXAMPLE: Final = "odoo-cdc capture --until-caught-up"
+
+_TURN: Final = 0.2  # seconds between two looks whether the other one has ended
 
 logger = logging.getLogger(__name__)
 
@@ -67,33 +74,57 @@ def run(args: argparse.Namespace) -> int:
     """Run until SIGTERM or, with --until-caught-up, until that is so; SIGHUP: see Reloading."""
     reloading = Reloading(args.config)
     signal.signal(signal.SIGHUP, reloading.ask)  # first: what changes from here on is not missed
-    config = load(args.config)
-    if not config.routes:
-        raise NothingToCapture
+    config = _read(args.config)
     _on_signal(lambda: sys.exit(0))  # nothing is in hand yet
     if args.recover:
         recover(config, Consent(args.yes, _agrees))
     with ExitStack() as stack:
-        ground = Ground(config, stack)
-        reloading.begin(config, ground.examine)
-        listen = config.health.listen if args.health is None else args.health
         told = _Told(reloading)
+        health = Health(_listen(config, args.health), told.ready, told.metrics)
+        lock = stack.enter_context(closing(Lock(config.state / "capture")))
+        if not lock.take() and not args.until_caught_up:
+            with health:
+                _stand_by(lock, told)
+            config = read_again(args.config, config, worker=False)
+        ground = Ground(config, stack, lock)
+        reloading.begin(config, ground.examine)
         fitting: Fitting | None = Fitting(config, ground.source)
         while fitting is not None:
             with ExitStack() as inner:
                 made = ground.assemble(
                     fitting.config, fitting.source, inner, until_caught_up=args.until_caught_up
                 )
-                first, told.vitals = told.vitals is None, made.vitals
-                if first:
-                    stack.enter_context(Health(listen, told.ready, told.metrics))
+                if told.by(made):
+                    stack.enter_context(health)
                     _spare_the_collector()
                 elif not made.capture.passing:
                     said_taken(fitting.config)
-                _run(made.capture, reloading)
+                _run(made.capture, reloading, fitting.config.source)
             fitting = _next(made.capture, reloading, fitting)
     logger.info("stopped", extra={"action": "stopped"})
     return 0
+
+
+def _read(path: Path) -> Config:
+    config = load(path)
+    if not config.routes:
+        raise NothingToCapture
+    return config
+
+
+def _listen(config: Config, asked: str | None) -> str:
+    return config.health.listen if asked is None else asked
+
+
+def _stand_by(lock: Lock, told: _Told) -> None:
+    """Wait until the capture that has the shadow ends; a signal ends the waiting."""
+    text = "another capture has %s: standing by, to take over when it ends"
+    logger.info(text, lock.folder, extra={"action": "standby"})
+    told.stands_by = True
+    while not lock.take():
+        time.sleep(_TURN)  # the kernel tells nobody that a lock is free
+    told.stands_by = False
+    logger.warning("the other capture has ended: taking over", extra={"action": "taken_over"})
 
 
 def _next(capture: Capture, reloading: Reloading, fitting: Fitting) -> Fitting | None:
@@ -108,12 +139,17 @@ def _agrees(question: str) -> bool:
     return sys.stdin.isatty() and sys.stderr.isatty() and agrees(question)
 
 
-def _run(capture: Capture, reloading: Reloading) -> None:
+def _run(capture: Capture, reloading: Reloading, source: Source) -> None:
     """Let it capture until it is told to stop, or a file is there that it is to be made of."""
     _on_signal(capture.stop)
     reloading.follow(capture.hand_over)
-    with closing(capture):
-        capture.run()
+    try:
+        with closing(capture):
+            capture.run()
+    except SlotReleased as error:
+        slot.release(source.dsn, source.slot)
+        logger.critical("%s: dropped", error, extra={"action": "alarm", "alarm": "slot_released"})
+        raise
     if not capture.stopping:
         _on_signal(lambda: sys.exit(0))  # everything is durable, nothing is in hand
 
@@ -124,8 +160,16 @@ class _Told:
 
     reloading: Reloading
     vitals: Vitals | None = None
+    stands_by: bool = False
+
+    def by(self, made: Assembled) -> bool:
+        """Tell of this one from here on; say whether it is the first."""
+        first, self.vitals = self.vitals is None, made.vitals
+        return first
 
     def ready(self) -> str:
+        if self.stands_by:
+            return "standby: another capture runs"
         return "not put together yet" if self.vitals is None else self.vitals.ready()
 
     def metrics(self) -> str:

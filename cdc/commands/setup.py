@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from cdc.checks import companies
 from cdc.checks.routes import logins
 from cdc.kafka_admin import Admin
-from cdc.postgres import grants, publication, slot
+from cdc.postgres import grants, publication, rights, slot
 from cdc.postgres.catalog import load_models
 from cdc.postgres.connect import NotPermitted, Session
 from cdc.selection import Selection, select
@@ -29,12 +29,25 @@ class NothingToSetUp(BadUsage):
     hint = "Add a route to `routes:`, then `odoo-cdc check`."
 
 
+class RoleWithoutScript(BadUsage):
+    """--role is for --sql alone: setup works as the role of source.dsn."""
+
+    hint = "`odoo-cdc setup --sql --role NAME` prints what a DBA runs for it."
+
+
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--dry-run", action="store_true", help="list what would be done, and stop")
     what.add_argument(
-        "--sql", action="store_true", help="print what a DBA would run, with who may, and stop"
+        "--sql",
+        action="store_true",
+        help="print what is missing as a DBA would run it, with who may, and stop",
+    )
+    parser.add_argument(
+        "--role",
+        metavar="NAME",
+        help="with --sql: for this role, which may not be there yet, instead of source.dsn's own",
     )
 
 
@@ -43,9 +56,11 @@ def run(args: argparse.Namespace) -> int:
     config = load(args.config)
     if not config.routes:
         raise NothingToSetUp
+    if args.role and not args.sql:
+        raise RoleWithoutScript
     with Session.connect(config.source.dsn, "odoo-cdc-setup") as session:
         if args.sql:
-            _print_sql(_sql(config, session), as_json=args.json)
+            _print_sql(_sql(config, session, args.role), as_json=args.json)
             return 0
         selection = select(config, load_models(session))
         admin = Admin(config.kafka)
@@ -74,23 +89,30 @@ def _report(steps: list[Step], args: argparse.Namespace) -> None:
         print("everything is as it should be")
 
 
-def _sql(config: Config, session: Session) -> list[str]:
-    """Return the script; where our role may not even read the models, its first half."""
-    role = session.one("SELECT current_user::text")[0]
+def _sql(config: Config, session: Session, role: str | None) -> list[str]:
+    """Return the script; where we may not even read the models, its first half."""
+    role = role or session.one("SELECT current_user::text")[0]
     state = slot.look(session, config.source.slot)
     try:
         selection = select(config, load_models(session))
     except NotPermitted:
         again = "-- Then run `odoo-cdc setup --sql` again: it can name the other tables."
-        return [*grants.script(role, grants.CATALOG, (), ""), "", again]
+        return [*_script(session, role, grants.CATALOG), "", again]
     found = publication.look(session, config.source.publication)
     refuse_older(state, found)
-    return grants.script(
-        role,
-        _read(config, selection),
-        publication.plan(selection.names, found),
-        "" if state.exists else state.name,
-    )
+    statements = publication.plan(selection.names, found)
+    missing = "" if state.exists else state.name
+    return _script(session, role, _read(config, selection), statements, missing)
+
+
+def _script(
+    session: Session,
+    role: str,
+    read: Mapping[str, Sequence[str]],
+    statements: Sequence[str] = (),
+    missing: str = "",
+) -> list[str]:
+    return grants.script(rights.look(session, role, read), read, statements, missing)
 
 
 def _read(config: Config, selection: Selection) -> dict[str, Sequence[str]]:

@@ -12,7 +12,7 @@ from typing import Any, Final, LiteralString
 
 from psycopg import sql
 
-from cdc.postgres.connect import SCHEMA, Row, Session
+from cdc.postgres.connect import SCHEMA, NotPermitted, Row, Session
 from schemas.errors import BadUsage
 from schemas.fields import Field, Kind, Model, Models
 
@@ -58,6 +58,17 @@ class NotOdoo(BadUsage):
     hint = "Name Odoo's own database in source.dsn of sync.yaml."
 
 
+def _refuse_hidden(session: Session) -> None:
+    """Raise NotPermitted where the schema is closed: Postgres would say that it is empty."""
+    role, usable = session.one(
+        "SELECT current_user::text, has_schema_privilege(oid, 'USAGE')"
+        " FROM pg_catalog.pg_namespace WHERE nspname = %s",
+        [SCHEMA],
+    )
+    if not usable:
+        raise NotPermitted(f'{session.where}: permission denied for schema {SCHEMA} to "{role}"')
+
+
 def load_models(session: Session, lang: str = _ENGLISH) -> Models:
     """Read all models with their fields; models without a table have no stored field.
 
@@ -65,6 +76,7 @@ def load_models(session: Session, lang: str = _ENGLISH) -> Models:
     Needs SELECT on ir_model and ir_model_fields. Raises NotOdoo, NotPermitted,
     DatabaseUnreachable.
     """
+    _refuse_hidden(session)
     columns = _all_columns(session)
     if "model" not in columns.get("ir_model_fields", {}) or "ir_model" not in columns:
         raise NotOdoo(f"{session.where} has no table ir_model_fields")

@@ -53,7 +53,11 @@ Row = tuple[Any, ...]
 class DatabaseUnreachable(ServiceUnavailable):
     """The source database does not answer."""
 
-    hint = "Start it, or correct source.dsn in sync.yaml; `odoo-cdc check` tries it."
+    hint = (
+        "Start it, or correct source.dsn in sync.yaml; `odoo-cdc check` tries it. Where it does"
+        " not let the role in, `odoo-cdc setup --sql --role NAME` as another role prints what to"
+        " run."
+    )
 
 
 class BadDsn(BadUsage):

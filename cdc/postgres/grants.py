@@ -8,6 +8,7 @@ from typing import Final
 from psycopg import sql
 
 from cdc.postgres.connect import SCHEMA
+from cdc.postgres.rights import Rights
 
 CATALOG: Final[Mapping[str, tuple[str, ...]]] = {"ir_model": (), "ir_model_fields": ()}
 """Odoo's own description of its models; () is the whole table."""
@@ -19,31 +20,67 @@ def grants(role: str, tables: Mapping[str, Sequence[str]]) -> list[str]:
 
 
 def script(
-    role: str,
+    rights: Rights,
     tables: Mapping[str, Sequence[str]],
     publication: Iterable[str],
     slot: str,
 ) -> list[str]:
-    """Return the lines of a script in three parts, each with who may run it.
+    """Return the lines of a script in parts, each with who may run it; only what is missing.
 
     `publication` are the statements that are left to do; `slot` is "" where there is one.
     """
-    lines = [
-        "-- As a superuser. On Amazon RDS and Aurora: GRANT rds_replication TO the role instead.",
-        f"ALTER ROLE {_name(role)} WITH LOGIN REPLICATION;",
-        "",
-        "-- As the owner of Odoo's tables (Odoo's own role), which needs CREATE on the database",
-        "-- for the publication.",
-        *(f"{statement};" for statement in grants(role, tables)),
-        *(f"{statement};" for statement in publication),
+    create = f"SELECT pg_create_logical_replication_slot({_text(slot)}, 'pgoutput')"
+    parts = [
+        (("As a superuser, or who may make roles.",), _role(rights)),
+        (("As the database's owner.",), _doors(rights)),
+        (
+            (
+                "As the owner of Odoo's tables (Odoo's own role), which needs CREATE on the",
+                "database to make a publication.",
+            ),
+            [*grants(rights.role, lacking(rights, tables)), *publication],
+        ),
+        (
+            ("As the role itself, last: Postgres keeps WAL for the slot from then on.",),
+            [create] if slot else [],
+        ),
     ]
-    if slot:
-        lines += [
-            "",
-            "-- As the role itself, last: Postgres keeps WAL for the slot from then on.",
-            f"SELECT pg_create_logical_replication_slot({_text(slot)}, 'pgoutput');",
-        ]
-    return lines
+    lines: list[str] = []
+    for who, statements in parts:
+        if statements:
+            lines += [""] * bool(lines)
+            lines += [*(f"-- {line}" for line in who), *(f"{each};" for each in statements)]
+    return lines or ["-- Nothing is missing."]
+
+
+def lacking(rights: Rights, tables: Mapping[str, Sequence[str]]) -> dict[str, Sequence[str]]:
+    """Return what is not readable yet of what is to be read."""
+    found: dict[str, Sequence[str]] = {}
+    for table, columns in tables.items():
+        readable = rights.readable.get(table, frozenset())
+        hidden = [column for column in columns if column not in readable]
+        if hidden or (not columns and table not in rights.whole):
+            found[table] = hidden
+    return found
+
+
+def _role(rights: Rights) -> list[str]:
+    name = _name(rights.role)
+    made = [] if rights.exists else [f"CREATE ROLE {name} WITH LOGIN"]
+    if rights.exists and not rights.login:
+        made = [f"ALTER ROLE {name} WITH LOGIN"]
+    if rights.replication:
+        return made
+    if rights.amazon:
+        return [*made, f"GRANT rds_replication TO {name}"]
+    return [f"{made[0]} REPLICATION"] if made else [f"ALTER ROLE {name} WITH REPLICATION"]
+
+
+def _doors(rights: Rights) -> list[str]:
+    name, database = _name(rights.role), _name(rights.database)
+    connect = f"GRANT CONNECT ON DATABASE {database} TO {name}"
+    usage = f"GRANT USAGE ON SCHEMA {_name(SCHEMA)} TO {name}"
+    return [connect] * (not rights.connect) + [usage] * (not rights.usage)
 
 
 def _grant(role: str, table: str, columns: Sequence[str]) -> str:

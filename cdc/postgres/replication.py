@@ -20,7 +20,7 @@ from typing import Final, Self
 import psycopg
 from psycopg import pq
 
-from cdc.pgoutput.frames import status
+from cdc.pgoutput.frames import KEEPALIVE, status
 from cdc.pgoutput.values import microseconds_of
 from cdc.postgres.connect import (
     DatabaseUnreachable,
@@ -135,18 +135,38 @@ class Replication:
         except psycopg.Error as error:
             raise self._lost(error) from error
 
-    def send_status(self, written: int, flushed: int, applied: int) -> None:
+    def send_status(
+        self, written: int, flushed: int, applied: int, *, reply: bool = False
+    ) -> None:
         """Tell the server how far we are; a flushed LSN of 0 confirms nothing.
 
+        `reply` asks for a keepalive at once.
         Never blocks: what the socket does not take at once goes out with the next call of
         `read` or `send_status`. Raises ConnectionLost.
         """
-        frame = status(written, flushed, applied, microseconds_of(time.time()))
+        frame = status(written, flushed, applied, microseconds_of(time.time()), reply=reply)
         try:
             self._pgconn.put_copy_data(frame)
             self._unflushed = bool(self._pgconn.flush())
         except psycopg.Error as error:
             raise self._lost(error) from error
+
+    def farewell(self, written: int, flushed: int, seconds: float) -> None:
+        """Tell the server for the last time, and wait so long until it has heard it.
+
+        A connection that is closed over unread data is reset, and with it what we said last may
+        be lost. What still comes is thrown away. The answer to the first of two questions may be
+        a keepalive that was on its way. Raises ConnectionLost.
+        """
+        for _ in range(2):
+            self.send_status(written, flushed, flushed, reply=True)
+        deadline, heard = time.monotonic() + seconds, 0
+        while heard < 2 and (left := deadline - time.monotonic()) > 0:  # noqa: PLR2004  as asked
+            frame = self.read()
+            if frame is None:
+                readable(self.fileno(), left)
+            else:
+                heard += frame[0] == KEEPALIVE
 
     def close(self) -> None:
         """Close it; what was sent has left, what was not confirmed comes again."""

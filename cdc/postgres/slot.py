@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ from schemas.position import Lsn, parse_lsn
 
 PLUGIN: Final = "pgoutput"
 _LOOK: Final = 0.5  # seconds between two looks at what creation waits for
+_RELEASE: Final = 10.0  # seconds that a reader may take to end
 _SNAPSHOT_OPTION: Final = 150000
 
 
@@ -142,6 +144,22 @@ def drop(session: Session, slot: str) -> None:
         if isinstance(error.__cause__, errors.ObjectInUse):
             raise SlotBusy(slot, look(session, slot).active_pid) from error
         raise
+
+
+def release(dsn: str, slot: str) -> None:
+    """Drop the slot although somebody may read from it, whose session is ended.
+
+    Raises SlotMissing, SlotBusy, NotPermitted, DatabaseUnreachable.
+    """
+    with Session.connect(dsn, "odoo-cdc-capture") as session:
+        deadline = time.monotonic() + _RELEASE
+        while True:
+            try:
+                return drop(session, slot)
+            except SlotBusy as error:
+                if time.monotonic() > deadline:
+                    raise
+                session.execute("SELECT pg_catalog.pg_terminate_backend(%s, 1000)", [error.pid])
 
 
 def _wait(dsn: str, replication: Replication, on_wait: OnWait | None) -> None:

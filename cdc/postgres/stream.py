@@ -55,6 +55,7 @@ class Followed:
         self._replication = replication
         self.read = replication.read
         self.send_status = replication.send_status
+        self.farewell = replication.farewell
         self.close = replication.close
 
     def wait(self, seconds: float) -> None:

@@ -9,20 +9,24 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from cdc.postgres import publication, slot
-from cdc.postgres.connect import Session
+from cdc.postgres.connect import Session, translated
 from cdc.postgres.publication import Gap, PublicationState
 from cdc.postgres.refusals import PublicationMissing
+from cdc.postgres.replication import readable
 from cdc.postgres.slot import SlotState
 from schemas.errors import OdooCdcError, ServiceUnavailable
 
 logger = logging.getLogger(__name__)
 
 _LOOK: Final = 5.0  # seconds between two looks
+_GLANCE: Final = 0.25  # seconds until a server is missed that has ended our session
+_CLOSING: Final = 0.5  # seconds that a look may take still in the end
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,7 @@ class Watch:
         self._horizons: dict[tuple[str, int], int] = {}
         self._settled: frozenset[tuple[str, int]] = frozenset()
         self._trouble: Exception | None = None
+        self._shuts_down = False
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
         self._thread.start()
@@ -81,21 +86,32 @@ class Watch:
         back = {t: member for t, member in found.late.items() if (t, member) in self._settled}
         return LeftOut(found.lacking | found.late.keys(), back)
 
+    def shuts_down(self) -> bool:
+        """Say, once, that the server shuts down: it lets nobody in, and waits for its readers."""
+        shuts_down, self._shuts_down = self._shuts_down, False
+        return shuts_down
+
     def close(self) -> None:
-        """Look no more."""
+        """Look no more; an answer that does not come is not waited for."""
         self._end.set()
-        self._thread.join(_LOOK)
+        self._thread.join(_CLOSING)
 
     def _run(self) -> None:
+        lost = False  # it has ended our session: does it let somebody in?
         while not self._end.is_set():
+            was_there = False
             try:
                 with Session.connect(self._dsn, "odoo-cdc-watch") as session:
+                    was_there = True
                     while not self._end.is_set():
                         self._look(session)
-                        self._end.wait(_LOOK)
+                        self._rest(session)
             except ServiceUnavailable as error:  # the stream notices it too, and says so
                 logger.debug("no look at the publication: %s", error)
-                self._end.wait(_LOOK)
+                self._shuts_down = lost and not was_there
+                lost = was_there
+                if not lost:
+                    self._end.wait(_LOOK)
             except Exception as error:  # noqa: BLE001  nobody would see it on this thread
                 self._trouble = error
                 return
@@ -108,6 +124,14 @@ class Watch:
             self._put_back(session, found.lacking)
         self._settle(session, found)
         self._state = state
+
+    def _rest(self, session: Session) -> None:
+        """Wait until the next look, or until the server has something to say."""
+        deadline = time.monotonic() + _LOOK
+        while time.monotonic() < deadline and not self._end.wait(_GLANCE):
+            with translated(session.where):
+                if readable(session.connection.fileno(), 0):
+                    return
 
     def _put_back(self, session: Session, tables: frozenset[str]) -> None:
         name = self._state.name

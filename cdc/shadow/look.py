@@ -9,8 +9,9 @@ from typing import Any, Final
 
 import lmdb
 
+from cdc.shadow.folder import has_shadow
+
 META: Final = b"meta"
-_FILE: Final = "data.mdb"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class Seen:
 
 def look(folder: Path) -> Seen | None:
     """Return what the shadow says, None where there is none that can be read."""
-    if not (folder / _FILE).exists():
+    if not has_shadow(folder):
         return None
     try:
         with lmdb.open(

@@ -6,7 +6,6 @@ it. The environment is synced at every commit: an LSN may be confirmed to Postgr
 
 from __future__ import annotations
 
-import fcntl
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -20,9 +19,9 @@ from cdc.engine.forms import Convert
 from cdc.engine.holding import Dropped
 from cdc.engine.keys import pack_id, unpack_key
 from cdc.engine.undone import take_back
+from cdc.shadow.folder import Lock
 from cdc.shadow.mapped import Mapped
 from schemas.errors import BadUsage, DataAtRisk, ServiceUnavailable
-from schemas.folder import made
 
 _MAP: Final = 1 << 40  # bytes of address space; the file grows as it is filled
 _SMALL_MAP: Final = 1 << 34  # for systems that do not give that much
@@ -60,19 +59,17 @@ class ShadowFull(ServiceUnavailable):
 class Shadow:
     """The store of one source; `Store` of the engine between `begin` and `commit`."""
 
-    def __init__(self, folder: Path) -> None:
-        """Open the folder, made where there is none.
+    def __init__(self, folder: Path, lock: Lock | None = None) -> None:
+        """Open the folder, made where there is none; `lock` is its lock where it was taken.
 
         A large transaction that a killed capture left half done is taken back. Raises
         ShadowInUse, ShadowDamaged, StateUnusable.
         """
-        self.folder = made(folder)
-        self._lock = (folder / "lock").open("w")
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        self.folder = folder
+        self._lock = lock or Lock(folder)
+        if not self._lock.take():
             self._lock.close()
-            raise ShadowInUse(f"{folder} is used by another process") from None
+            raise ShadowInUse(f"{folder} is used by another process")
         try:
             self._env = _open(folder)
             self._mapped = Mapped(folder / "data.mdb")

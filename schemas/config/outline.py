@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from schemas.config import context
-from schemas.config.section import DURATION, URL, Choice, Notes, Section
+from schemas.config.section import DURATION, SIZE, URL, Choice, Notes, Section
 from schemas.config.yaml_lines import Lines
 from schemas.mapping import outline
 
@@ -176,6 +176,11 @@ class Outline(Section):
         """Note a duration."""
         self._note(key, _DURATION)
         return default
+
+    def size(self, key: str) -> int:
+        """Note a size."""
+        self._note(key, {"type": "string", "pattern": rf"^\s*({SIZE.pattern})?\s*$"})
+        return 0
 
     def ladder(self, key: str, default: tuple[float, ...]) -> tuple[float, ...]:
         """Note a list of durations."""

@@ -140,6 +140,7 @@ def _source(section: Section) -> Source:
         odoo=read_odoo(section.section("odoo")),
         fanout_limit=section.number("fanout_limit", 10_000),
         mask_key=section.text("mask_key"),
+        stop_at_wal=section.size("stop_at_wal"),
     )
     section.done()
     return source

@@ -21,6 +21,8 @@ URL: Final = re.compile(r"https?://[^\s/?#]+([/?]\S*)?")
 _VISIBLE: Final = re.compile(r"[!-~]*")
 DURATION: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)")
 _UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+SIZE: Final = re.compile(r"([0-9]+)(kB|MB|GB|TB)")
+_SIZES: Final = {"kB": 10, "MB": 20, "GB": 30, "TB": 40}  # powers of two, as Postgres has them
 _DURATIONS: Final = "write a number with its unit: 500ms, 30s, 5m, 1h, 1d"
 
 
@@ -156,6 +158,18 @@ class Section:
         if value is None or value is BROKEN:
             return default
         return self._duration(self.at(key), value) or default
+
+    def size(self, key: str) -> int:
+        """Return bytes; 0 where nothing is said."""
+        text = self.text(key).strip()
+        match = SIZE.fullmatch(text)
+        if match is None or not int(match[1]):
+            if text:
+                self.error(
+                    key, f"{text!r} is no size", "write a number with its unit: 500MB, 20GB"
+                )
+            return 0
+        return int(match[1]) << _SIZES[match[2]]
 
     def ladder(self, key: str, default: tuple[float, ...]) -> tuple[float, ...]:
         """Return a list of durations, in seconds."""

@@ -7,33 +7,20 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import psycopg
 import pytest
 
-from schemas.position import format_lsn
 from schemas.topics import Topics
+from tests.capturing import active, ask, confirmed, programs_of
 from tests.documents_as_of import MODELS, Checkpoints, dispatched, judge
 from tests.kafka_reading import read
-from tests.oracle import Oracle, routes_yaml
-from tests.programs import Programs, sync_yaml, until
+from tests.oracle import Oracle
+from tests.programs import Programs, until
 from tests.sources import Source
 
 if TYPE_CHECKING:
     from embedded.kafka import Kafka
 
 pytestmark = pytest.mark.acceptance
-
-
-def programs_of(folder: Path, source: Source, name: str, kafka: Kafka) -> Programs:
-    """Return the programs of a file with the oracle's routes."""
-    text = sync_yaml(
-        source=name,
-        dsn=source.dsn,
-        kafka=kafka.bootstrap,
-        targets=("shop", "erp"),
-        routes=routes_yaml(),
-    )
-    return Programs(folder, text)
 
 
 @pytest.fixture
@@ -44,28 +31,6 @@ def programs(
     with programs_of(tmp_path, own_odoo, kafka_prefix, kafka) as made:
         made.run("setup")
         yield made
-
-
-def ask(source: Source, query: str, *values: object) -> Any:
-    """Return the first value of a query's answer, None where there is none."""
-    with psycopg.connect(source.dsn, autocommit=True) as connection:
-        cursor = connection.execute(query.encode(), values)
-        row = cursor.fetchone() if cursor.description else None
-        return row and row[0]
-
-
-def active(source: Source, name: str) -> bool:
-    """Return whether somebody reads from the slot."""
-    query = "SELECT active FROM pg_replication_slots WHERE slot_name = %s"
-    return bool(ask(source, query, f"odoo_cdc_{name}"))
-
-
-def confirmed(source: Source, name: str, lsn: int) -> bool:
-    """Return whether the slot is confirmed up to a position."""
-    query = (
-        "SELECT confirmed_flush_lsn >= %s::pg_lsn FROM pg_replication_slots WHERE slot_name = %s"
-    )
-    return bool(ask(source, query, format_lsn(lsn), f"odoo_cdc_{name}"))
 
 
 def test_law_6_while_kafka_is_away_wal_waits_and_the_server_is_left_alone(

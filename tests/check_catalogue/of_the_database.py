@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Final
 
-from cdc.checks import NOT_HELD, languages, server, stream, tables
+from cdc.checks import NOT_HELD, languages, server, stream, tables, wal
 from cdc.postgres.facts import OldTransaction
 from cdc.postgres.publication import OPERATIONS, PublicationState, Published
 from cdc.postgres.slot import SlotState
@@ -136,6 +136,10 @@ def _of_slot() -> Said:
         "a temporary slot": _slot(temporary=True),
         "`wal_status` is extended": _slot(wal_status="extended", wal_held=900 * MEGABYTE),
         "`wal_status` is unreserved": _slot(wal_status="unreserved", **few),
+        "`stop_at_wal: 100MB`": list(wal.findings(100 * MEGABYTE, None)),
+        "`stop_at_wal: 50GB`, `max_slot_wal_keep_size = 20GB`": list(
+            wal.findings(50 << 30, 20 << 30)
+        ),
     }
 
 

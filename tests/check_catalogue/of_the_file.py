@@ -30,6 +30,7 @@ TEXT: Final = (
     whole(_MANY, "aliases of aliases of aliases"),
     _route("map: {? [a] : b, name: name}", without="fields"),
     _source("lang: en_US, lang: fr_FR"),
+    _source("stop_at_wal: 20 GiB"),
     _source("slott: x"),
     _source("zzz: x"),
     _top("targetz: {}"),

@@ -268,7 +268,9 @@ def test_a_role_that_may_nothing_is_told_what_to_grant(
 
 
 def test_a_slot_that_went_away_behind_capture_is_an_error(checked: Checked) -> None:
-    (checked.path.parent / "state" / "capture").mkdir(parents=True)
+    folder = checked.path.parent / "state" / "capture"
+    folder.mkdir(parents=True)
+    (folder / "data.mdb").touch()
 
     found = checked.one("the replication slot")
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
-from cdc.capture import Capture, Stopped
+from cdc.capture import Capture
 from cdc.epoch import CHANGES
 from cdc.parts import Parts
+from cdc.patience import Stopped
 from cdc.postgres.watch import LeftOut
 from cdc.progress import Progress
 from cdc.resending.resends import NoResends
@@ -26,7 +28,7 @@ class Played:
         self.caught_up = False
         self.changes = CHANGES
         self.progress = Progress()
-        self.watermark = SimpleNamespace(durable=0, status=lambda: (0, 0, 0))
+        self.watermark = SimpleNamespace(durable=0, status=lambda: (0, 0, 0), received=0)
         self.durable_in_transaction: list[bool] = []
         self.idle = False
         self.kafka_is_slow = False
@@ -45,6 +47,8 @@ class Played:
         assert seconds > 0 or not self.in_transaction, "a loop that does not rest"
 
     def send_status(self, *at: int) -> None: ...
+
+    def farewell(self, *at: float) -> None: ...
 
     def close(self) -> None:
         self.closed_with.append(len(self.frames))
@@ -72,7 +76,7 @@ class Played:
     def reset(self) -> None: ...
 
 
-def capture_of(played: Played) -> Capture:
+def capture_of(played: Played, connect: Callable[[int], Any] | None = None) -> Capture:
     part = cast("Any", played)
     marks = SimpleNamespace(idle=False, forget=int)
     played.capture = Capture(
@@ -84,8 +88,9 @@ def capture_of(played: Played) -> Capture:
             marks=cast("Any", marks),
             backfill=part,
             resends=NoResends(),
-            connect=lambda _: part,
+            connect=connect or (lambda _: part),
             watch=LeftOut,
+            leaves=lambda: False,
         )
     )
     return played.capture
@@ -157,3 +162,42 @@ def test_law_1_it_waits_for_kafka_before_it_hands_over(monkeypatch: pytest.Monke
     capture.stop()
     with pytest.raises(Stopped):
         capture.kafka_is_slow()
+
+
+def test_law_1_told_to_end_in_a_long_transaction_it_keeps_what_went_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("cdc.patience.IN_HAND", 0.0)
+    played = Played(b"commit", b"begin", *[b"row"] * 1_000)
+    capture = capture_of(played)
+    played.changes = 0
+    left: list[int] = []
+    cast("Any", played).leave = lambda: left.append(len(played.frames))
+    handle = played.handle
+
+    def told_in_the_midst(frame: bytes) -> bool:
+        if len(played.frames) == 900:
+            capture.stop()
+        return handle(frame)
+
+    cast("Any", played).handle = told_in_the_midst
+
+    capture.run()
+
+    assert len(left) == 1
+    assert 0 < left[0] <= 900, "it read on to the end"
+
+
+def test_told_to_end_while_it_connects_it_waits_for_no_answer() -> None:
+    played = Played(b"commit")
+
+    def connect(_: int) -> Any:
+        capture.stop()
+        pytest.fail("it went on")
+
+    capture = capture_of(played, connect)
+
+    capture.run()
+
+    assert capture.stopping
+    assert played.frames == [b"commit"]

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any, Final
 
 import pytest
 
 from cdc.postgres.grants import grants, script
+from cdc.postgres.rights import Rights
 from cdc.postgres.slot import SlotState
 from cdc.todo import Todo, unfit
 from cdc.topics import TopicPlan
@@ -60,10 +62,76 @@ def test_names_that_need_quotes_cannot_break_out_of_the_script() -> None:
 
 
 def test_the_script_says_before_each_part_who_runs_it_and_ends_with_the_slot() -> None:
-    lines = script("cdc", {"t": ("id",)}, ["CREATE PUBLICATION p"], "it's")
+    nobody = Rights("cdc", "odoo")
+    lines = script(nobody, {"t": ("id",)}, ["CREATE PUBLICATION p"], "it's")
 
-    assert lines[0].startswith("-- As a superuser")
-    assert any(line.startswith("-- As the owner") for line in lines)
-    assert "CREATE PUBLICATION p;" in lines
-    assert lines[-1] == "SELECT pg_create_logical_replication_slot('it''s', 'pgoutput');"
-    assert "pg_create" not in "".join(script("cdc", {}, [], ""))
+    assert lines == [
+        "-- As a superuser, or who may make roles.",
+        'CREATE ROLE "cdc" WITH LOGIN REPLICATION;',
+        "",
+        "-- As the database's owner.",
+        'GRANT CONNECT ON DATABASE "odoo" TO "cdc";',
+        'GRANT USAGE ON SCHEMA "public" TO "cdc";',
+        "",
+        "-- As the owner of Odoo's tables (Odoo's own role), which needs CREATE on the",
+        "-- database to make a publication.",
+        'GRANT SELECT ("id") ON "public"."t" TO "cdc";',
+        "CREATE PUBLICATION p;",
+        "",
+        "-- As the role itself, last: Postgres keeps WAL for the slot from then on.",
+        "SELECT pg_create_logical_replication_slot('it''s', 'pgoutput');",
+    ]
+
+
+ALL: Final = Rights(
+    "cdc",
+    "odoo",
+    exists=True,
+    login=True,
+    replication=True,
+    connect=True,
+    usage=True,
+    readable={"t": frozenset({"id", "name"}), "u": frozenset({"a", "b"})},
+    whole=frozenset({"u"}),
+)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        pytest.param({}, "-- Nothing is missing.", id="nothing"),
+        pytest.param({"login": False}, 'ALTER ROLE "cdc" WITH LOGIN;', id="login"),
+        pytest.param(
+            {"replication": False}, 'ALTER ROLE "cdc" WITH REPLICATION;', id="replication"
+        ),
+        pytest.param(
+            {"replication": False, "login": False},
+            'ALTER ROLE "cdc" WITH LOGIN REPLICATION;',
+            id="both",
+        ),
+        pytest.param(
+            {"replication": False, "amazon": True},
+            'GRANT rds_replication TO "cdc";',
+            id="Amazon RDS",
+        ),
+        pytest.param(
+            {"connect": False}, 'GRANT CONNECT ON DATABASE "odoo" TO "cdc";', id="connect"
+        ),
+        pytest.param({"usage": False}, 'GRANT USAGE ON SCHEMA "public" TO "cdc";', id="usage"),
+        pytest.param(
+            {"readable": {"t": frozenset({"id"})}},
+            'GRANT SELECT ("name") ON "public"."t" TO "cdc";',
+            id="a column that another route reads",
+        ),
+        pytest.param(
+            {"whole": frozenset()}, 'GRANT SELECT ON "public"."u" TO "cdc";', id="a whole table"
+        ),
+    ],
+)
+def test_the_script_asks_for_no_more_than_is_missing(
+    changes: dict[str, Any], expected: str
+) -> None:
+    lines = script(replace(ALL, **changes), {"t": ("id", "name"), "u": ()}, [], "")
+
+    assert lines[-1] == expected
+    assert sum(not line.startswith("--") for line in lines) == bool(changes)
