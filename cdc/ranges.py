@@ -1,7 +1,7 @@
 """A range at its mark: what was read is taken over, except where the stream has been first.
 
-What is held of a table that is read again may be old: there the range decides what is held up to
-its last key, and what it does not have was deleted.
+What is held of a table that is read again may be old, or more than is wanted any longer: there
+the range decides what is held up to its last key.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def take_over(
         fold.frontiers.pop(plan.number, None)
     else:
         fold.frontiers[plan.number] = last
-    if plan.number in fold.doubted:
+    if plan.number in fold.doubted or plan.name in progress.again:
         _drop_others(plan, former, read, fold, pulse)
     if isinstance(plan, RowPlan):
         _take_rows(plan, read.range.rows, fold, again=plan.name in progress.again)
