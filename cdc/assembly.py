@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
-import time
-from collections.abc import Mapping
 from contextlib import ExitStack
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from cdc import kafka, kafka_schemas
 from cdc.backfill import Paced, Unpaced
+from cdc.beside import Beside
 from cdc.capture import Capture
 from cdc.engine.events import Events
 from cdc.engine.fold import Fold
@@ -26,18 +25,13 @@ from cdc.origin import (
     held,
     look,
     members,
-    refuse_other_database,
     refuse_unlike,
     settle,
 )
 from cdc.pace import Lane, Pace, queues
 from cdc.parts import Parts
-from cdc.postgres import slot
-from cdc.postgres.connect import Session
-from cdc.postgres.replication import Replication
 from cdc.postgres.snapshot import RangeReader
-from cdc.postgres.stream import Followed, Following
-from cdc.postgres.watch import LeftOut, Watch
+from cdc.postgres.watch import Watch
 from cdc.progress import Progress
 from cdc.queues import Queues
 from cdc.resending.resends import NoResends, Resends, Subject
@@ -45,7 +39,6 @@ from cdc.shadow.folder import Lock
 from cdc.shadow.store import Shadow
 from cdc.stream import Stream
 from cdc.vitals import Vitals
-from cdc.wal import Gauge
 from schemas.avro import MARKER, event_schema, fingerprint
 from schemas.config import Config
 from schemas.topics import Topics
@@ -142,7 +135,7 @@ class Ground:
             patient=not until_caught_up,
         )
         stack.callback(watch.close)
-        beside = _Beside(config, self.shadow, self.about, self.publisher, watch)
+        beside = Beside(config, self.shadow, self.about, self.publisher, watch)
         stream.returned = beside.returned
         beside.epoch = epoch
         parts = Parts(
@@ -205,55 +198,6 @@ def _refuse_other_partitions(config: Config, source: Source) -> None:
     models = (shape.model for shape in source.wanted.selection.shapes)
     names = [*map(Topics(config.source.name).events, models), schemas]
     kafka.refuse_other_partitions(config.kafka, names, config.topics.partitions)
-
-
-class _Beside:
-    """What is asked of the database beside the stream, and before it is followed."""
-
-    def __init__(
-        self,
-        config: Config,
-        shadow: Shadow,
-        about: dict[str, Any],
-        publisher: kafka.Publisher,
-        watch: Watch,
-    ) -> None:
-        place = (config.source.dsn, config.source.slot, config.source.publication)
-        self.wal = Gauge(config.source.stop_at_wal)
-        self._following = Following(*place)
-        self._watch = watch
-        self.epoch: Epoch
-        """What is known to be left out stands there; set before the first look."""
-        self._source, self._shadow, self._about = config.source, shadow, about
-        self._publisher = publisher
-
-    def connect(self, lsn: int) -> Followed:
-        """Follow the stream behind `lsn`, of the very database and slot that the shadow is of.
-
-        Both may have been replaced while nobody was connected, and the server would not say so.
-        """
-        with Session.connect(self._source.dsn) as session:
-            state = slot.look(session, self._source.slot)
-        with Replication.connect(self._source.dsn, "odoo-cdc-capture") as replication:
-            system = replication.identify()
-        refuse_other_database(system, state, self._shadow, self._about)
-        return self._following.begin(lsn)
-
-    def look(self) -> LeftOut:
-        """Hear of trouble, from Postgres and from Kafka, and of what the stream leaves out."""
-        self._watch.noted = frozenset(self.epoch.progress.absent)
-        self._publisher.listen()
-        return self._watch.check()
-
-    def leaves(self) -> bool:
-        """Say whether Postgres shuts down. Raises SlotReleased where it keeps too much WAL."""
-        self.wal.see(self._watch.slot, time.monotonic())
-        return self._watch.shuts_down()
-
-    def returned(self, members: Mapping[str, int]) -> None:
-        """Remember, with the epoch, that tables are in the publication again."""
-        self._about["published"].update(members)
-        self._shadow.note(ABOUT, self._about)
 
 
 def _marks(config: Config, stack: ExitStack) -> Marks:

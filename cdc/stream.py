@@ -10,7 +10,6 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from itertools import islice
 from typing import Final, Protocol, assert_never
 
 from cdc.engine import since
@@ -24,6 +23,7 @@ from cdc.loading import PREFIX, CaughtUp, Marked, Marks, Piece, RangeRead, Retur
 from cdc.pgoutput.decoder import MalformedMessage, decode
 from cdc.pgoutput.frames import PAYLOAD_AT, WAL_DATA, Keepalive, WalData, parse
 from cdc.pgoutput.messages import Begin, Commit, Message, Origin, Relation, Truncate, Type
+from cdc.portions import Portions
 from cdc.progress import Opened, Portion
 from cdc.ranges import doubt, follow, take_over
 from schemas.event import Mode
@@ -75,6 +75,7 @@ class Stream:
         self._fold = fold
         self._events = events
         self._epoch = epoch
+        self._portions = Portions(plan, fold.store, events, epoch)
         self._begin: Begin | None = None
 
     @property
@@ -298,46 +299,13 @@ class Stream:
     def _portion(self, opened: Opened) -> None:
         """Publish some documents of a model; that they are out becomes durable."""
         progress, portion = self._epoch.progress, opened.portion
-        root = next(root for root in self._plan.roots if root.shape.model == portion.model)
-        publish = self._due if portion.due else self._existing
-        documents = publish(root, opened)
-        progress.opened = None
-        self._epoch.end()
-        done = portion._replace(documents=documents)
-        self.backfill.published(done, time.monotonic())
-
-    def _due(self, root: Root, opened: Opened) -> int:
-        """Publish what differs of due documents; return how many they were."""
-        progress, (model, most, *_) = self._epoch.progress, opened.portion
-        store = self._fold.store
-        documents = list(islice(since.due(store, model), most))
-        stamp = Stamp(opened.lsn, opened.time, mode=Mode.RECOVER)
-        for made in self._events.of_due(root, documents, stamp):
-            self._epoch.publish(made)
-        since.done(store, model, (row for row, _ in documents))
-        progress.paid(model, len(documents))
-        if model not in progress.due:
+        done = self._portions.publish(opened)
+        if portion.due and portion.model not in progress.due:
             self._forget_past()
             self.refresh()
-            logger.info("%s is recovered", model, extra={"action": "recovered"})
-        return len(documents)
-
-    def _existing(self, root: Root, opened: Opened) -> int:
-        """Publish some documents of a model that was loaded; return how many."""
-        progress, (model, most, *_) = self._epoch.progress, opened.portion
-        held = self._fold.store.rows(root.node.table, progress.published[model])
-        rows = [row for row, _ in islice(held, most)]
-        known = not progress.forgotten
-        mode = Mode.SNAPSHOT if known else Mode.RECOVER
-        stamp = Stamp(opened.lsn, opened.time, mode=mode, before_known=known)
-        for made in self._events.of_shadow(root, rows, stamp):
-            self._epoch.publish(made)
-        progress.portion(model, rows[-1] if len(rows) == most else None)
-        if not (progress.published or progress.waiting):
-            progress.forgotten = False
-        if model not in progress.published:
-            logger.info("%s is published", model, extra={"action": "published"})
-        return len(rows)
+        progress.opened = None
+        self._epoch.end()
+        self.backfill.published(done, time.monotonic())
 
     def _forget_past(self) -> None:
         if not self._epoch.progress.since:
