@@ -150,6 +150,7 @@ class Captured:
             resends,
             connect=following.begin,
             watch=LeftOut,
+            leaves=lambda: False,
         )
         capture = stack.enter_context(closing(Capture(parts, until_caught_up=True)))
         capture.run()

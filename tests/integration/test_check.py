@@ -275,7 +275,7 @@ def test_a_slot_that_went_away_behind_capture_is_an_error(checked: Checked) -> N
     found = checked.one("the replication slot")
 
     assert found["level"] == "error"
-    assert "pg_drop_replication_slot" in found["remedy"]
+    assert "capture --recover" in found["remedy"]
 
 
 def test_a_server_without_logical_decoding_is_told_how_to_get_it(checked: Checked) -> None:

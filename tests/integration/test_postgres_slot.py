@@ -116,7 +116,7 @@ def test_a_slot_whose_wal_is_gone_is_lost(pg_source: Source, pg_published: Sessi
         pytest.raises(SlotLost) as lost,
     ):
         replication.start(pg_source.slot, 0, ["cdc"])
-    assert "odoo-cdc setup" in lost.value.hint
+    assert "capture --recover" in lost.value.hint
     assert lost.value.exit_code == 4
 
 
