@@ -9,20 +9,18 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
 from contextlib import suppress
 from typing import Final
 
 from cdc.epoch import CHANGES
-from cdc.loading import CaughtUp, Returned
 from cdc.parts import Connection, Parts
 from cdc.patience import Backoff, Ending, Stopped
-from cdc.progress import Portion, Progress
+from cdc.turns import Turns
 from schemas.errors import ServiceUnavailable
 
 logger = logging.getLogger(__name__)
 
-_NAP: Final = 0.0003  # seconds; a reader that naps is woken less often by the walsender
+_NAP: Final = 0.0003  # seconds
 _STATUS: Final = 5.0  # seconds between two words to the server
 _LOOK: Final = 0.25  # seconds between two looks at everything else
 _SOON: Final = 0.05  # the same while documents wait to be published
@@ -43,9 +41,7 @@ class Capture:
         self._handing_over = False
         self._told = self._looked = 0.0
         self._waiting_since: float | None = None
-        self._marked = False
-        self._resent = False  # the last mark was a resend's
-        self._back: Mapping[str, int] = {}
+        self._turns = Turns(parts, self._end_epoch, to_the_end=until_caught_up)
         self.connected_once = False
         parts.stream.on_pulse(self._pulse)
 
@@ -134,7 +130,7 @@ class Capture:
         parts = self._parts
         with self._ending.interrupts():
             parts.marks.forget()
-        self._marked = False
+        self._turns.begin_again()
         parts.epoch.reset()
         parts.stream.begin_again()
         self._mind_left_out()
@@ -160,7 +156,7 @@ class Capture:
                 return
             if self._connection is not None:
                 if came:
-                    time.sleep(_NAP)  # see _NAP
+                    time.sleep(_NAP)  # a reader that naps is woken less often by the walsender
                 else:
                     connection.wait(self._patience(now))
         if not parts.stream.in_transaction:
@@ -211,7 +207,7 @@ class Capture:
     def _mind_left_out(self) -> None:
         """Have models wait that show what the stream leaves out."""
         found = self._parts.watch()
-        self._back = found.back
+        self._turns.back = found.back
         left_out = found.tables - self._parts.epoch.progress.absent
         if left_out and not self._parts.stream.in_transaction:
             self._parts.stream.leave_out(left_out)
@@ -227,41 +223,9 @@ class Capture:
         return True
 
     def _load_on(self) -> None:
-        """Begin what may be done beside the stream: a piece, a range, a portion, the last mark."""
-        parts = self._parts
-        if not parts.marks.idle:
-            return
-        # Every other time: a resend and a load go side by side.
-        piece = None if self._resent else parts.resends.next(time.monotonic())
-        self._resent = piece is not None
-        if piece is not None:
-            parts.marks.mark(piece)
-            return
-        progress = parts.epoch.progress
-        back = {t: at for t, at in self._back.items() if t in progress.absent}
-        if back:
-            parts.marks.mark(Returned(back))
-            return
-        table = progress.next_table(parts.plan)
-        if table is not None:
-            parts.marks.read(table, progress.frontiers[table.name])
-            return
-        if self.passing and not progress.since:  # what is remembered is as this plan has it
-            self._handing_over = True
-            return
-        portion = self._next_portion(progress)
-        if portion is not None:
-            parts.marks.mark(portion)
-        elif self._until_caught_up and not (self._marked or progress.absent):
-            self._marked = True
-            parts.marks.mark(CaughtUp())
-
-    def _next_portion(self, progress: Progress) -> Portion | None:
-        held = progress.held
-        portion = self._parts.backfill.next(progress, time.monotonic())
-        if progress.held != held and not self._parts.stream.in_transaction:
-            self._end_epoch()  # so that `status` can say it
-        return portion
+        """Begin what may be done beside the stream; hand over where nothing is left of a plan."""
+        if self._turns.go_on():
+            self._handing_over = True  # never set back: another thread sets it too
 
     def _finished(self, now: float) -> bool:
         """Say whether to stop, everything being durable and told."""

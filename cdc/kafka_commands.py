@@ -85,7 +85,7 @@ class Commands:
         )
         try:
             client.assign([self._place(client, p, offsets) for p in range(self._partitions)])
-        except BaseException:
+        except BaseException:  # raised on; no client is left open
             client.close()
             raise
         return client

@@ -158,3 +158,12 @@ class Marks:
 
 class _Work(Protocol):
     def __call__(self) -> Marked: ...
+
+
+def inside(mark: int) -> int:
+    """Return an LSN of the mark's own.
+
+    A message says where its record ends (decode.c, logicalmsg_decode), a commit where its record
+    begins: the next record may be a commit, and what it changes is newer than what the mark shows.
+    """
+    return mark - 1

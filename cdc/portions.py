@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from itertools import islice
+from typing import Protocol
 
 from cdc.engine import since
 from cdc.engine.datum import Stamp
@@ -15,6 +16,13 @@ from cdc.progress import Opened, Portion
 from schemas.event import Mode
 
 logger = logging.getLogger(__name__)
+
+
+class Backfill(Protocol):
+    """Who decides on portions."""
+
+    def published(self, portion: Portion, now: float) -> None:
+        """Note a portion that Kafka has, and how much it came to."""
 
 
 class Portions:

@@ -10,7 +10,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from typing import Final, Protocol, assert_never
+from typing import Final, assert_never
 
 from cdc.engine import since
 from cdc.engine.datum import Stamp
@@ -19,35 +19,19 @@ from cdc.engine.fold import Fold
 from cdc.engine.plan import Plan, Root
 from cdc.engine.relations import Relations
 from cdc.epoch import Epoch
-from cdc.loading import PREFIX, CaughtUp, Marked, Marks, Piece, RangeRead, Returned
+from cdc.loading import PREFIX, CaughtUp, Marked, Marks, Piece, RangeRead, Returned, inside
 from cdc.pgoutput.decoder import MalformedMessage, decode
 from cdc.pgoutput.frames import PAYLOAD_AT, WAL_DATA, Keepalive, WalData, parse
 from cdc.pgoutput.messages import Begin, Commit, Message, Origin, Relation, Truncate, Type
-from cdc.portions import Portions
+from cdc.portions import Backfill, Portions
 from cdc.progress import Opened, Portion
 from cdc.ranges import doubt, follow, take_over
+from cdc.resending.ports import Resends
 from schemas.event import Mode
 
 logger = logging.getLogger(__name__)
 
 _ROWS: Final = frozenset(b"IUD")
-
-
-class Backfill(Protocol):
-    """Who decides on portions."""
-
-    def published(self, portion: Portion, now: float) -> None:
-        """Note a portion that Kafka has, and how much it came to."""
-
-
-class Resends(Protocol):
-    """Who sends documents again."""
-
-    def begin_again(self) -> None:
-        """Go on with what is durable."""
-
-    def go_on(self, piece: Piece, stamp: Stamp) -> None:
-        """Publish a piece at its mark, and end the epoch."""
 
 
 class Stream:
@@ -232,12 +216,12 @@ class Stream:
                 self._complete(message.lsn, head)
                 self._epoch.end()
             case Portion():
-                opened = Opened(meaning, _inside(message.lsn), head.send_time)
+                opened = Opened(meaning, inside(message.lsn), head.send_time)
                 self._epoch.progress.opened = opened
                 self._epoch.end()  # from here on it is published as it is now, whatever happens
                 self._portion(opened)
             case Piece():
-                stamp = Stamp(_inside(message.lsn), head.send_time, mode=Mode.RESEND)
+                stamp = Stamp(inside(message.lsn), head.send_time, mode=Mode.RESEND)
                 self.resends.go_on(meaning, stamp)
             case CaughtUp():
                 self._epoch.end()
@@ -269,7 +253,7 @@ class Stream:
         """Let models begin whose tables are all loaded."""
         progress = self._epoch.progress
         complete = progress.complete(self._plan)
-        stamp = Stamp(_inside(lsn), head.send_time, mode=Mode.RECOVER, before_known=False)
+        stamp = Stamp(inside(lsn), head.send_time, mode=Mode.RECOVER, before_known=False)
         ordinal = 1
         for root in complete:
             if layers := progress.since.get(root.shape.model):
@@ -310,12 +294,3 @@ class Stream:
     def _forget_past(self) -> None:
         if not self._epoch.progress.since:
             since.forget(self._fold.store)
-
-
-def _inside(mark: int) -> int:
-    """Return an LSN of the mark's own.
-
-    A message says where its record ends (decode.c, logicalmsg_decode), a commit where its record
-    begins: the next record may be a commit, and what it changes is newer than what the mark shows.
-    """
-    return mark - 1

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from cdc.engine.held import Key, held_behind
+from cdc.engine.held import Key, ShadowIncomplete, held_behind
 from cdc.engine.keys import index_key, number_of, pack_id, row_key, unpack_key
 from cdc.engine.plan import PairPlan, Plan, RowPlan, TablePlan
 from cdc.engine.relations import Relations
@@ -19,18 +19,8 @@ from cdc.engine.since import Keeping
 from cdc.engine.split import UNCHANGED, Cells, number, rows_of
 from cdc.engine.store import MADE, TAKEN, Store, noted, row_of
 from cdc.pgoutput.decoder import MalformedMessage
-from schemas.errors import DataAtRisk
 
 LIMIT: Final = 25_000  # rows and index entries remembered in memory
-
-
-class ShadowIncomplete(DataAtRisk):
-    """An update left a large value alone that the shadow does not hold."""
-
-    hint = (
-        "The shadow lacks what the slot has passed: `odoo-cdc capture --recover --yes` reads"
-        " everything again, compares it with the shadow and publishes exactly what differs."
-    )
 
 
 class Fold:

@@ -7,10 +7,20 @@ from typing import Final
 
 from cdc.engine.plan import PairPlan, TablePlan
 from cdc.engine.store import Store
+from schemas.errors import DataAtRisk
 
 _SOME: Final = 1_000
 
 Key = tuple[int, ...]  # a row's id, or a pair
+
+
+class ShadowIncomplete(DataAtRisk):
+    """An update left a large value alone that the shadow does not hold."""
+
+    hint = (
+        "The shadow lacks what the slot has passed: `odoo-cdc capture --recover --yes` reads"
+        " everything again, compares it with the shadow and publishes exactly what differs."
+    )
 
 
 def held_behind(store: Store, plan: TablePlan, after: Key | None, most: int = _SOME) -> list[Key]:

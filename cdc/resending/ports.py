@@ -1,9 +1,15 @@
-"""What resends need of Kafka, of the workers' queues and of the shadow."""
+"""What resends need of Kafka, of the workers' queues and of the shadow.
+
+What the stream needs of them stands here too.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
+
+from cdc.engine.datum import Stamp
+from cdc.loading import Piece
 
 
 class Came(Protocol):
@@ -59,3 +65,13 @@ class Shadow(Protocol):
 
     def last(self, table: int) -> int:
         """Return the highest id of a table, -1 where it has no row."""
+
+
+class Resends(Protocol):
+    """Who sends documents again."""
+
+    def begin_again(self) -> None:
+        """Go on with what is durable."""
+
+    def go_on(self, piece: Piece, stamp: Stamp) -> None:
+        """Publish a piece at its mark, and end the epoch."""
