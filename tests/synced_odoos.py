@@ -6,6 +6,8 @@ takes to the other's target service and says its word, and a target service. Kaf
 
 from __future__ import annotations
 
+import asyncio
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -71,6 +73,44 @@ models:
 """
 
 
+class Turns:
+    """People write between two deliveries, never inside one.
+
+    RPC has no write that asks for what is there: what somebody writes between the look of a target
+    and its write is overwritten, as docs/configuration.md says, and the sides differ then.
+    """
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._delivering = 0
+        self._writing = False
+
+    def begin(self) -> None:
+        """Begin a delivery; blocks while somebody writes."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._writing)
+            self._delivering += 1
+
+    def end(self) -> None:
+        """End a delivery."""
+        with self._changed:
+            self._delivering -= 1
+            self._changed.notify_all()
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Write inside, once what is being delivered has come to its end."""
+        with self._changed:
+            self._writing = True  # there is one writer
+            self._changed.wait_for(lambda: not self._delivering)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._writing = False
+                self._changed.notify_all()
+
+
 class Office(OdooRpc):
     """A stand-in with a user for the sync, beside the one that people work as."""
 
@@ -93,6 +133,7 @@ class Handing(Wso2StandIn):
 
     def __init__(self) -> None:
         self.target: TargetService | None = None
+        self.turns = Turns()
         self.acks = ""
         self.answers: list[tuple[str, int, dict[str, Any]]] = []
         super().__init__()
@@ -102,8 +143,13 @@ class Handing(Wso2StandIn):
             return
         assert self.target is not None
         async with aiohttp.ClientSession() as session:
-            async with session.post(f"{self.target.url}/deliveries", data=request.body) as answer:
-                status, said = answer.status, await answer.json()
+            await asyncio.to_thread(self.turns.begin)
+            try:
+                url = f"{self.target.url}/deliveries"
+                async with session.post(url, data=request.body) as answer:
+                    status, said = answer.status, await answer.json()
+            finally:
+                self.turns.end()
             word = "rejected"
             if status < 300:
                 word = "delivered"
@@ -126,6 +172,7 @@ class Side:
     wso2: Handing
     target: TargetService
     programs: Programs
+    turns: Turns = field(default_factory=Turns)
     admin: Rpc = field(init=False)
 
     def __post_init__(self) -> None:
@@ -135,7 +182,12 @@ class Side:
         return int(self.admin(PRODUCT, "create", {"type": "consu", **values}))
 
     def write(self, number: int, **values: Any) -> None:
-        self.admin(PRODUCT, "write", [number], values)
+        self.changes(PRODUCT, number, values)
+
+    def changes(self, model: str, number: int, values: dict[str, Any]) -> None:
+        """Change a record as somebody who works there."""
+        with self.turns.writing():
+            self.admin(model, "write", [number], values)
 
     def found(self, name: str) -> list[int]:
         """Return the ids of the products, archived ones too, with a name like this."""
@@ -183,6 +235,7 @@ class Two:
             ]
             for side, other in zip(sides, reversed(sides), strict=True):
                 side.wso2.target = other.target
+                side.wso2.turns = other.turns
             for side in sides:
                 side.programs.run("setup")
                 side.programs.start("capture").until_said("product.template is loaded")
