@@ -76,8 +76,9 @@ models:
 class Turns:
     """People write between two deliveries, never inside one.
 
-    RPC has no write that asks for what is there: what somebody writes between the look of a target
-    and its write is overwritten, as docs/configuration.md says, and the sides differ then.
+    For those who edit one record on both sides at once: what is written between the look of a
+    target and its write is written over, and the sides differ then. docs/configuration.md says so,
+    and tests/integration/target/test_conflicts.py shows it.
     """
 
     def __init__(self) -> None:
@@ -182,12 +183,7 @@ class Side:
         return int(self.admin(PRODUCT, "create", {"type": "consu", **values}))
 
     def write(self, number: int, **values: Any) -> None:
-        self.changes(PRODUCT, number, values)
-
-    def changes(self, model: str, number: int, values: dict[str, Any]) -> None:
-        """Change a record as somebody who works there."""
-        with self.turns.writing():
-            self.admin(model, "write", [number], values)
+        self.admin(PRODUCT, "write", [number], values)
 
     def found(self, name: str) -> list[int]:
         """Return the ids of the products, archived ones too, with a name like this."""

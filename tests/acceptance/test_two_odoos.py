@@ -122,7 +122,8 @@ def burst(two: Two, mark: str, pairs: list[tuple[int, int]]) -> Counter[str]:
                     values["active"] = chance.random() < 0.5
                 if chance.random() < 0.3:
                     values["default_code"] = f"{mark}-{place}-{turn}-{side.name[-1]}"
-                side.write(number, **values)
+                with side.turns.writing():
+                    side.write(number, **values)
                 writes[name] += 1
     return writes
 

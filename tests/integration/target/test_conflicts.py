@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,9 @@ import psycopg
 import pytest
 
 from streams.applying.answer import Delivered
+from tests.faulty_odoo import FaultyOdoo, Held
 from tests.odoo_client import Odoo, Rpc
+from tests.stand_ins import LONG
 from tests.target_rig import Branch, settings_of, target_yaml
 
 pytestmark = pytest.mark.integration
@@ -31,16 +34,27 @@ def conflict(written: str, previous: dict[str, Any] | None, master: str | None =
 @pytest.fixture
 def shared(branch: Branch, odoo_rpc: Odoo) -> int:
     """A partner that came from the source, and that another user wrote here since."""
-    answer = branch.deliver(PARTNER, 7, {"name": "Azur", "email": "old@example.com"})
+    number = came(branch)
+    somebody_writes(odoo_rpc, number)
+    return number
+
+
+def came(branch: Branch) -> int:
+    """Deliver a partner; return its id here."""
+    answer = branch.deliver(PARTNER, 7, OLD)
     assert isinstance(answer, Delivered)
     assert answer.target_id is not None
+    return answer.target_id
+
+
+def somebody_writes(odoo: Odoo, number: int) -> None:
+    """Write a partner as another user than the sync's."""
     written = (
         "UPDATE res_partner SET email = %s, write_date = now() AT TIME ZONE 'UTC',"
         " write_uid = (SELECT id FROM res_users WHERE login = %s) WHERE id = %s"
     )
-    with psycopg.connect(odoo_rpc.dsn) as connection:
-        connection.execute(written, ("ours@example.com", odoo_rpc.reader, answer.target_id))
-    return answer.target_id
+    with psycopg.connect(odoo.dsn) as connection:
+        connection.execute(written, ("ours@example.com", odoo.reader, number))
 
 
 OLD = {"name": "Azur", "email": "old@example.com"}
@@ -91,3 +105,31 @@ def test_what_the_sync_wrote_itself_is_no_conflict(branch: Branch, rpc: Rpc, sha
     branch.deliver(PARTNER, 7, THEIRS, conflict=conflict(PAST, OLD))
 
     assert rpc.one(PARTNER, shared, "email")["email"] == "theirs@example.com"
+
+
+def test_what_is_written_between_the_look_and_the_write_is_written_over(
+    odoo_rpc: Odoo, module: str, rpc: Rpc, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """RPC knows no condition on a write: docs/configuration.md says what follows of it."""
+    proxy = FaultyOdoo(odoo_rpc)
+    try:
+        settings = settings_of(tmp_path, target_yaml(proxy.odoo, more="system: branch\n"))
+        branch = Branch(settings, module)
+        number, looks = came(branch), proxy.done.count("read")
+        proxy.next_call("read", Held())
+        with (
+            ThreadPoolExecutor(1) as one,
+            caplog.at_level(logging.INFO, "streams.applying.conflicts"),
+        ):
+            delivered = one.submit(
+                branch.deliver, PARTNER, 7, THEIRS, conflict=conflict(PAST, OLD)
+            )
+            proxy.until(lambda: proxy.done.count("read") > looks)
+            somebody_writes(odoo_rpc, number)
+            proxy.release()
+            assert isinstance(delivered.result(LONG), Delivered)
+    finally:
+        proxy.close()
+
+    assert rpc.one(PARTNER, number, "email")["email"] == "theirs@example.com"
+    assert caplog.records == []
