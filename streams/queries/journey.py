@@ -13,6 +13,7 @@ from streams.index.store import Known
 
 PUBLISHED: Final = "published"
 SAID: Final = "said"
+_MILLISECOND: Final = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +59,10 @@ class Traces:
 def steps(traces: Traces) -> list[Step]:
     """Return the journey in order of time; steps that Kafka has compacted away once each."""
     position = Position.parse(split_delivery_id(traces.id)[2])
-    found = [Step(seconds(traces.time), COMMITTED, f"at {format_lsn(position.lsn)}")]
+    commit = seconds(traces.time)
+    found = [Step(commit, COMMITTED, f"at {format_lsn(position.lsn)}")]
     if traces.event is not None:
-        found.append(Step(traces.event.at, PUBLISHED, str(traces.event)))
+        found.append(Step(_behind(commit, traces.event.at), PUBLISHED, str(traces.event)))
     if traces.queue is not None:
         found.append(Step(traces.queue.at, State.QUEUED.value, str(traces.queue)))
     if traces.known is not None:
@@ -69,6 +71,14 @@ def steps(traces: Traces) -> list[Step]:
         found += [Step(seconds(step.at), step.what, step.about) for step in told]
         found += [Step(at, SAID, said) for at, said in traces.known.words]
     return sorted(found, key=lambda step: step.at)
+
+
+def _behind(commit: float, at: float) -> float:
+    """Return a time of Kafka's behind the commit, where both are in one millisecond.
+
+    Kafka's times are whole milliseconds, cut off: this one would stand before what it follows.
+    """
+    return commit if at < commit < at + _MILLISECOND else at
 
 
 def to_json(traces: Traces) -> dict[str, Any]:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from schemas import acknowledgement
 from schemas.acknowledgement import Acknowledgement
 from schemas.keys import DeliveryId
 from schemas.state import State
 from streams.chains.item import Arrival, Item
-from streams.chains.ledger import entry_of
+from streams.chains.ledger import entry_of, seconds
 from streams.index.records import Kind
 from streams.index.row import Row
-from streams.queries.journey import Traces, steps, to_json
+from streams.queries.journey import Spot, Traces, steps, to_json
 from tests.core_rig import BEGIN, TERMS
 from tests.deliveries import a_delivery
 from tests.indexes import Fed
@@ -50,3 +52,22 @@ def test_what_the_target_said_is_told_with_the_step_and_with_the_word() -> None:
         ("said", "rejected, X, no, its id is 17"),
         ("rejected", "rejected by the target: X: no; its id is 17"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("cut", "first"),
+    [
+        pytest.param(0.000035, "committed", id="in the millisecond of its commit"),
+        pytest.param(0.0011, "published", id="by a clock that is behind"),
+    ],
+)
+def test_what_is_published_stands_behind_its_commit_as_far_as_kafka_tells(
+    cut: float, first: str
+) -> None:
+    sent = a_delivery(record=6)
+    event = Spot("odoo_a.sale.order", 0, 7, seconds(sent.time) - cut)
+
+    told = steps(Traces(sent.id, sent.operation, sent.time, event=event))
+
+    assert told[0].what == first
+    assert [step.at for step in told] == sorted(step.at for step in told)
