@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import NamedTuple
 
@@ -14,7 +15,7 @@ from cdc.capture import Capture
 from cdc.engine.events import Events
 from cdc.engine.fold import Fold
 from cdc.engine.plan import Plan
-from cdc.engine.relations import Relations
+from cdc.engine.relations import Looked, Relations, SchemaChanged
 from cdc.epoch import Epoch, Topic
 from cdc.fitting import Fit, go_on
 from cdc.kafka_commands import Commands
@@ -23,9 +24,10 @@ from cdc.notes import ABOUT, HOLDING, PROGRESS
 from cdc.origin import (
     Source,
     held,
+    known,
     look,
     members,
-    refuse_unlike,
+    refuse_foreign,
     settle,
 )
 from cdc.pace import Lane, Pace, queues
@@ -34,6 +36,7 @@ from cdc.postgres.snapshot import RangeReader
 from cdc.postgres.watch import Watch
 from cdc.progress import Progress
 from cdc.queues import Queues
+from cdc.ranges import forget_ahead
 from cdc.resending.resends import NoResends, Resends, Subject
 from cdc.shadow.folder import Lock
 from cdc.shadow.store import Shadow
@@ -63,17 +66,23 @@ class Ground:
 
         Raises before anything is read: DatabaseUnreachable, NoTopic, KafkaAway (exit 3),
         ConfigError (exit 2), SlotMissing, SlotLost, PublicationMissing, ForeignShadow,
-        OtherPartitions, SelectionChanged (exit 4), ShadowInUse (exit 2).
+        OtherPartitions (exit 4), ShadowInUse (exit 2).
         """
-        self.source = look(config)
+        self.source = look(config, known(lock.folder))
         _refuse_other_partitions(config, self.source)
         self.shadow = stack.enter_context(Shadow(lock.folder, lock))
         self.about = settle(config, self.source, self.shadow, Topics(config.source.name))
         self._holding = held(self.shadow)
+        self._suspects: frozenset[str] = frozenset()
         self._waiting = _Waiting()
         self.publisher = kafka.Publisher(config.kafka, self._waiting)
         stack.callback(self.publisher.close)
         self._parts: Parts | None = None
+
+    @property
+    def paused(self) -> Mapping[str, str]:
+        """The models whose documents wait for a column, with the reason."""
+        return {} if self._parts is None else self._parts.epoch.progress.paused
 
     def examine(self, config: Config) -> Source:
         """Hold another file against all of it, while capture runs; from any thread.
@@ -83,10 +92,22 @@ class Ground:
         if self._parts is None:
             raise RuntimeError("nothing is assembled yet")
         lsn = self._parts.epoch.watermark.durable
-        source = look(config)
-        refuse_unlike(source, self.shadow, self._holding, self.about, lsn)
+        source = look(config, self._holding)
+        refuse_foreign(source.system, self.shadow, self.about, lsn)
         _refuse_other_partitions(config, source)
         return source
+
+    def look_again(self, config: Config, changed: SchemaChanged) -> Source:
+        """Look at a database whose tables have changed; capture stands still, and left it at that.
+
+        What was begun is thrown away: it comes again.
+        """
+        if self._parts is None:
+            raise RuntimeError("nothing is assembled yet")
+        logger.warning("%s: looking at the database again", changed, extra={"action": "altered"})
+        self._parts.epoch.reset()
+        self._suspects = frozenset({changed.table})
+        return look(config, self._holding)
 
     def assemble(
         self, config: Config, source: Source, stack: ExitStack, *, until_caught_up: bool = False
@@ -101,7 +122,7 @@ class Ground:
         fit = self._fit(config, source)
         plan = fit.plan
         heads = _write_schemas(config, plan, source.users, self.publisher, generation)
-        relations = Relations(plan, {n: each.types for n, each in fit.holding.tables.items()})
+        relations = _relations(fit, source)
         fold = Fold(plan, self.shadow, relations)
         names = {root.rank: topics.events(root.shape.model) for root in plan.roots}
         epoch = Epoch(
@@ -113,7 +134,7 @@ class Ground:
         order = [route.model for route in config.routes]
         backfill = Unpaced(order) if until_caught_up else _paced(config, topics, count, stack)
         stream.backfill = backfill
-        stream.marks = _marks(config, stack)
+        stream.marks = _marks(config, _lacking(plan, source), stack)
         stream.resends = resends = (
             NoResends()
             if isinstance(backfill, Unpaced)
@@ -127,14 +148,7 @@ class Ground:
                 Topic(topics.command_results, count),
             )
         )
-        watch = Watch(
-            config.source.dsn,
-            source.publication,
-            config.source.slot,
-            self.about["published"],
-            patient=not until_caught_up,
-        )
-        stack.callback(watch.close)
+        watch = self._watch(config, source, stack, patient=not until_caught_up)
         beside = Beside(config, self.shadow, self.about, self.publisher, watch)
         stream.returned = beside.returned
         beside.epoch = epoch
@@ -149,6 +163,7 @@ class Ground:
             connect=beside.connect,
             watch=beside.look,
             leaves=beside.leaves,
+            altered=beside.altered,
             passing=fit.passing,
         )
         if before is not None:
@@ -158,11 +173,29 @@ class Ground:
         self._waiting.capture, self._parts = capture, parts
         return Assembled(capture, Vitals(capture, parts, self.shadow, beside.wal))
 
+    def _watch(self, config: Config, source: Source, stack: ExitStack, *, patient: bool) -> Watch:
+        """Look at what the stream depends on."""
+        watch = Watch(
+            config.source.dsn,
+            source.publication,
+            config.source.slot,
+            self.about["published"],
+            source.made,
+            patient=patient,
+        )
+        stack.callback(watch.close)
+        return watch
+
     def _fit(self, config: Config, source: Source) -> Fit:
         """Make the shadow fit for a file, and remember what it is made of."""
         shadow = self.shadow
         note = shadow.recall(PROGRESS) or {}
-        made = go_on(source.wanted, held(shadow), Progress.from_json(note))
+        former = Progress.from_json(note)
+        made = go_on(source.wanted, held(shadow), former, self._suspects)
+        self._suspects = frozenset()
+        for name in made.skipped:  # what the stream touched before is read again too
+            forget_ahead(shadow, made.plan.by_name[name])
+        _say_paused(former.paused, made.progress.paused)
         loaded = {r.model for r in config.routes if r.initial_load}
         made.progress.publish_from_start((made.begun & loaded) - made.progress.waiting)
         self._know_members(source)
@@ -182,8 +215,8 @@ class Ground:
     def _know_members(self, source: Source) -> None:
         """Remember since when each table is published; one that was known stays what it was."""
         found = members(source.wanted.selection, source.publication)
-        known = self.about["published"]
-        self.about["published"] = {t: known.get(t, member) for t, member in found.items()}
+        before = self.about["published"]
+        self.about["published"] = {t: before.get(t, member) for t, member in found.items()}
 
 
 def _count_on(parts: Parts, before: Parts) -> None:
@@ -200,9 +233,32 @@ def _refuse_other_partitions(config: Config, source: Source) -> None:
     kafka.refuse_other_partitions(config.kafka, names, config.topics.partitions)
 
 
-def _marks(config: Config, stack: ExitStack) -> Marks:
+def _say_paused(before: Mapping[str, str], paused: Mapping[str, str]) -> None:
+    for model in sorted(paused.keys() - before.keys()):
+        text = "documents of %s wait: %s"
+        logger.error(text, model, paused[model], extra={"action": "alarm", "alarm": "paused"})
+    for model in sorted(before.keys() - paused.keys()):
+        logger.info("documents of %s go on", model, extra={"action": "goes_on"})
+
+
+def _relations(fit: Fit, source: Source) -> Relations:
+    """Read what the stream says as the database was seen to have it."""
+    looked = Looked(source.system.lsn, fit.skipped, fit.fresh)
+    return Relations(fit.plan, source.wanted.types, looked)
+
+
+def _lacking(plan: Plan, source: Source) -> dict[str, frozenset[str]]:
+    """Return the columns that are not to be read, by table."""
+    return {
+        name: frozenset(plan.by_name[name].read) - made.keys()
+        for name, made in source.wanted.types.items()
+        if name in plan.by_name
+    }
+
+
+def _marks(config: Config, lacking: Mapping[str, frozenset[str]], stack: ExitStack) -> Marks:
     """Read and mark over a connection of their own."""
-    reader = RangeReader(config.source.dsn)
+    reader = RangeReader(config.source.dsn, lacking=lacking)
     stack.callback(reader.close)
     marks = Marks(reader)
     stack.callback(marks.close)

@@ -58,6 +58,10 @@ class Beside:
         self._publisher.listen()
         return self._watch.check()
 
+    def altered(self) -> bool:
+        """Say whether captured tables are not what they were when the database was looked at."""
+        return self._watch.altered
+
     def leaves(self) -> bool:
         """Say whether Postgres shuts down. Raises SlotReleased where it keeps too much WAL."""
         self.wal.see(self._watch.slot, time.monotonic())

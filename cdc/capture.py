@@ -12,6 +12,7 @@ import time
 from contextlib import suppress
 from typing import Final
 
+from cdc.engine.relations import SchemaChanged
 from cdc.epoch import CHANGES
 from cdc.parts import Connection, Parts
 from cdc.patience import Backoff, Ending, Stopped
@@ -95,6 +96,9 @@ class Capture:
                 except Stopped:
                     self._leave()
                     return
+                except SchemaChanged:
+                    self._make_durable()
+                    raise
                 except ServiceUnavailable as error:
                     if not (self.connected_once and error.passing):
                         raise
@@ -103,6 +107,14 @@ class Capture:
                     backoff.rest(lambda: self._ends)
         finally:
             self.close()
+
+    def _make_durable(self) -> None:
+        """Leave nothing to be published twice by whoever goes on."""
+        with suppress(Stopped):
+            if self._parts.stream.in_transaction:
+                self._parts.stream.leave()
+            else:
+                self._parts.epoch.end()
 
     def kafka_is_slow(self) -> None:
         """Take care of the server while Kafka has not acknowledged everything."""
@@ -199,6 +211,8 @@ class Capture:
 
     def _chores(self, now: float) -> None:
         self._mind_left_out()
+        if not self._parts.stream.in_transaction and self._parts.altered():
+            raise SchemaChanged("columns of captured tables were changed")
         if not self._parts.stream.in_transaction and self._parts.resends.attend(now):
             self._end_epoch()
         if now - self._told > _STATUS:

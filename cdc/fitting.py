@@ -7,12 +7,13 @@ plan that is in force is a passing one. When all is read, documents are what the
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
 
 from cdc.engine.compile import compile_plan
 from cdc.engine.forms import Convert, converter
 from cdc.engine.holding import Fitted, Holding, Types, fit
-from cdc.engine.plan import Plan
+from cdc.engine.plan import Plan, RowPlan
 from cdc.progress import Progress
 from cdc.selection import Selection, flatten
 from schemas.document import Shape
@@ -22,11 +23,16 @@ from schemas.fields import Models
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a file needs of a database, and what the columns are there."""
+    """What a file needs of a database, and what the columns are there.
+
+    `types` has {} for a table that is not there. `paused` are models that show what is not there
+    or is of another kind than it was, each with the reason.
+    """
 
     selection: Selection
     models: Models
     types: Types
+    paused: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,26 @@ class Fit:
     passing: bool
     changes: bool  # something is to be read or dropped that was not before
 
+    @property
+    def skipped(self) -> frozenset[str]:
+        """The tables that are read again, and of which nothing is read yet."""
+        again = self.progress.doubted
+        return frozenset(
+            t for t, at in self.progress.frontiers.items() if at is None and t in again
+        )
+
+    @property
+    def fresh(self) -> dict[str, frozenset[str]]:
+        """The columns that are read for the first time, of tables of which nothing is read yet."""
+        tables = self.holding.tables
+        return {
+            name: frozenset(read.read) - (frozenset() if held.first else held.columns)
+            for name, read in self.plan.by_name.items()
+            if isinstance(read, RowPlan)
+            and self.progress.frontiers.get(name, ()) is None
+            and (held := tables[name]).forms
+        }
+
 
 class RecoveryUnderWay(DataAtRisk):
     """The routes need something else of the shadow, and a recovery is not over."""
@@ -64,8 +90,17 @@ def begin(wanted: Wanted) -> tuple[Holding, Progress]:
     return holding, Progress.begin(compile_plan(selection, holding))
 
 
-def go_on(wanted: Wanted, holding: Holding, progress: Progress) -> Fit:
-    """Fit what is held for what is wanted; nothing is written here. Raises RecoveryUnderWay."""
+def go_on(
+    wanted: Wanted,
+    holding: Holding,
+    progress: Progress,
+    suspects: AbstractSet[str] = frozenset(),
+) -> Fit:
+    """Fit what is held for what is wanted; nothing is written here. Raises RecoveryUnderWay.
+
+    Tables whose columns are others than those that were read are read again, as are `suspects`,
+    of which the stream has said what is neither.
+    """
     if not progress.since:  # what is remembered is as the plan has it that is in force
         holding = holding.read(progress.frontiers)
     known = {shape.model: shape for shape in holding.shapes}
@@ -85,16 +120,37 @@ def go_on(wanted: Wanted, holding: Holding, progress: Progress) -> Fit:
         selection = wanted.selection
     fitted = fit(holding, selection, wanted.types)
     changes = bool(fitted.again or fitted.dropped)
-    if progress.since and changes:
+    if progress.since and changes and lacks:
         raise RecoveryUnderWay
     models = _models(selection.shapes)
     begun = frozenset(models - set(known))
     progress = _progress(progress, holding, fitted, models)
     if lacks and not passing:  # nothing that is wanted was published yet
         progress.waiting |= models
-    holding = replace(fitted.holding, shapes=selection.shapes)
+    former, holding = holding, replace(fitted.holding, shapes=selection.shapes)
     plan = compile_plan(selection, holding)
+    progress.pause(plan, {m: why for m, why in wanted.paused.items() if m in models})
+    progress.doubt(plan, _doubtful(wanted, selection, former, suspects))
+    progress.lacking = {
+        name
+        for name, made in wanted.types.items()
+        if name in plan.by_name and not made.keys() >= set(plan.by_name[name].loaded_by)
+    }
     return Fit(plan, holding, progress, _formers(plan, holding), begun, passing, changes)
+
+
+def _doubtful(
+    wanted: Wanted, selection: Selection, former: Holding, suspects: AbstractSet[str]
+) -> set[str]:
+    """Return the tables that must be read again: what somebody shows of them was made anew."""
+    shapes = tuple(s for s in selection.shapes if s.model not in wanted.paused)
+    shown = flatten(shapes, wanted.models).columns
+    needs = [need for need in selection.needs if need.name in wanted.types.keys() & former.tables]
+    altered = {n.name: former.tables[n.name].altered(n, wanted.types[n.name]) for n in needs}
+    unexplained = {name for name in suspects if name in altered and not altered[name]}
+    return unexplained | {
+        name for name, names in altered.items() if not names.isdisjoint(shown.get(name, ()))
+    }
 
 
 def _models(shapes: Iterable[Shape]) -> set[str]:
@@ -112,6 +168,8 @@ def _progress(progress: Progress, holding: Holding, fitted: Fitted, models: set[
         frontiers=frontiers,
         published={model: at for model, at in progress.published.items() if model in models},
         waiting=progress.waiting & models,
+        doubted=progress.doubted & frontiers.keys(),
+        absent=progress.absent & names,
         again=again & frontiers.keys(),
         dropping=[*progress.dropping, *fitted.dropped],
     )

@@ -34,6 +34,10 @@ class Rows(Protocol):
     def last(self) -> tuple[int, ...] | None:
         """The last key, None at the table's end."""
 
+    @property
+    def types(self) -> Mapping[str, int]:
+        """The oid of each column's type, of those that were read."""
+
 
 class Reader(Protocol):
     """The second connection."""

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from cdc import kafka_schemas
-from cdc.checks.routes import logins, refuse_unfit
-from cdc.engine.holding import Holding
+from cdc.checks.routes import does_without, logins, refuse_unfit
+from cdc.engine.holding import Holding, Types
 from cdc.fitting import Wanted, begin
 from cdc.notes import ABOUT, HOLDING, PROGRESS
 from cdc.postgres import publication, slot
-from cdc.postgres.catalog import columns, load_models
+from cdc.postgres.catalog import attributes, load_models
 from cdc.postgres.connect import Session
 from cdc.postgres.refusals import RECOVER, SlotLost, SlotMissing
 from cdc.postgres.replication import Replication, System
 from cdc.postgres.users import users
+from cdc.recalled import GONE, Recalled, recall
 from cdc.selection import Selection, select
+from cdc.shadow.look import look as look_at_shadow
 from cdc.shadow.store import Shadow
 from schemas.config import Config
 from schemas.errors import DataAtRisk
+from schemas.fields import Models
 from schemas.topics import Topics
 
 
@@ -43,33 +48,24 @@ class ShadowGone(DataAtRisk):
     )
 
 
-class SelectionChanged(DataAtRisk):
-    """A column that the routes select is not what it was when its table was read."""
-
-    hint = (
-        "Undo the change, or stop the workers, move the folder of the shadow below `state:` away,"
-        " and start `odoo-cdc capture --recover` and then the workers with this file: everything"
-        " is loaded again and sent under a new generation."
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What was found in the database."""
+    """What was found in the database; `made` are all columns of the captured tables."""
 
     wanted: Wanted
+    made: Types
     system: System
     slot: slot.SlotState
     publication: publication.PublicationState
     users: dict[str, int]  # ids of the logins that routes ignore
 
 
-def look(config: Config) -> Source:
-    """Look at the database: models, publication, slot.
+def look(config: Config, holding: Holding | None) -> Source:
+    """Look at the database: models, publication, slot; `holding` is what a shadow holds of it.
 
     Raises SlotMissing, SlotLost, PublicationMissing where capture could not begin.
     """
-    source = survey(config)
+    source = survey(config, holding)
     refuse_unready(source)
     return source
 
@@ -86,20 +82,44 @@ def refuse_unready(source: Source) -> None:
         raise SlotLost(f'the replication slot "{state.name}" is lost{why}')
 
 
-def survey(config: Config) -> Source:
-    """Look at the database, whatever there is of publication and slot."""
-    with Session.connect(config.source.dsn) as session:
-        models = load_models(session)
-        found = users(session, logins(config))
-        refuse_unfit(config, models, found)
-        selection = select(config, models)
-        published = publication.look(session, config.source.publication)
-        state = slot.look(session, config.source.slot)
-        types = {table: dict(found) for table, found in columns(session, selection.names).items()}
+def survey(config: Config, holding: Holding | None) -> Source:
+    """Look at the database, whatever there is of publication and slot.
+
+    What is found was so at `system.lsn`, or has become so since.
+    """
     with Replication.connect(config.source.dsn, "odoo-cdc-capture") as replication:
         system = replication.identify()
-    read = {table: {c: types[table][c] for c in read} for table, read in selection.columns.items()}
-    return Source(Wanted(selection, models, read), system, state, published, found)
+    with Session.connect(config.source.dsn) as session:
+        models = load_models(session)
+        recalled = recall(models, holding or Holding())
+        found = users(session, logins(config))
+        refuse_unfit(config, recalled.models, found)
+        selection = select(config, recalled.models)
+        published = publication.look(session, config.source.publication)
+        state = slot.look(session, config.source.slot)
+        made = attributes(session, selection.names)
+    unread = {(recalled.models.model(model).table, name) for model, name in recalled.changed}
+    types = {
+        table: {c: made[table][c] for c in read if c in made[table] and (table, c) not in unread}
+        for table, read in selection.columns.items()
+    }
+    paused = dict(_paused(config, selection, recalled, models))
+    wanted = Wanted(selection, recalled.models, types, paused)
+    return Source(wanted, made, system, state, published, found)
+
+
+def _paused(
+    config: Config, selection: Selection, recalled: Recalled, models: Models
+) -> Iterator[tuple[str, str]]:
+    """Yield the models whose documents cannot be made, with the reason.
+
+    A field that is gone stops nobody who says everywhere what is sent in its place.
+    """
+    for shape in selection.shapes:
+        concerned = recalled.concerns(shape)
+        gone = all(why == GONE for why in concerned.values())
+        if concerned and not (gone and does_without(config, models, shape.model)):
+            yield shape.model, "; ".join(f"{m}.{n} {why}" for (m, n), why in concerned.items())
 
 
 def members(selection: Selection, state: publication.PublicationState) -> dict[str, int]:
@@ -115,12 +135,22 @@ def settle(config: Config, source: Source, shadow: Shadow, topics: Topics) -> di
             raise ShadowGone(
                 f"{shadow.folder} holds no shadow, and Kafka has events of an earlier capture"
             )
-        known = members(source.wanted.selection, source.publication)
-        publication.refuse_gap(source.publication, known)
+        publication.refuse_gap(
+            source.publication, members(source.wanted.selection, source.publication)
+        )
         about = begin_shadow(config, source, shadow, 0)
     refuse_other_database(source.system, source.slot, shadow, about)
-    refuse_other_types(source.wanted, held(shadow))
     return about
+
+
+def known(folder: Path) -> Holding | None:
+    """Return what the shadow in a folder holds, None where there is none that says it.
+
+    It must not be open in this process.
+    """
+    seen = look_at_shadow(folder)
+    note = seen.notes.get(HOLDING) if seen else None
+    return None if note is None else Holding.from_json(note)
 
 
 def held(shadow: Shadow) -> Holding:
@@ -131,16 +161,22 @@ def held(shadow: Shadow) -> Holding:
     return Holding.from_json(note)
 
 
-def refuse_unlike(
-    source: Source, shadow: Shadow, holding: Holding, about: dict[str, Any], lsn: int
-) -> None:
-    """Raise what `settle` would raise of another file, while the shadow is being written.
+def refuse_foreign(system: System, shadow: Shadow, about: dict[str, Any], lsn: int) -> None:
+    """Raise ForeignShadow where the shadow is of another database, while it is being written.
 
-    `holding` is what it holds, `lsn` what was durable before the source was looked at. What only
-    the slot can tell is asked when it is followed again.
+    `lsn` is what was durable before the database was looked at. What only the slot can tell is
+    asked when it is followed again.
     """
-    _refuse_foreign(source.system, shadow, about, lsn)
-    refuse_other_types(source.wanted, holding)
+    if (about["system_id"], about["database"]) != (system.system_id, system.database):
+        raise ForeignShadow(f"{shadow.folder} was made of another database")
+    if lsn > system.lsn:
+        raise ForeignShadow(f"{shadow.folder} is ahead of the database: was that restored?")
+    timeline = about.get("timeline", system.timeline)
+    if timeline != system.timeline and lsn > system.left.get(timeline, -1):
+        raise ForeignShadow(
+            f"{shadow.folder} has what the database has not: that is on timeline"
+            f" {system.timeline}, which left {timeline} before"
+        )
 
 
 def refuse_other_database(
@@ -151,38 +187,12 @@ def refuse_other_database(
     A timeline that was begun behind all that the shadow has is remembered.
     """
     lsn = (shadow.recall(PROGRESS) or {})["lsn"]
-    _refuse_foreign(system, shadow, about, lsn)
+    refuse_foreign(system, shadow, about, lsn)
     if about.get("timeline") != system.timeline:
         about["timeline"] = system.timeline
         shadow.note(ABOUT, about)  # durable with the next epoch; until then it is seen again
     if (state.confirmed_flush_lsn or 0) > lsn:
         raise ForeignShadow(f'somebody else has moved the replication slot "{state.name}" on')
-
-
-def _refuse_foreign(system: System, shadow: Shadow, about: dict[str, Any], lsn: int) -> None:
-    if (about["system_id"], about["database"]) != (system.system_id, system.database):
-        raise ForeignShadow(f"{shadow.folder} was made of another database")
-    if lsn > system.lsn:
-        raise ForeignShadow(f"{shadow.folder} is ahead of the database: was that restored?")
-    known = about.get("timeline", system.timeline)
-    if known != system.timeline and lsn > system.left.get(known, -1):
-        raise ForeignShadow(
-            f"{shadow.folder} has what the database has not: that is on timeline"
-            f" {system.timeline}, which left {known} before"
-        )
-
-
-def refuse_other_types(wanted: Wanted, holding: Holding) -> None:
-    """Raise SelectionChanged where a column has another type than when it was read."""
-    changed = sorted(
-        f"{table}.{column}"
-        for table, types in wanted.types.items()
-        if table in holding.tables
-        for column, oid in types.items()
-        if holding.tables[table].types.get(column, oid) != oid
-    )
-    if changed:
-        raise SelectionChanged(f"{', '.join(changed)} has another type than it had")
 
 
 def begin_shadow(config: Config, source: Source, shadow: Shadow, former: int) -> dict[str, Any]:

@@ -70,7 +70,8 @@ class Resends(Protocol):
 class Parts:
     """What the loop drives; `connect` opens the stream behind an LSN, `watch` raises trouble.
 
-    `leaves` says whether the server is about to go, in the midst of work too.
+    `leaves` says whether the server is about to go, in the midst of work too, `altered` whether
+    tables are made otherwise than the plan has it.
     """
 
     plan: Plan
@@ -83,4 +84,5 @@ class Parts:
     connect: Callable[[int], Connection]
     watch: Callable[[], LeftOut]
     leaves: Callable[[], bool]
+    altered: Callable[[], bool] = bool
     passing: bool = False  # another plan follows once every table is read

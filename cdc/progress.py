@@ -59,6 +59,8 @@ class Progress:
     dropping: list[Dropped] = field(default_factory=list)  # what nobody asks for any more
     doubted: set[str] = field(default_factory=set)  # of `frontiers`, those that are read again
     absent: set[str] = field(default_factory=set)  # tables that the stream leaves out
+    lacking: set[str] = field(default_factory=set)  # tables that are not there, or have no key
+    paused: dict[str, str] = field(default_factory=dict)  # models that wait for a column, and why
     since: dict[str, list[int]] = field(default_factory=dict)  # layers that a model needs
     due: dict[str, int] = field(default_factory=dict)  # so many documents, at most
     opened: Opened | None = None
@@ -82,6 +84,8 @@ class Progress:
             dropping=[Dropped(kind, number) for kind, number in note["dropping"]],
             doubted=set(note.get("doubted", ())),
             absent=set(note.get("absent", ())),
+            lacking=set(note.get("lacking", ())),
+            paused=note.get("paused", {}),
             since=note.get("since", {}),
             due=note.get("due", {}),
             opened=opened and Opened(Portion(*opened[0]), *opened[1:]),
@@ -99,6 +103,8 @@ class Progress:
             "dropping": self.dropping,
             "doubted": sorted(self.doubted),
             "absent": sorted(self.absent),
+            "lacking": sorted(self.lacking),
+            "paused": self.paused,
             "since": self.since,
             "due": self.due,
             "opened": self.opened,
@@ -123,7 +129,7 @@ class Progress:
 
     def next_table(self, plan: Plan) -> TablePlan | None:
         """Return the table to load next, None where all are loaded, or none can be."""
-        name = min(self.frontiers.keys() - self.absent, default=None)
+        name = min(self.frontiers.keys() - self.absent - self.lacking, default=None)
         return None if name is None else plan.by_name[name]
 
     def loaded(self, table: str, last: Frontier) -> None:
@@ -142,7 +148,19 @@ class Progress:
         """
         self.frontiers |= dict.fromkeys(tables)
         self.doubted |= tables
-        concerned = {root.shape.model for root in plan.roots if root.tables & tables}
+        self._wait({root.shape.model for root in plan.roots if root.tables & tables})
+
+    def pause(self, plan: Plan, paused: Mapping[str, str]) -> None:
+        """Have these models wait, and those no longer that were paused and are not named.
+
+        What was not read for them meanwhile is read again.
+        """
+        ended = self.paused.keys() - paused.keys()
+        self.paused = dict(paused)
+        self._wait(set(paused))
+        self.doubt(plan, {t for r in plan.roots if r.shape.model in ended for t in r.tables})
+
+    def _wait(self, concerned: AbstractSet[str]) -> None:
         begun = sorted(concerned - self.waiting)
         layer = 1 + max((at for layers in self.since.values() for at in layers), default=0)
         for model in begun:
@@ -164,6 +182,7 @@ class Progress:
             root
             for root in plan.roots
             if root.shape.model in self.waiting
+            and root.shape.model not in self.paused
             and not any(name in self.frontiers for name in root.tables)
         ]
         self.waiting -= {root.shape.model for root in found}

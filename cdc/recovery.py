@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from cdc import kafka_schemas, todo
+from cdc.engine.holding import Holding
 from cdc.engine.plan import Plan
 from cdc.fitting import RecoveryUnderWay, go_on
 from cdc.kafka_admin import Admin
@@ -23,9 +24,9 @@ from cdc.origin import (
     begin_shadow,
     held,
     identity,
+    known,
     next_generation,
     refuse_other_database,
-    refuse_other_types,
     refuse_unready,
     survey,
 )
@@ -78,7 +79,7 @@ def recover(config: Config, consent: Consent) -> None:
 
     Raises NothingToRecover (exit 1), NotAgreed (exit 2), and what `setup` and `capture` raise.
     """
-    source = survey(config)
+    source = survey(config, known(config.state / "capture"))
     topic = Topics(config.source.name).schemas
     with Shadow(config.state / "capture") as shadow:
         about = shadow.recall(ABOUT)
@@ -86,7 +87,6 @@ def recover(config: Config, consent: Consent) -> None:
         if about is None:
             _without_shadow(config, source, shadow, former, consent)
         else:
-            refuse_other_types(source.wanted, held(shadow))
             _with_shadow(config, source, shadow, former, consent)
 
 
@@ -100,7 +100,7 @@ def _without_shadow(
         " stays at the targets, and every record of every route is sent again"
     )
     _say("there is no shadow: every record is loaded and published again")
-    begin_shadow(config, _anew(config, source), shadow, former)
+    begin_shadow(config, _anew(config, source, None), shadow, former)
 
 
 def _with_shadow(
@@ -124,7 +124,7 @@ def _with_shadow(
         )
     for each in why:
         _say(f"to be mended: {each}")
-    found = _anew(config, source) if why else source
+    found = _anew(config, source, held(shadow)) if why else source
     lsn = found.slot.confirmed_flush_lsn or 0 if why else note["lsn"]
     generation = next_generation(max(former, int(about["generation"])))
     _doubt_everything(fit.plan, shadow, progress, lsn)
@@ -150,8 +150,8 @@ def _trouble(source: Source, shadow: Shadow, about: dict[str, Any]) -> Iterator[
 
     def published() -> None:
         names = source.wanted.selection.names
-        known = {table: at for table, at in about["published"].items() if table in names}
-        publication.refuse_gap(source.publication, known)
+        members = {table: at for table, at in about["published"].items() if table in names}
+        publication.refuse_gap(source.publication, members)
 
     def of_this_database() -> None:
         refuse_other_database(source.system, source.slot, shadow, dict(about))
@@ -163,7 +163,7 @@ def _trouble(source: Source, shadow: Shadow, about: dict[str, Any]) -> Iterator[
             yield str(error)
 
 
-def _anew(config: Config, source: Source) -> Source:
+def _anew(config: Config, source: Source, holding: Holding | None) -> Source:
     """Make slot and publication anew, and look at them."""
     with Session.connect(config.source.dsn, "odoo-cdc-setup") as session:
         if source.slot.exists:
@@ -175,7 +175,7 @@ def _anew(config: Config, source: Source) -> Source:
         todo.do(steps, config, session, admin, todo.Waiting(_say))
     for step in steps.steps():
         _say(f"done: {step.what}")
-    found = survey(config)
+    found = survey(config, holding)
     if not found.slot.exists:
         raise SlotMissing(f'somebody has dropped the replication slot "{found.slot.name}"')
     return found

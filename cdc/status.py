@@ -19,6 +19,10 @@ from schemas.config import Config
 from schemas.errors import ServiceUnavailable
 from schemas.position import format_lsn
 
+PAUSED: Final = (
+    "Bring it back as it was; or leave the field out of the routes, or, where it is gone, give it"
+    " a `default` wherever they send it, then SIGHUP to capture"
+)
 _HALF: Final = 0.5
 _MEGABYTE: Final = 1 << 20
 
@@ -50,6 +54,7 @@ def report(config: Config) -> dict[str, Any]:
             *warnings(facts, state),
             *wal.warnings(state, stop_at, growing),
             *_waits(seen),
+            *_paused(seen),
         ],
     }
 
@@ -102,6 +107,12 @@ def _waits(seen: Seen | None) -> Iterator[str]:
         )
 
 
+def _paused(seen: Seen | None) -> Iterator[str]:
+    paused = (seen.notes.get(PROGRESS, {}) if seen else {}).get("paused", {})
+    for model, why in paused.items():
+        yield f"documents of {model} wait, and nothing of them is lost: {why}. {PAUSED}"
+
+
 def _of_slot(state: SlotState) -> dict[str, Any]:
     return {
         "slot": state.name,
@@ -122,6 +133,7 @@ def _of_shadow(seen: Seen | None) -> dict[str, Any]:
             "publishing": [],
             "reading_again": [],
             "left_out": [],
+            "paused": {},
             "due": {},
             "held": [],
             "resends": [],
@@ -134,6 +146,7 @@ def _of_shadow(seen: Seen | None) -> dict[str, Any]:
         "publishing": sorted(progress.get("published", ())),
         "reading_again": sorted(progress.get("doubted", ())),
         "left_out": sorted(progress.get("absent", ())),
+        "paused": progress.get("paused", {}),
         "due": progress.get("due", {}),
         "held": sorted(progress.get("held", ())),
         "resends": list(_resends(seen.notes.get(RESENDING, {}))),

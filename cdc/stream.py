@@ -81,6 +81,7 @@ class Stream:
         self.caught_up = False
         self._fold.finish()
         self._events.forget()
+        self._relations.begin_again()
         progress.publish_only(self.snapshot, {root.shape.model for root in self._plan.roots})
         self.resends.begin_again()
         self.refresh()
@@ -160,6 +161,7 @@ class Stream:
                 if self._begin is not None:
                     raise MalformedMessage("a begin inside of a transaction")
                 self._begin = message
+                self._relations.begin(message.final_lsn)
             case Commit():
                 self._commit(message, head)
             case Relation():
@@ -209,6 +211,7 @@ class Stream:
         match meaning:
             case RangeRead():
                 table = meaning.plan.name
+                self._relations.refuse_unlike(table, meaning.range.types)
                 ranks = [root.rank for root in self._plan.roots if root.shape.table == table]
                 pulse = self._events.pulse
                 take_over(meaning, self._fold, ranks, self._epoch.progress, pulse)

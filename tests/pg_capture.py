@@ -25,7 +25,7 @@ from cdc.epoch import PROGRESS, Epoch, Topic
 from cdc.loading import Marks
 from cdc.parts import Parts
 from cdc.postgres import publication, slot
-from cdc.postgres.catalog import columns, load_models
+from cdc.postgres.catalog import attributes, load_models
 from cdc.postgres.connect import Session
 from cdc.postgres.snapshot import RangeReader
 from cdc.postgres.stream import Following
@@ -115,7 +115,7 @@ class Captured:
     def _run(self, stack: ExitStack) -> SchemaBook:
         with Session.connect(self.dsn) as session:
             plan = self.plan(load_models(session))
-            types = {table: dict(found) for table, found in columns(session, plan.by_name).items()}
+            types = attributes(session, plan.by_name)
             confirmed = slot.look(session, self.slot).confirmed_flush_lsn
         shadow = stack.enter_context(Shadow(self.folder))
         if shadow.recall(PROGRESS) is None:

@@ -184,7 +184,8 @@ class Rig:
         some = keys[:most]
         rows = [self._cells(table, key) for key in some]
         last = some[-1] if len(some) == most else None
-        self._mark(RangeRead(table, cast("Any", SimpleNamespace(rows=rows, last=last))))
+        found = SimpleNamespace(rows=rows, last=last, types={})
+        self._mark(RangeRead(table, cast("Any", found)))
 
     def portion(self, most: int) -> None:
         """Let a portion be published; its mark is to come."""

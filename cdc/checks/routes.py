@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from schemas import domain, mapping
 from schemas.config import Config, Route
@@ -66,6 +67,14 @@ def costs(config: Config, models: Models) -> list[Finding]:
 def refuse_unfit(config: Config, models: Models, users: Mapping[str, int]) -> None:
     """Raise ConfigError where routes do not fit the database: nothing may start with them."""
     config.refuse(findings(config, models, users))
+
+
+def does_without(config: Config, models: Models, model: str) -> bool:
+    """Say whether the routes of a model fit but for paths that have a default."""
+    context, live = config.source.context, bool(config.source.odoo)
+    routes = (route for route in config.routes if route.model == model)
+    bare = (replace(r, mapping=mapping.without_defaults(r.mapping)) for r in routes)
+    return not any(_of_route(route, models, context, live=live) for route in bare)
 
 
 def _of_route(

@@ -8,7 +8,7 @@ import logging
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,16 +16,18 @@ from typing import Final
 
 from cdc.assembly import Assembled, Ground
 from cdc.capture import Capture
+from cdc.engine.relations import SchemaChanged
 from cdc.health import Health
 from cdc.metrics import Figures, text
 from cdc.postgres import slot
 from cdc.recovery import Consent, recover
 from cdc.reloading import Fitting, Reloading
 from cdc.shadow.folder import Lock
+from cdc.status import PAUSED
 from cdc.vitals import Vitals
 from cdc.wal import SlotReleased
 from schemas.config import Config, Source, load
-from schemas.errors import BadUsage
+from schemas.errors import BadUsage, DataAtRisk
 from schemas.reload import read_again, said_taken
 from schemas.terminal import agrees
 
@@ -41,6 +43,12 @@ class NothingToCapture(BadUsage):
     """The file has no routes: there is nothing to capture."""
 
     hint = "Add a route to `routes:`, then `odoo-cdc check`."
+
+
+class RoutesPaused(DataAtRisk):
+    """Everything is published but documents of models that wait."""
+
+    hint = f"{PAUSED}, or start capture again. Nothing of them is lost."
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -99,8 +107,9 @@ def run(args: argparse.Namespace) -> int:
                     _spare_the_collector()
                 elif not made.capture.passing:
                     said_taken(fitting.config)
-                _run(made.capture, reloading, fitting.config.source)
-            fitting = _next(made.capture, reloading, fitting)
+                altered = _run(made.capture, reloading, fitting.config.source)
+            fitting = _next(made.capture, reloading, fitting, ground, altered)
+        _refuse_paused(ground.paused if args.until_caught_up else {})
     logger.info("stopped", extra={"action": "stopped"})
     return 0
 
@@ -127,11 +136,30 @@ def _stand_by(lock: Lock, told: _Told) -> None:
     logger.warning("the other capture has ended: taking over", extra={"action": "taken_over"})
 
 
-def _next(capture: Capture, reloading: Reloading, fitting: Fitting) -> Fitting | None:
-    """Return what is to follow: another file, the same one now that all is read, or nothing."""
+def _refuse_paused(paused: Mapping[str, str]) -> None:
+    """Raise RoutesPaused where a run that ends by itself has left something out."""
+    if paused:
+        raise RoutesPaused("; ".join(f"{model}: {why}" for model, why in sorted(paused.items())))
+
+
+def _next(
+    capture: Capture,
+    reloading: Reloading,
+    fitting: Fitting,
+    ground: Ground,
+    altered: SchemaChanged | None,
+) -> Fitting | None:
+    """Return what is to follow: another file, the same one now that all is read, or nothing.
+
+    Where tables were altered, the database is looked at again.
+    """
     if capture.stopping:
         return None
-    return reloading.take() or (fitting if capture.passing else None)
+    asked = reloading.take()
+    if altered is not None:
+        config = (asked or fitting).config
+        return Fitting(config, ground.look_again(config, altered))
+    return asked or (fitting if capture.passing else None)
 
 
 def _agrees(question: str) -> bool:
@@ -139,19 +167,26 @@ def _agrees(question: str) -> bool:
     return sys.stdin.isatty() and sys.stderr.isatty() and agrees(question)
 
 
-def _run(capture: Capture, reloading: Reloading, source: Source) -> None:
-    """Let it capture until it is told to stop, or a file is there that it is to be made of."""
+def _run(capture: Capture, reloading: Reloading, source: Source) -> SchemaChanged | None:
+    """Let it capture until it is told to stop, or a file is there that it is to be made of.
+
+    Return what has ended it where it is to be made anew for that.
+    """
     _on_signal(capture.stop)
     reloading.follow(capture.hand_over)
     try:
         with closing(capture):
             capture.run()
+    except SchemaChanged as error:
+        return error
     except SlotReleased as error:
         slot.release(source.dsn, source.slot)
         logger.critical("%s: dropped", error, extra={"action": "alarm", "alarm": "slot_released"})
         raise
-    if not capture.stopping:
-        _on_signal(lambda: sys.exit(0))  # everything is durable, nothing is in hand
+    finally:
+        if not capture.stopping:
+            _on_signal(lambda: sys.exit(0))  # everything is durable, nothing is in hand
+    return None
 
 
 @dataclass(slots=True)

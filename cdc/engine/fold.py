@@ -18,7 +18,6 @@ from cdc.engine.row import Entries, Links, links_part
 from cdc.engine.since import Keeping
 from cdc.engine.split import UNCHANGED, Cells, number, rows_of
 from cdc.engine.store import MADE, TAKEN, Store, noted, row_of
-from cdc.pgoutput.decoder import MalformedMessage
 
 LIMIT: Final = 25_000  # rows and index entries remembered in memory
 
@@ -39,6 +38,7 @@ class Fold:
         self.keeping = Keeping(store)
         self.count = 0
         self._plan = plan
+        self._relations = relations
         self._readers = relations.readers
         self._limit = limit
         self._undo: dict[bytes, bytes | None] = {}
@@ -49,12 +49,12 @@ class Fold:
         """Make the change of the row message (I, U or D) at `at`.
 
         Say whether what is remembered should move into the store. Raises MalformedMessage,
-        ShadowIncomplete.
+        ShadowIncomplete, SchemaChanged.
         """
         try:
             reader = self._readers[data[at + 1 : at + 5]]
         except KeyError:
-            raise MalformedMessage("a row before its relation") from None
+            raise self._relations.refusal(data[at + 1 : at + 5]) from None
         if reader is None:
             return False
         self.count += 1

@@ -15,7 +15,20 @@ from cdc.engine.forms import Form
 from cdc.selection import PairTable, Selection, Table
 from schemas.document import Shape
 
-Types = Mapping[str, Mapping[str, int]]  # table -> column -> type oid
+
+class Attribute(NamedTuple):
+    """How a column is made: its type's oid, its `attnum`, and its type's modifier.
+
+    The number tells a column from one that had its name before. The modifier is -1 where it
+    changes no value.
+    """
+
+    type: int
+    number: int = 0
+    modifier: int = -1
+
+
+Types = Mapping[str, Mapping[str, Attribute]]  # table -> column; one that is not read is not there
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +41,7 @@ class HeldTable:
 
     number: int
     indexes: Mapping[str, int]  # by name
-    types: Mapping[str, int]  # oids of the columns' types, by the column's name
+    types: Mapping[str, Attribute]  # how the columns were made when they were read, by name
     forms: Mapping[int, Form] = field(default_factory=dict)
     only: frozenset[str] = frozenset()
     lacks: bool = True
@@ -39,9 +52,20 @@ class HeldTable:
         return max(self.forms, default=0)
 
     @property
+    def first(self) -> bool:
+        """Whether none of what its rows are to hold was read to the end."""
+        return self.lacks and len(self.forms) == 1
+
+    @property
     def columns(self) -> frozenset[str]:
         """The columns that every row holds, whatever its form."""
         return frozenset.intersection(*(form.names for form in self.forms.values()))
+
+    def altered(self, need: Table | PairTable, types: Mapping[str, Attribute]) -> frozenset[str]:
+        """Return the columns that are held of `need` and were made otherwise than in `types`."""
+        names = {"id", *self.columns} if self.forms else set(need.read)
+        names &= set(need.read)
+        return frozenset(name for name in names if self.types.get(name) != types.get(name))
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON; `from_json` reads it back."""
@@ -61,7 +85,7 @@ class HeldTable:
         return cls(
             found["number"],
             found["indexes"],
-            found["types"],
+            {name: Attribute(*made) for name, made in found["types"].items()},
             forms,
             frozenset(found["only"]),
             found["lacks"],

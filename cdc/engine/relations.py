@@ -1,30 +1,43 @@
 """Which cell each column of a relation becomes, compiled once per Relation message.
 
-A relation comes again after any ALTER, index, GRANT or VACUUM, often without a difference. One
-that changes a selected column is refused: rows behind it would mean something else.
+A relation comes again after any ALTER, index, GRANT or VACUUM, often without a difference. Rows
+behind one that is not what the database was seen to have are refused: they would mean something
+else. Behind the place where the database was looked at, a relation may be older than that look: a
+table that is read from its start after it needs nothing of such rows.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
+from cdc.engine.holding import Types
 from cdc.engine.plan import Plan, RowPlan, TablePlan
-from cdc.engine.split import SKIP, Slots
+from cdc.engine.split import NULL, SKIP, UNCHANGED, Cells, Slots
+from cdc.pgoutput.decoder import MalformedMessage
 from cdc.pgoutput.messages import Relation
 from schemas.errors import DataAtRisk
 
-Types = Mapping[str, Mapping[str, int]]  # table -> column -> type oid
-_START_OVER = (
-    "Stop capture and move its folder below `state:` away; then `odoo-cdc capture --recover` loads"
-    " everything again and sends it."
-)
-
 
 class SchemaChanged(DataAtRisk):
-    """A selected column is not what it was when its table was loaded."""
+    """A captured table is not what it was when capture looked at the database.
 
-    hint = f"Correct the routes that read it (`odoo-cdc check`). {_START_OVER}"
+    Capture looks again and goes on; `table` is "" where several may be concerned.
+    """
+
+    hint = "`odoo-cdc check` holds the routes against the database; start capture again."
+
+    def __init__(self, message: str = "", table: str = "") -> None:
+        """Name the table."""
+        super().__init__(message)
+        self.table = table
+
+
+class KeyLost(DataAtRisk):
+    """The rows of a captured table cannot be told apart any more."""
+
+    hint = "Give the table its primary key back, then start capture again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,63 +46,154 @@ class Reader:
 
     plan: TablePlan
     slots: Slots
-    size: int
+    blank: Cells
     columns: int
 
 
-@dataclass(slots=True)
-class Relations:
-    """What the stream has said of tables; `readers` is keyed by the 4 bytes of the oid."""
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """When the database was looked at, and what is read from there on; names of tables.
 
-    plan: Plan
-    types: Types
-    readers: dict[bytes, Reader | None] = field(default_factory=dict)
-    _known: dict[int, Relation] = field(default_factory=dict)
+    Up to `until`, an LSN, rows of tables in `skipped` are passed over, and columns in `fresh`
+    may be lacking or of another type: a range that is read behind it has them.
+    """
+
+    until: int = 0
+    skipped: frozenset[str] = frozenset()
+    fresh: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+
+_NEVER: Final = Looked()
+_GONE: Final = "is gone, renamed or not published"
+_OTHER: Final = "has another type than it had"
+_NONE: Final[frozenset[str]] = frozenset()
+
+
+class Relations:
+    """The captured ones, as the stream has announced them; `readers` by oid, 4 bytes.
+
+    A relation without a reader is one whose rows are refused.
+    """
+
+    def __init__(self, plan: Plan, types: Types, looked: Looked = _NEVER) -> None:
+        """Know none yet. Selected columns that `types` lacks are not there, or not to be read."""
+        self.readers: dict[bytes, Reader | None] = {}
+        self._plan = plan
+        self._types = types
+        self._looked = looked
+        self._behind = not looked.until
+        self._known: dict[int, Relation] = {}
+        self._refused: dict[bytes, SchemaChanged | KeyLost] = {}
+
+    def begin_again(self) -> None:
+        """Follow the stream again, maybe from a former place on."""
+        self._behind = not self._looked.until
+        self._compile_again()
+
+    def begin(self, lsn: int) -> None:
+        """Come to a transaction that ends at an LSN."""
+        if not self._behind and lsn > self._looked.until:
+            self._behind = True
+            self._compile_again()
 
     def learn(self, relation: Relation) -> None:
-        """Take in a relation. Raises SchemaChanged."""
-        if self._known.get(relation.oid) == relation:
+        """Take in a relation."""
+        known = self._known.get(relation.oid)
+        if known == relation:
             return
-        self._refuse_renamed(relation)
         self._known[relation.oid] = relation
-        self.readers[relation.oid.to_bytes(4, "big")] = self._compile(relation)
+        self._take(relation, known)
 
     def plans(self, oids: Iterable[int]) -> list[TablePlan]:
-        """Return the captured tables among relations."""
-        readers = (self.readers.get(oid.to_bytes(4, "big")) for oid in oids)
-        return [reader.plan for reader in readers if reader is not None]
+        """Return the captured tables among relations. Raises SchemaChanged, KeyLost."""
+        found = []
+        for key in (oid.to_bytes(4, "big") for oid in oids):
+            if key in self._refused:
+                raise self._refused[key]
+            reader = self.readers.get(key)
+            if reader is not None:
+                found.append(reader.plan)
+        return found
 
-    def _refuse_renamed(self, relation: Relation) -> None:
+    def refusal(self, key: bytes) -> Exception:
+        """Return what is to be raised for a row of a relation without a reader."""
+        return self._refused.get(key) or MalformedMessage("a row before its relation")
+
+    def refuse_unlike(self, table: str, types: Mapping[str, int]) -> None:
+        """Raise SchemaChanged where a range's columns are of other types than they were."""
+        made = self._types.get(table, {})
+        for name, oid in types.items():
+            if name in made and made[name].type != oid:
+                raise SchemaChanged(f"{table}.{name} {_OTHER}", table)
+
+    def _compile_again(self) -> None:
+        for relation in self._known.values():
+            self._take(relation, None)
+
+    def _take(self, relation: Relation, known: Relation | None) -> None:
+        key = relation.oid.to_bytes(4, "big")
+        self._refused.pop(key, None)
+        try:
+            self._refuse_renamed(relation, known)
+            self.readers[key] = self._compile(relation)
+        except (SchemaChanged, KeyLost) as error:
+            self._refused[key] = error  # of no matter before a row comes
+            self.readers.pop(key, None)
+
+    def _refuse_renamed(self, relation: Relation, known: Relation | None) -> None:
         """Raise SchemaChanged where a captured table is called another name: it would be lost."""
-        known = self._known.get(relation.oid)
-        if known is None or self.readers.get(relation.oid.to_bytes(4, "big")) is None:
+        if known is None or self._plan_of(known) is None:
             return
         had, has = (f"{one.namespace}.{one.name}" for one in (known, relation))
         if had != has:
-            raise SchemaChanged(f"the table {had} is called {has}")
+            raise SchemaChanged(f"the table {had} is called {has}", known.name)
+
+    def _plan_of(self, relation: Relation) -> TablePlan | None:
+        return self._plan.by_name.get(relation.name) if relation.namespace == "public" else None
 
     def _compile(self, relation: Relation) -> Reader | None:
-        plan = self.plan.by_name.get(relation.name)
-        if plan is None or relation.namespace != "public":
+        plan = self._plan_of(relation)
+        if plan is None or (not self._behind and plan.name in self._looked.skipped):
             return None
+        if not all(self._is_read(plan.name, name) for name in plan.loaded_by):
+            return None  # whoever needs it waits until it is read again
         places = {column.name: at for at, column in enumerate(relation.columns)}
-        for name in plan.read:
-            self._compare(relation, name, places)
-        key = ("id",) if isinstance(plan, RowPlan) else plan.read
-        if not all(relation.columns[places[name]].key for name in key):
-            raise SchemaChanged(
-                f"{relation.name}: {', '.join(key)} no longer identify its rows",
-                hint="Give the table its primary key back. " + _START_OVER,
-            )
-        slots = [SKIP] * (1 + max(places[name] for name in plan.read))
+        slots, blank = [SKIP] * len(places), [NULL] * len(plan.read)
         for cell, name in enumerate(plan.read):
-            slots[places[name]] = cell
-        return Reader(plan, tuple(slots), len(plan.read), len(relation.columns))
+            at = self._place(relation, name, places)
+            if at is not None:
+                slots[at] = cell
+            elif self._is_read(plan.name, name):
+                blank[cell] = UNCHANGED
+        self._refuse_unidentified(plan, relation, places)
+        last = max(at for at, cell in enumerate(slots) if cell != SKIP)
+        return Reader(plan, tuple(slots[: last + 1]), blank, len(relation.columns))
 
-    def _compare(self, relation: Relation, name: str, places: Mapping[str, int]) -> None:
-        if name not in places:
-            raise SchemaChanged(f"{relation.name}.{name} is gone, renamed or not published")
-        had = self.types.get(relation.name, {}).get(name)
-        has = relation.columns[places[name]].type_oid
-        if had is not None and had != has:
-            raise SchemaChanged(f"{relation.name}.{name} has another type than it had")
+    def _place(self, relation: Relation, name: str, places: Mapping[str, int]) -> int | None:
+        """Return where a column stands, None where its value is not known, or SchemaChanged."""
+        table = relation.name
+        if not self._is_read(table, name):
+            return None
+        at = places.get(name)
+        made = self._types.get(table, {}).get(name)
+        if at is not None and (made is None or made.type == relation.columns[at].type_oid):
+            return at
+        if not self._behind and name in self._looked.fresh.get(table, _NONE) - self._needed(table):
+            return None
+        raise SchemaChanged(f"{table}.{name} {_GONE if at is None else _OTHER}", table)
+
+    def _needed(self, table: str) -> set[str]:
+        """Return the columns without which nothing can be done with a row."""
+        plan = self._plan.by_name[table]
+        return {*plan.loaded_by, plan.table.model_column if isinstance(plan, RowPlan) else ""}
+
+    def _is_read(self, table: str, name: str) -> bool:
+        made = self._types.get(table)
+        return made is None or name in made
+
+    def _refuse_unidentified(
+        self, plan: TablePlan, relation: Relation, places: Mapping[str, int]
+    ) -> None:
+        key = plan.loaded_by
+        if not all(relation.columns[places[name]].key for name in key):
+            raise KeyLost(f"{relation.name}: {', '.join(key)} no longer identify its rows")

@@ -70,13 +70,14 @@ class Since:
     def __init__(self, plan: Plan, store: Store, layer: int) -> None:
         """Read what is noted; it may grow meanwhile."""
         self._pairs = plan.by_left_index
+        self._layouts = plan.layouts
         self._store = store
         self._layer = _prefix(layer)
 
     def before(self, key: bytes) -> tuple[bool, bytes | None]:
         """Return whether a row was changed, and what it was then."""
         found = self._store.since_rows.get(self._layer + key)
-        return (False, None) if found is None else (True, row_of(found))
+        return (False, None) if found is None else (True, self._row(key, found))
 
     def delta(self, key: bytes) -> Mapping[int, bool]:
         """Return the ids that an index key did not have then (true), and those it had (false)."""
@@ -84,9 +85,15 @@ class Since:
         return {int.from_bytes(at[-8:], "big"): value == _ABSENT for at, value in scan}
 
     def changed_rows(self) -> Iterator[tuple[bytes, bytes | None]]:
-        """Yield (key, the row as it was) of every row that was changed."""
+        """Yield (key, the row as it was) of every row that was changed, and is selected still."""
         for key, value in self._store.since_rows.scan(self._layer):
-            yield key[_SIZE:], row_of(value)
+            if number_of(key[_SIZE:]) in self._layouts:
+                yield key[_SIZE:], self._row(key[_SIZE:], value)
+
+    def _row(self, key: bytes, value: bytes) -> bytes | None:
+        """Return a row as it was, in the form that rows have since: fewer columns, if others."""
+        row = row_of(value)
+        return row and self._store.converted(key, row)
 
     def changed_pairs(self) -> Iterator[tuple[PairPlan, int, int]]:
         """Yield (table, left, right) of every pair that was made or taken."""

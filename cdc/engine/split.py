@@ -42,8 +42,8 @@ class Columns(Protocol):
         """For each column, up to the last one selected, which cell it becomes, or SKIP."""
 
     @property
-    def size(self) -> int:
-        """How many cells there are."""
+    def blank(self) -> Cells:
+        """The cells of a row, where no column says more."""
 
     @property
     def columns(self) -> int:
@@ -95,7 +95,7 @@ def number(cell: bytes) -> int:
 
 def _split(data: bytes, at: int, reader: Columns) -> tuple[Cells, int]:
     """Return the selected cells of the tuple at `at`, and its end. Raises MalformedMessage."""
-    cells: Cells = [NULL] * reader.size
+    cells = reader.blank.copy()
     try:
         if _count(data, at)[0] != reader.columns:
             raise MalformedMessage("the tuple's columns are not those of its relation")

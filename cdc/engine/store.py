@@ -51,6 +51,10 @@ class Store(Protocol):
         """Return a row by its key."""
 
     @property
+    def converted(self) -> Callable[[bytes, bytes], bytes]:
+        """Return, by its key, a row of a former form in the one that is wanted."""
+
+    @property
     def put(self) -> Callable[[bytes, bytes], object]:
         """Write a row."""
 

@@ -12,6 +12,7 @@ from typing import Any, Final, LiteralString
 
 from psycopg import sql
 
+from cdc.engine.holding import Attribute
 from cdc.postgres.connect import SCHEMA, NotPermitted, Row, Session
 from schemas.errors import BadUsage
 from schemas.fields import Field, Kind, Model, Models
@@ -96,21 +97,21 @@ def table_of(model: str) -> str:
     return _TABLES.get(model) or model.replace(".", "_")
 
 
-def columns(session: Session, tables: Iterable[str]) -> dict[str, tuple[tuple[str, int], ...]]:
-    """Return (name, type oid) of the columns of each table, in the order of the stream.
+def attributes(session: Session, tables: Iterable[str]) -> dict[str, dict[str, Attribute]]:
+    """Return how the columns of each table are made, by name.
 
-    Tables that do not exist are left out, as are generated columns, which do not travel.
+    Tables that do not exist have none; generated columns, which do not travel, are left out.
     """
-    found: dict[str, list[tuple[str, int]]] = {}
-    for table, name, type_name, oid in _column_rows(session, list(tables)):
+    found: dict[str, dict[str, Attribute]] = {table: {} for table in tables}
+    for table, name, type_name, *made in _column_rows(session, list(found)):
         if type_name != _GENERATED:
-            found.setdefault(table, []).append((name, oid))
-    return {table: tuple(names) for table, names in found.items()}
+            found[table][name] = Attribute(*made)
+    return found
 
 
 def _all_columns(session: Session) -> _Columns:
     found: dict[str, dict[str, str]] = {}
-    for table, name, type_name, _ in _column_rows(session, None):
+    for table, name, type_name, *_ in _column_rows(session, None):
         found.setdefault(table, {})[name] = type_name
     return found
 
@@ -123,7 +124,9 @@ def _column_rows(session: Session, tables: list[str] | None) -> list[Row]:
         "  JOIN pg_catalog.pg_type t ON t.oid = m.base WHERE t.typtype = 'd')"
         " SELECT c.relname::text, a.attname::text,"
         " CASE WHEN a.attgenerated = '' THEN t.typname::text ELSE %(generated)s END,"
-        " a.atttypid::int8"
+        " a.atttypid::int8, a.attnum::int8,"
+        # a longer varchar changes no value, and a shorter one is refused where it would
+        " CASE WHEN a.atttypid = 'pg_catalog.varchar'::regtype THEN -1 ELSE a.atttypmod END"
         " FROM pg_catalog.pg_attribute a"
         " JOIN pg_catalog.pg_class c ON c.oid = a.attrelid"
         " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"

@@ -6,13 +6,14 @@ range takes to read.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from psycopg import sql
+from psycopg import errors, sql
 from psycopg.pq.abc import PGresult
 
+from cdc.engine.relations import SchemaChanged
 from cdc.postgres.connect import SCHEMA, Session, StatementFailed
 from schemas.position import Lsn, parse_lsn
 
@@ -55,13 +56,23 @@ class Range:
     rows: Rows
     last: Key | None
     snapshot: Snapshot
+    types: dict[str, int]
 
 
 class RangeReader:
     """Reads ranges over a connection of its own, opened at the first use and again when lost."""
 
-    def __init__(self, dsn: str, application_name: str = "odoo-cdc-load") -> None:
-        """Remember where to connect; nothing happens yet."""
+    def __init__(
+        self,
+        dsn: str,
+        application_name: str = "odoo-cdc-load",
+        lacking: Mapping[str, frozenset[str]] | None = None,
+    ) -> None:
+        """Remember where to connect; nothing happens yet.
+
+        `lacking` are columns, by table, that are not asked for and read as NULL.
+        """
+        self._lacking = lacking or {}
         self.dsn = dsn
         self.application_name = application_name
         self._session: Session | None = None
@@ -78,19 +89,23 @@ class RangeReader:
         """Read up to `limit` rows behind the key `after`, cells as pgoutput sends them.
 
         `key_columns` are among `columns` and hold integers. A column or table that is gone
-        raises StatementFailed; also DatabaseUnreachable and NotPermitted.
+        raises SchemaChanged; also StatementFailed, DatabaseUnreachable and NotPermitted.
         """
-        statement = _range_statement(table, columns, key_columns, after, limit, where)
+        lacking = self._lacking.get(table, frozenset())
+        asked = [None if name in lacking else name for name in columns]
+        statement = _range_statement(table, asked, key_columns, after, limit, where)
         session = self._connected()
         with session.transaction(snapshot=True):
             snapshot = Snapshot.parse(session.one("SELECT pg_catalog.pg_current_snapshot()")[0])
-            result = session.raw(statement)
+            result = _asked(session, statement, table)
         rows = _rows(result)
         last = None
         if len(rows) >= limit:
-            places = [columns.index(name) for name in key_columns]
-            last = tuple(_number(rows[-1][place], table) for place in places)
-        return Range(rows, last, snapshot)
+            keys = [columns.index(name) for name in key_columns]
+            last = tuple(_number(rows[-1][place], table) for place in keys)
+        places = {name: at for at, name in enumerate(columns) if name not in lacking}
+        types = {name: result.ftype(at) for name, at in places.items()}
+        return Range(rows, last, snapshot, types)
 
     def emit_mark(self, prefix: str, content: bytes | str) -> Lsn:
         """Write a message into the WAL, flushed: it comes in the stream at once.
@@ -125,9 +140,19 @@ class RangeReader:
         return self._session
 
 
+def _asked(session: Session, statement: sql.Composed, table: str) -> PGresult:
+    try:
+        return session.raw(statement)
+    except StatementFailed as error:
+        cause = error.__cause__
+        if isinstance(cause, errors.UndefinedColumn | errors.UndefinedTable):
+            raise SchemaChanged(str(error), table) from error
+        raise
+
+
 def _range_statement(
     table: str,
-    columns: Sequence[str],
+    columns: Sequence[str | None],
     key_columns: Sequence[str],
     after: Key | None,
     limit: int,
@@ -146,7 +171,7 @@ def _range_statement(
         column, wanted = sql.Identifier(where[0]), sql.Literal(sorted(where[1]))
         conditions.append(sql.SQL("{} = ANY ({}::text[])").format(column, wanted))
     return sql.SQL("SELECT {} FROM ONLY {} WHERE {} ORDER BY {} LIMIT {}").format(
-        _names(columns),
+        sql.SQL(", ").join([sql.SQL("NULL") if n is None else sql.Identifier(n) for n in columns]),
         sql.Identifier(SCHEMA, table),
         sql.SQL(" AND ").join(conditions),
         keys,

@@ -14,7 +14,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from cdc.engine.holding import Types
 from cdc.postgres import publication, slot
+from cdc.postgres.catalog import attributes
 from cdc.postgres.connect import Session, translated
 from cdc.postgres.publication import Gap, PublicationState
 from cdc.postgres.refusals import PublicationMissing
@@ -50,10 +52,11 @@ class Watch:
         state: PublicationState,
         slot_name: str,
         members: Mapping[str, int],
+        made: Types,
         *,
         patient: bool = True,
     ) -> None:
-        """Begin at once, on a thread of its own.
+        """Begin at once, on a thread of its own; `made` is how columns were made at first.
 
         `members` may change; see `publication.refuse_gap`. One that is not `patient` has trouble
         where it may not put a table back; else it says who may, and waits.
@@ -62,6 +65,9 @@ class Watch:
         """What the last look has seen of it."""
         self.noted: frozenset[str] = frozenset()
         """The tables that capture knows to be left out: what comes of them is looked through."""
+        self.altered = False
+        """Whether columns are made otherwise than they were."""
+        self._made = made
         self._dsn = dsn
         self._state = state
         self._members = members
@@ -84,6 +90,9 @@ class Watch:
             raise self._trouble
         found = publication.gap(self._state, self._members)
         back = {t: member for t, member in found.late.items() if (t, member) in self._settled}
+        # One that had another name: all writes under it ended before it was given back.
+        there = self.noted - found.lacking - found.late.keys()
+        back |= {t: self._members[t] for t in there & self._members.keys()}
         return LeftOut(found.lacking | found.late.keys(), back)
 
     def shuts_down(self) -> bool:
@@ -119,6 +128,7 @@ class Watch:
     def _look(self, session: Session) -> None:
         self.slot = slot.look(session, self.slot.name)
         state = publication.look(session, self._state.name)
+        self.altered = attributes(session, self._made) != self._made
         found = publication.gap(state, self._members)
         if found.lacking and found.lacking <= self.noted:
             self._put_back(session, found.lacking)

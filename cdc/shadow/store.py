@@ -115,9 +115,10 @@ class Shadow:
 
     def _get_converted(self, key: bytes) -> bytes | None:
         stored = self._raw(key)
-        return None if stored is None else self._converted(key, stored)
+        return None if stored is None else self.converted(key, stored)
 
-    def _converted(self, key: bytes, stored: bytes) -> bytes:
+    def converted(self, key: bytes, stored: bytes) -> bytes:
+        """Return, by its key, a row of a former form in the one that is wanted."""
         convert = self._formers.get(key[:2] + stored[:2])
         return stored if convert is None else convert(stored)
 
@@ -197,7 +198,7 @@ class Shadow:
             for key, value in cursor:
                 if key[:2] != prefix:
                     return
-                yield int.from_bytes(key[2:], "big"), self._converted(key, value)
+                yield int.from_bytes(key[2:], "big"), self.converted(key, value)
 
     def last(self, table: int) -> int:
         """Return the highest id of a table, -1 where it has no row."""

@@ -8,7 +8,7 @@ capture, the worker and every preview agree because they all ask here.
 from __future__ import annotations
 
 from schemas.mapping.check import check, live_paths, unfit
-from schemas.mapping.forms import Mapping, Writing, paths, reads
+from schemas.mapping.forms import Mapping, Writing, paths, reads, without_defaults
 from schemas.mapping.implied import implied_reads
 from schemas.mapping.parse import BadMapping, parse_fields, parse_map
 from schemas.mapping.render import Renderer, changed, compile_mapping
@@ -30,4 +30,5 @@ __all__ = [
     "paths",
     "reads",
     "unfit",
+    "without_defaults",
 ]

@@ -118,6 +118,21 @@ class Mapping:
     entries: tuple[Entry, ...]
 
 
+def without_defaults(mapping: Mapping) -> Mapping:
+    """Return a mapping less all paths that say what is sent where they have no value."""
+    entries = []
+    for entry in mapping.entries:
+        match entry.value:
+            case Path(default=default) if default is not None:
+                continue
+            case Each(mapping=inside) as each:
+                value = replace(each, mapping=without_defaults(inside))
+                entries.append(replace(entry, value=value))
+            case _:
+                entries.append(entry)
+    return Mapping(tuple(entries))
+
+
 def reads(mapping: Mapping) -> list[Read]:
     """Return every path that the mapping reads, those of domains inside `each` included."""
     return [read for entry in mapping.entries for read in _reads(entry.value)]

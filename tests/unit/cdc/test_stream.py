@@ -49,8 +49,7 @@ class World:
         self.kafka, self._engine = Played(), tried
         topics = {root.rank: Topic(root.shape.model, 4) for root in PLAN.roots}
         self.epoch = Epoch(self.kafka, tried.shadow, topics)
-        relations = cast("Any", SimpleNamespace())
-        self.stream = Stream(PLAN, relations, tried.fold, tried.events, self.epoch)
+        self.stream = Stream(PLAN, tried.relations, tried.fold, tried.events, self.epoch)
         self.stream.snapshot = frozenset({"sale.order"})
         self.stream.backfill = cast("Any", SimpleNamespace(published=lambda *_: None))
         self.stream.resends = NoResends()
@@ -68,7 +67,8 @@ class World:
         plan = PLAN.by_name[table]
         cells = [[_encoded(row.get(name)) for name in plan.read] for row in rows]
         end = None if last is None else (last,)
-        self.mark(lsn, RangeRead(plan, cast("Any", SimpleNamespace(rows=cells, last=end))))
+        found = SimpleNamespace(rows=cells, last=end, types={})
+        self.mark(lsn, RangeRead(plan, cast("Any", found)))
 
     def transaction(self, lsn: int, *rows: bytes) -> None:
         self._handle(b"B" + pack(">QqI", lsn, TIME, 7))
