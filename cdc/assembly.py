@@ -9,13 +9,14 @@ from contextlib import ExitStack
 from typing import NamedTuple
 
 from cdc import kafka, kafka_schemas
+from cdc.altered import lacking, relations_of, say_paused
 from cdc.backfill import Paced, Unpaced
 from cdc.beside import Beside
 from cdc.capture import Capture
 from cdc.engine.events import Events
 from cdc.engine.fold import Fold
 from cdc.engine.plan import Plan
-from cdc.engine.relations import Looked, Relations, SchemaChanged
+from cdc.engine.relations import SchemaChanged
 from cdc.epoch import Epoch, Topic
 from cdc.fitting import Fit, go_on
 from cdc.kafka_commands import Commands
@@ -122,7 +123,7 @@ class Ground:
         fit = self._fit(config, source)
         plan = fit.plan
         heads = _write_schemas(config, plan, source.users, self.publisher, generation)
-        relations = _relations(fit, source)
+        relations = relations_of(fit, source)
         fold = Fold(plan, self.shadow, relations)
         names = {root.rank: topics.events(root.shape.model) for root in plan.roots}
         epoch = Epoch(
@@ -134,7 +135,7 @@ class Ground:
         order = [route.model for route in config.routes]
         backfill = Unpaced(order) if until_caught_up else _paced(config, topics, count, stack)
         stream.backfill = backfill
-        stream.marks = _marks(config, _lacking(plan, source), stack)
+        stream.marks = _marks(config, lacking(plan, source), stack)
         stream.resends = resends = (
             NoResends()
             if isinstance(backfill, Unpaced)
@@ -195,7 +196,7 @@ class Ground:
         self._suspects = frozenset()
         for name in made.skipped:  # what the stream touched before is read again too
             forget_ahead(shadow, made.plan.by_name[name])
-        _say_paused(former.paused, made.progress.paused)
+        say_paused(former.paused, made.progress.paused)
         loaded = {r.model for r in config.routes if r.initial_load}
         made.progress.publish_from_start((made.begun & loaded) - made.progress.waiting)
         self._know_members(source)
@@ -233,32 +234,9 @@ def _refuse_other_partitions(config: Config, source: Source) -> None:
     kafka.refuse_other_partitions(config.kafka, names, config.topics.partitions)
 
 
-def _say_paused(before: Mapping[str, str], paused: Mapping[str, str]) -> None:
-    for model in sorted(paused.keys() - before.keys()):
-        text = "documents of %s wait: %s"
-        logger.error(text, model, paused[model], extra={"action": "alarm", "alarm": "paused"})
-    for model in sorted(before.keys() - paused.keys()):
-        logger.info("documents of %s go on", model, extra={"action": "goes_on"})
-
-
-def _relations(fit: Fit, source: Source) -> Relations:
-    """Read what the stream says as the database was seen to have it."""
-    looked = Looked(source.system.lsn, fit.skipped, fit.fresh)
-    return Relations(fit.plan, source.wanted.types, looked)
-
-
-def _lacking(plan: Plan, source: Source) -> dict[str, frozenset[str]]:
-    """Return the columns that are not to be read, by table."""
-    return {
-        name: frozenset(plan.by_name[name].read) - made.keys()
-        for name, made in source.wanted.types.items()
-        if name in plan.by_name
-    }
-
-
-def _marks(config: Config, lacking: Mapping[str, frozenset[str]], stack: ExitStack) -> Marks:
+def _marks(config: Config, unread: Mapping[str, frozenset[str]], stack: ExitStack) -> Marks:
     """Read and mark over a connection of their own."""
-    reader = RangeReader(config.source.dsn, lacking=lacking)
+    reader = RangeReader(config.source.dsn, lacking=unread)
     stack.callback(reader.close)
     marks = Marks(reader)
     stack.callback(marks.close)

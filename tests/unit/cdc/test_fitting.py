@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from cdc.engine.forms import Form, converter
-from cdc.engine.holding import Dropped, Holding
+from cdc.engine.holding import Attribute, Dropped, Holding
 from cdc.engine.row import Layout
 from cdc.engine.split import NULL, UNCHANGED, cells_of_values
 from cdc.fitting import Fit, Wanted, begin, go_on
@@ -151,3 +151,73 @@ def test_a_row_of_a_former_form_is_given_in_another(form: Form, values: list[byt
 def _layout(form: Form, head: bytes = b"\0\1") -> Layout:
     compared = len(form.links) + len(form.columns)
     return Layout(head, len(form.links), compared, (), written=False, entries=())
+
+
+def made(*shapes: Shape, **more: Attribute) -> Wanted:
+    """Return what is wanted of a database whose columns are texts, but for some partner's."""
+    found = wanted(*shapes)
+    types = {
+        table: dict.fromkeys(names, Attribute(25))
+        for table, names in found.selection.columns.items()
+    }
+    types["res_partner"] |= more
+    return replace(found, types=types)
+
+
+def known(*shapes: Shape) -> tuple[Holding, Progress]:
+    holding, progress = begin(made(*shapes))
+    return again(holding.read(()), replace(progress, frontiers={}, waiting=set()))
+
+
+@pytest.mark.parametrize(
+    "attribute",
+    [Attribute(1043), Attribute(25, 9), Attribute(25, modifier=12)],
+    ids=["of another type", "another column", "of another precision"],
+)
+def test_law_1_a_table_whose_column_was_made_anew_is_read_again(attribute: Attribute) -> None:
+    fit = go_on(made(ORDER, PARTNER, name=attribute), *known(ORDER, PARTNER))
+
+    assert (fit.progress.doubted, fit.skipped) == ({"res_partner"}, {"res_partner"})
+    assert fit.progress.waiting == {"res.partner", "sale.order"}
+    assert fit.progress.since.keys() == fit.progress.waiting
+
+    read_since = again(fit.holding, replace(fit.progress, doubted=set()))
+    once = go_on(made(ORDER, PARTNER, name=attribute), *read_since)
+    assert once.progress.doubted == set()
+
+
+def test_a_table_is_read_again_where_the_stream_has_shown_what_nothing_explains() -> None:
+    same = made(ORDER, PARTNER)
+
+    assert go_on(same, *known(ORDER, PARTNER)).progress.doubted == set()
+    suspected = go_on(same, *known(ORDER, PARTNER), suspects={"res_partner", ""})
+    assert suspected.progress.doubted == {"res_partner"}
+
+
+def test_law_1_who_shows_what_is_gone_waits_and_others_go_on() -> None:
+    shown = shape_of([Read("name"), Read("parent_id.id")], "res.partner")
+    gone = made(ORDER, shown)
+    del gone.types["res_partner"]["parent_id"]  # type: ignore[attr-defined]
+    gone = replace(gone, paused={"res.partner": "res.partner.parent_id is gone"})
+
+    waits = go_on(gone, *known(ORDER, shown))
+
+    assert waits.progress.paused == gone.paused
+    assert (waits.progress.waiting, waits.progress.doubted) == ({"res.partner"}, set())
+    assert waits.progress.complete(waits.plan) == []
+
+    back = go_on(made(ORDER, shown), *again(waits.holding, waits.progress))
+
+    assert back.progress.paused == {}
+    assert "res_partner" in back.progress.doubted
+
+
+def test_a_file_that_needs_less_is_taken_while_something_waits() -> None:
+    both = made(MORE)
+    waits = go_on(replace(both, paused={"sale.order": "it is so"}), *known(MORE))
+
+    fit = go_on(made(ORDER), *again(waits.holding, waits.progress))
+
+    assert fit.progress.paused == {}
+    assert fit.progress.since.keys() == {"sale.order"}
+    assert fit.formers
