@@ -58,7 +58,7 @@ class Fold:
         if reader is None:
             return False
         self.count += 1
-        old, new = rows_of(data, at, reader)
+        old, new = rows_of(data, at, reader.tuples)
         self._apply(reader.plan, old, new)
         return self._remembered > self._limit
 

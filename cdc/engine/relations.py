@@ -14,7 +14,7 @@ from typing import Final
 
 from cdc.engine.holding import Types
 from cdc.engine.plan import Plan, RowPlan, TablePlan
-from cdc.engine.split import NULL, SKIP, UNCHANGED, Cells, Slots
+from cdc.engine.split import NULL, SKIP, UNCHANGED, Tuples
 from cdc.pgoutput.decoder import MalformedMessage
 from cdc.pgoutput.messages import Relation
 from schemas.errors import DataAtRisk
@@ -45,9 +45,7 @@ class Reader:
     """How a relation's tuples are read."""
 
     plan: TablePlan
-    slots: Slots
-    blank: Cells
-    columns: int
+    tuples: Tuples
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,8 +164,7 @@ class Relations:
             elif self._is_read(plan.name, name):
                 blank[cell] = UNCHANGED
         self._refuse_unidentified(plan, relation, places)
-        last = max(at for at, cell in enumerate(slots) if cell != SKIP)
-        return Reader(plan, tuple(slots[: last + 1]), blank, len(relation.columns))
+        return Reader(plan, Tuples(slots, blank))
 
     def _place(self, relation: Relation, name: str, places: Mapping[str, int]) -> int | None:
         """Return where a column stands, None where its value is not known, or SchemaChanged."""
