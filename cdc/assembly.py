@@ -165,6 +165,7 @@ class Ground:
             watch=beside.look,
             leaves=beside.leaves,
             altered=beside.altered,
+            load_rate=config.source.load_rate,
             passing=fit.passing,
         )
         if before is not None:

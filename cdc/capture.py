@@ -17,6 +17,7 @@ from cdc.epoch import CHANGES
 from cdc.parts import Connection, Parts
 from cdc.patience import Backoff, Ending, Stopped
 from cdc.turns import Turns
+from cdc.under_way import UnderWay
 from schemas.errors import ServiceUnavailable
 
 logger = logging.getLogger(__name__)
@@ -43,6 +44,7 @@ class Capture:
         self._told = self._looked = 0.0
         self._waiting_since: float | None = None
         self._turns = Turns(parts, self._end_epoch, to_the_end=until_caught_up)
+        self._under_way = UnderWay(parts)
         self.connected_once = False
         parts.stream.on_pulse(self._pulse)
 
@@ -106,6 +108,7 @@ class Capture:
                     self.close()
                     backoff.rest(lambda: self._ends)
         finally:
+            self._under_way.end()
             self.close()
 
     def _make_durable(self) -> None:
@@ -210,6 +213,7 @@ class Capture:
         self._tell()
 
     def _chores(self, now: float) -> None:
+        self._under_way.look(now)
         self._mind_left_out()
         if not self._parts.stream.in_transaction and self._parts.altered():
             raise SchemaChanged("columns of captured tables were changed")

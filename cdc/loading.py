@@ -9,6 +9,7 @@ lock, no pinned snapshot, no WAL held back; a kill resumes at the last range.
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -53,16 +54,21 @@ class Reader(Protocol):
     ) -> Rows:
         """Read up to `limit` rows behind a key."""
 
+    def estimate(self, table: str) -> int | None:
+        """Return about how many rows a table has, None where the server does not know."""
+
     def emit_mark(self, prefix: str, content: bytes | str) -> int:
         """Write a mark into the WAL."""
 
 
 @dataclass(frozen=True, slots=True)
 class RangeRead:
-    """A range whose mark is in the WAL."""
+    """A range whose mark is in the WAL, read `at` a time; the table has about `of` rows."""
 
     plan: TablePlan
     range: Rows
+    of: int | None = None
+    at: float = 0.0  # monotonic seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +94,23 @@ class Returned:
 Marked = RangeRead | Portion | Piece | CaughtUp | Returned
 
 
+class LoadRate:
+    """How fast tables are read: so many rows a second, 0 for as fast as possible."""
+
+    def __init__(self, rows_per_second: int) -> None:
+        """Begin at once; a range has no more rows than may be read in a second."""
+        self.rows = min(ROWS, rows_per_second or ROWS)
+        self._pause = self.rows / rows_per_second if rows_per_second else 0.0
+        self._next = 0.0
+
+    def may_read(self, now: float) -> bool:
+        """Say whether a range may be read; then it counts. A second missed is made up for."""
+        if now < self._next:
+            return False
+        self._next = max(self._next, now - 1.0) + self._pause
+        return True
+
+
 class Marks:
     """Work that ends in a mark, done beside the stream; what a mark means is remembered here."""
 
@@ -99,6 +122,7 @@ class Marks:
         self._busy: Future[None] | None = None
         self._unseen: bytes = _EMPTY
         self._spoilt: set[str] = set()
+        self._estimates: dict[str, int | None] = {}
 
     @property
     def idle(self) -> bool:
@@ -108,10 +132,10 @@ class Marks:
             self._busy = None
         return self._busy is None and not self._unseen
 
-    def read(self, plan: TablePlan, after: Frontier) -> None:
-        """Read a range and write its mark."""
+    def read(self, plan: TablePlan, after: Frontier, most: int = ROWS) -> None:
+        """Read a range of so many rows at most, and write its mark."""
         self._spoilt.discard(plan.name)
-        self._begin(lambda: RangeRead(plan, self._range(plan, after)))
+        self._begin(lambda: self._range(plan, after, most))
 
     def mark(self, meaning: Marked) -> None:
         """Write a mark."""
@@ -153,11 +177,15 @@ class Marks:
         self._meanings[token] = work()
         self._reader.emit_mark(PREFIX, token)
 
-    def _range(self, plan: TablePlan, after: Frontier) -> Rows:
+    def _range(self, plan: TablePlan, after: Frontier, most: int) -> RangeRead:
         where = None
         if isinstance(plan, RowPlan) and plan.table.only:
             where = plan.table.model_column, plan.table.only
-        return self._reader.read(plan.name, plan.read, plan.loaded_by, after, ROWS, where)
+        if plan.name not in self._estimates:
+            # Of some of the rows nobody has an estimate.
+            self._estimates[plan.name] = None if where else self._reader.estimate(plan.name)
+        rows = self._reader.read(plan.name, plan.read, plan.loaded_by, after, most, where)
+        return RangeRead(plan, rows, self._estimates[plan.name], time.monotonic())
 
 
 class _Work(Protocol):

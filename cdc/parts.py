@@ -85,4 +85,5 @@ class Parts:
     watch: Callable[[], LeftOut]
     leaves: Callable[[], bool]
     altered: Callable[[], bool] = bool
+    load_rate: int = 0  # rows a second that are read of tables; 0: as fast as possible
     passing: bool = False  # another plan follows once every table is read

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple, Self
 
 from cdc.engine.holding import Dropped
 from cdc.engine.plan import Plan, Root, TablePlan
+from cdc.reading import Reading
 
 Frontier = tuple[int, ...] | None  # None: nothing is loaded yet
 _BEFORE_ALL = -1
@@ -64,6 +65,8 @@ class Progress:
     since: dict[str, list[int]] = field(default_factory=dict)  # layers that a model needs
     due: dict[str, int] = field(default_factory=dict)  # so many documents, at most
     opened: Opened | None = None
+    reading: dict[str, Reading] = field(default_factory=dict)  # of `frontiers`, those begun
+    transaction: dict[str, Any] | None = None  # a large one at hand, for who asks how it stands
     forgotten: bool = False  # it is not known what was published before: all of it is, again
 
     @classmethod
@@ -89,6 +92,7 @@ class Progress:
             since=note.get("since", {}),
             due=note.get("due", {}),
             opened=opened and Opened(Portion(*opened[0]), *opened[1:]),
+            reading={n: Reading.from_json(one) for n, one in note.get("reading", {}).items()},
             forgotten=note.get("forgotten", False),
         )
 
@@ -108,6 +112,8 @@ class Progress:
             "since": self.since,
             "due": self.due,
             "opened": self.opened,
+            "reading": {n: one.to_json() for n, one in self.reading.items()},
+            "transaction": self.transaction,
             "forgotten": self.forgotten,
         }
 
@@ -136,10 +142,17 @@ class Progress:
         """Note a range; `last` None means that the table is complete."""
         if last is None:
             self.frontiers.pop(table, None)
+            self.reading.pop(table, None)
             self.again.discard(table)
             self.doubted.discard(table)
         else:
             self.frontiers[table] = last
+
+    def read(self, table: str, rows: int, of: int | None, at: float) -> None:
+        """Note so many rows more that were read of a table, of about `of`."""
+        if self.frontiers[table] is None:
+            self.reading[table] = Reading()
+        self.reading.setdefault(table, Reading()).took(rows, of, at)
 
     def doubt(self, plan: Plan, tables: AbstractSet[str]) -> None:
         """Have tables read again, and the models wait that show them.

@@ -72,6 +72,7 @@ def take_over(
     for key in _reached(plan, last, fold.store):
         _settle(plan, key, ranks, fold.store)
     fold.finish()
+    progress.read(plan.name, len(read.range.rows), read.of, read.at)
     progress.loaded(plan.name, last)
     if last is None:
         fold.doubted -= {plan.number}

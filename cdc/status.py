@@ -13,11 +13,12 @@ from cdc.postgres.connect import Session
 from cdc.postgres.facts import Facts, gather
 from cdc.postgres.refusals import RECOVER
 from cdc.postgres.slot import SlotState
+from cdc.reading import Reading
 from cdc.resending.job import DOCUMENTS, LOOKED, OF, REACHED, Job
 from cdc.shadow.look import Seen, look
 from schemas.config import Config
 from schemas.errors import ServiceUnavailable
-from schemas.position import format_lsn
+from schemas.position import format_lsn, parse_lsn
 
 PAUSED: Final = (
     "Bring it back as it was; or leave the field out of the routes, or, where it is gone, give it"
@@ -130,6 +131,8 @@ def _of_shadow(seen: Seen | None) -> dict[str, Any]:
             "shadow_bytes": None,
             "generation": None,
             "loading": [],
+            "reading": {},
+            "transaction": None,
             "publishing": [],
             "reading_again": [],
             "left_out": [],
@@ -143,6 +146,8 @@ def _of_shadow(seen: Seen | None) -> dict[str, Any]:
         "shadow_bytes": seen.size,
         "generation": about.get("generation"),
         "loading": sorted(progress.get("frontiers", ())),
+        "reading": dict(_reading(progress)),
+        "transaction": _transaction(progress),
         "publishing": sorted(progress.get("published", ())),
         "reading_again": sorted(progress.get("doubted", ())),
         "left_out": sorted(progress.get("absent", ())),
@@ -151,6 +156,30 @@ def _of_shadow(seen: Seen | None) -> dict[str, Any]:
         "held": sorted(progress.get("held", ())),
         "resends": list(_resends(seen.notes.get(RESENDING, {}))),
     }
+
+
+def _reading(progress: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Give how far each table is that is being read; about how many rows it has is an estimate."""
+    for table, note in sorted(progress.get("reading", {}).items()):
+        read = Reading.from_json(note)
+        left = read.seconds_left
+        yield (
+            table,
+            {
+                "rows": read.rows,
+                "of": read.of,
+                "per_second": read.rate or None,
+                "left_seconds": None if left is None else round(left, 1),
+            },
+        )
+
+
+def _transaction(progress: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Give where the stream was a moment ago in a transaction that takes long."""
+    found: dict[str, Any] | None = progress.get("transaction")
+    if found is None or progress["lsn"] >= parse_lsn(found["commit_lsn"]):
+        return None  # it is published
+    return found
 
 
 def _resends(note: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

@@ -60,12 +60,15 @@ class Stream:
         self._events = events
         self._epoch = epoch
         self._portions = Portions(plan, fold.store, events, epoch)
-        self._begin: Begin | None = None
+        self.begin: Begin | None = None
+        """Of the transaction at hand."""
+        self.row = b""
+        """The frame of the row that came last."""
 
     @property
     def in_transaction(self) -> bool:
         """Whether a transaction's end is still to come."""
-        return self._begin is not None
+        return self.begin is not None
 
     def on_pulse(self, pulse: Callable[[], object]) -> None:
         """Have `pulse` called now and then while a large transaction is worked on."""
@@ -77,7 +80,7 @@ class Stream:
         A portion that was not finished comes first: it is older than what the stream brings.
         """
         progress = self._epoch.progress
-        self._begin = None
+        self.begin = None
         self.caught_up = False
         self._fold.finish()
         self._events.forget()
@@ -132,7 +135,7 @@ class Stream:
         head = parse(data)
         if isinstance(head, Keepalive):
             self._epoch.watermark.receive(head.wal_end)
-            if self._begin is None:
+            if self.begin is None:
                 self._epoch.watermark.reach(head.wal_end)
             return head.reply_requested
         self._epoch.watermark.receive(max(head.start, head.end))
@@ -140,14 +143,15 @@ class Stream:
         return False
 
     def _row(self, frame: bytes) -> None:
-        if self._begin is None:
+        if self.begin is None:
             raise MalformedMessage("a row outside of a transaction")
+        self.row = frame
         if self._fold.change(frame, PAYLOAD_AT):
             self.leave()
 
     def _truncate(self, oids: Iterable[int]) -> None:
         """Drop the rows of tables; the range of one that was read before has rows that went."""
-        if self._begin is None:
+        if self.begin is None:
             raise MalformedMessage("a truncate outside of a transaction")
         for plan in self._relations.plans(oids):
             for _ in self._fold.empty(plan):
@@ -158,9 +162,9 @@ class Stream:
         message = decode(data)
         match message:
             case Begin():
-                if self._begin is not None:
+                if self.begin is not None:
                     raise MalformedMessage("a begin inside of a transaction")
-                self._begin = message
+                self.begin = message
                 self._relations.begin(message.final_lsn)
             case Commit():
                 self._commit(message, head)
@@ -176,7 +180,7 @@ class Stream:
                 assert_never(message)
 
     def _commit(self, commit: Commit, head: WalData) -> None:
-        begin = self._begin
+        begin = self.begin
         if begin is None:
             raise MalformedMessage("a commit without its begin")
         if (commit.commit_lsn, commit.commit_time) != (begin.final_lsn, begin.commit_time):
@@ -187,7 +191,7 @@ class Stream:
         for made in self._events.of_transaction(stamp):
             self._epoch.publish(made)
         changes = self._fold.count
-        self._begin = None
+        self.begin = None
         self._fold.finish()
         self.transactions += 1
         self.commit_time = begin.commit_time
@@ -197,7 +201,7 @@ class Stream:
     def _mark(self, message: Message, head: WalData) -> None:
         if message.transactional or message.prefix != PREFIX:
             return
-        if self._begin is not None:  # Postgres sends it at once, and transactions whole
+        if self.begin is not None:  # Postgres sends it at once, and transactions whole
             raise MalformedMessage("a mark inside of a transaction")
         if message.lsn != head.start:
             raise MalformedMessage("a mark that stands elsewhere than its frame")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 
-from cdc.loading import CaughtUp, Returned
+from cdc.loading import CaughtUp, LoadRate, Returned
 from cdc.parts import Parts
 from cdc.progress import Portion, Progress
 
@@ -19,6 +19,7 @@ class Turns:
         """Tables that the stream leaves out no longer, with their places in the publication."""
         self._parts = parts
         self._end_epoch = end_epoch
+        self._rate = LoadRate(parts.load_rate)
         self._to_the_end = to_the_end
         self._marked = False
         self._resent = False  # the last mark was a resend's
@@ -44,7 +45,8 @@ class Turns:
             return False
         table = progress.next_table(parts.plan)
         if table is not None:
-            parts.marks.read(table, progress.frontiers[table.name])
+            if self._rate.may_read(time.monotonic()):
+                parts.marks.read(table, progress.frontiers[table.name], self._rate.rows)
             return False
         if parts.passing and not progress.since:  # what is remembered is as this plan has it
             return True

@@ -40,6 +40,7 @@ class Vitals:
         """Return how it stands at this moment."""
         epoch, stream = self.parts.epoch, self.parts.stream
         mark, progress = epoch.watermark, epoch.progress
+        reading = list(progress.reading.values())
         behind = mark.received > mark.passed and stream.commit_time
         age = time.time() - unix_seconds(stream.commit_time) if behind else 0.0
         return Figures(
@@ -48,6 +49,9 @@ class Vitals:
             transactions_total=stream.transactions,
             connected=int(self.capture.connected),
             loading_tables=len(progress.frontiers),
+            loaded_rows=sum(read.rows for read in reading),
+            loading_rows=sum(read.of or read.rows for read in reading),
+            transaction_rows=self.parts.fold.count if stream.in_transaction else 0,
             publishing_models=len(progress.published),
             due_documents=sum(progress.due.values()),
             held_models=len(progress.held),

@@ -39,7 +39,7 @@ class Fold:
         self.count = 0
         self._plan = plan
         self._relations = relations
-        self._readers = relations.readers
+        self.readers = relations.readers
         self._limit = limit
         self._undo: dict[bytes, bytes | None] = {}
         self._delta: dict[bytes, dict[int, bool]] = {}
@@ -52,7 +52,7 @@ class Fold:
         ShadowIncomplete, SchemaChanged.
         """
         try:
-            reader = self._readers[data[at + 1 : at + 5]]
+            reader = self.readers[data[at + 1 : at + 5]]
         except KeyError:
             raise self._relations.refusal(data[at + 1 : at + 5]) from None
         if reader is None:

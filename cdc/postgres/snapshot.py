@@ -107,6 +107,14 @@ class RangeReader:
         types = {name: result.ftype(at) for name, at in places.items()}
         return Range(rows, last, snapshot, types)
 
+    def estimate(self, table: str) -> int | None:
+        """Return about how many rows a table has, as the planner has it; None: never analysed."""
+        query = "SELECT reltuples::bigint FROM pg_catalog.pg_class WHERE oid = to_regclass(%s)"
+        session = self._connected()
+        name = sql.Identifier(SCHEMA, table).as_string(None)
+        found: int | None = session.one(query, [name])[0]
+        return None if found is None or found < 0 else found
+
     def emit_mark(self, prefix: str, content: bytes | str) -> Lsn:
         """Write a message into the WAL, flushed: it comes in the stream at once.
 

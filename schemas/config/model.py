@@ -52,6 +52,7 @@ class Source:
     odoo: Mapping[str, str] = field(default_factory=dict, repr=False)
     fanout_limit: int = 10_000  # documents; reserved
     mask_key: str = field(default="", repr=False)
+    load_rate: int = 0  # rows a second that capture reads of tables; 0: as fast as possible
     stop_at_wal: int = 0  # bytes that the slot may hold; 0: as many as there are
 
 

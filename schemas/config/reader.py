@@ -141,6 +141,7 @@ def _source(section: Section) -> Source:
         fanout_limit=section.number("fanout_limit", 10_000),
         mask_key=section.text("mask_key"),
         stop_at_wal=section.size("stop_at_wal"),
+        load_rate=section.number("load_rate", 0, least=0),
     )
     section.done()
     return source

@@ -25,6 +25,7 @@ class Played:
         self.frames = list(frames)
         self.capture: Capture
         self.in_transaction = False
+        self.begin = None
         self.caught_up = False
         self.changes = CHANGES
         self.progress = Progress()
