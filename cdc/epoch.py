@@ -112,11 +112,11 @@ class Epoch:
         self._publisher.produce(topic.name, partition, key, value)
         self._unsent = True
 
-    def did(self, changes: int) -> None:
-        """Note so many changes, 0 where only a position moved."""
+    def did(self, changes: int, weight: int = 0) -> None:
+        """Note so many changes, 0 where only a position moved; large rows weigh as many others."""
         if not self.changes:
             self._opened = time.monotonic()
-        self.changes += changes
+        self.changes += max(changes, weight)
         self.total += changes
 
     def due_in(self, now: float) -> float:

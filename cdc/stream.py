@@ -190,13 +190,13 @@ class Stream:
         stamp = Stamp(commit.commit_lsn, begin.commit_time, begin.xid)
         for made in self._events.of_transaction(stamp):
             self._epoch.publish(made)
-        changes = self._fold.count
+        changes, weight = self._fold.count, self._fold.remembered
         self.begin = None
         self._fold.finish()
         self.transactions += 1
         self.commit_time = begin.commit_time
         self._epoch.watermark.reach(commit.end_lsn)
-        self._epoch.did(max(changes, 1))
+        self._epoch.did(max(changes, 1), weight)
 
     def _mark(self, message: Message, head: WalData) -> None:
         if message.transactional or message.prefix != PREFIX:

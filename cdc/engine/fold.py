@@ -19,7 +19,7 @@ from cdc.engine.since import Keeping
 from cdc.engine.split import UNCHANGED, Cells, number, rows_of
 from cdc.engine.store import MADE, TAKEN, Store, noted, row_of
 
-LIMIT: Final = 25_000  # rows and index entries remembered in memory
+LIMIT: Final = 25_000  # rows and index entries remembered in memory; a kilobyte is another one
 
 
 class Fold:
@@ -32,18 +32,17 @@ class Fold:
         of them that are `doubted` may be older than the database, behind the frontier.
         """
         self.store = store
-        self.spilled = False
+        self.spilled, self.count = False, 0
         self.frontiers: dict[int, tuple[int, ...] | None] = {}
         self.doubted: frozenset[int] = frozenset()
         self.keeping = Keeping(store)
-        self.count = 0
         self._plan = plan
         self._relations = relations
         self.readers = relations.readers
         self._limit = limit
         self._undo: dict[bytes, bytes | None] = {}
         self._delta: dict[bytes, dict[int, bool]] = {}
-        self._remembered = 0
+        self.remembered = 0  # so much by the measure of `limit`
 
     def change(self, data: bytes, at: int = 0) -> bool:
         """Make the change of the row message (I, U or D) at `at`.
@@ -60,7 +59,7 @@ class Fold:
         self.count += 1
         old, new = rows_of(data, at, reader.tuples)
         self._apply(reader.plan, old, new)
-        return self._remembered > self._limit
+        return self.remembered > self._limit
 
     def _apply(self, plan: TablePlan, old: Cells | None, new: Cells | None) -> None:
         if isinstance(plan, RowPlan):
@@ -121,7 +120,8 @@ class Fold:
         """Replace a held row by another, and its index entries."""
         if key not in self._undo and not (self.spilled and self.store.undo.get(key)):
             self._undo[key] = old
-            self._remembered += 1
+            self.remembered += 1
+        self.remembered += (len(old or b"") + len(new or b"")) >> 10
         if self.keeping.tables:
             self.keeping.row(key, old)
         if new is None:
@@ -167,7 +167,7 @@ class Fold:
                 self.drop(plan, key)
                 self.count += 1
             at = some[-1]
-            if self._remembered > self._limit:
+            if self.remembered > self._limit:
                 yield
 
     def before(self, key: bytes) -> tuple[bool, bytes | None]:
@@ -238,7 +238,7 @@ class Fold:
     def _forget(self) -> None:
         self._undo.clear()
         self._delta.clear()
-        self._remembered = 0
+        self.remembered = 0
 
     def _reindex(
         self, entries: Iterable[Entries], row: int, before: Links | None, after: Links | None
@@ -264,7 +264,7 @@ class Fold:
                 del self._delta[key]
         else:
             ids[row] = made
-            self._remembered += 1
+            self.remembered += 1
 
     def _note_ahead(self, table: int, row: tuple[int, ...], key: bytes) -> bool:
         """Note that the stream was there before the load; say whether what is held may be old."""

@@ -20,6 +20,9 @@ from schemas.position import Lsn, parse_lsn
 _WRAP: Final = 1 << 32  # transaction ids in the stream have 32 bits
 _HALF: Final = 1 << 31
 _FLUSHES_MARKS: Final = 170000
+_BYTES: Final = 8 * 1024 * 1024  # of a range's cells: then it ends, however few rows it has
+_FIRST: Final = 25  # rows that are asked for at once, at first, and at most: they may be large
+_MOST: Final = 250
 
 Rows = list[list[bytes | None]]
 Key = tuple[int, ...]
@@ -88,6 +91,8 @@ class RangeReader:
     ) -> Range:
         """Read up to `limit` rows behind the key `after`, cells as pgoutput sends them.
 
+        Fewer where they are large: memory holds some megabytes of them, or 250 rows.
+
         `key_columns` are among `columns` and hold integers. A column or table that is gone
         raises SchemaChanged; also StatementFailed, DatabaseUnreachable and NotPermitted.
         """
@@ -97,15 +102,14 @@ class RangeReader:
         session = self._connected()
         with session.transaction(snapshot=True):
             snapshot = Snapshot.parse(session.one("SELECT pg_catalog.pg_current_snapshot()")[0])
-            result = _asked(session, statement, table)
-        rows = _rows(result)
+            _ask(session, statement, table)
+            rows, whole, found = _some(session, limit)
         last = None
-        if len(rows) >= limit:
+        if not whole:
             keys = [columns.index(name) for name in key_columns]
             last = tuple(_number(rows[-1][place], table) for place in keys)
         places = {name: at for at, name in enumerate(columns) if name not in lacking}
-        types = {name: result.ftype(at) for name, at in places.items()}
-        return Range(rows, last, snapshot, types)
+        return Range(rows, last, snapshot, {name: found[at] for name, at in places.items()})
 
     def estimate(self, table: str) -> int | None:
         """Return about how many rows a table has, as the planner has it; None: never analysed."""
@@ -148,9 +152,9 @@ class RangeReader:
         return self._session
 
 
-def _asked(session: Session, statement: sql.Composed, table: str) -> PGresult:
+def _ask(session: Session, statement: sql.Composed, table: str) -> None:
     try:
-        return session.raw(statement)
+        session.execute(sql.SQL("DECLARE range NO SCROLL CURSOR FOR {}").format(statement))
     except StatementFailed as error:
         cause = error.__cause__
         if isinstance(cause, errors.UndefinedColumn | errors.UndefinedTable):
@@ -189,6 +193,23 @@ def _range_statement(
 
 def _names(names: Sequence[str]) -> sql.Composed:
     return sql.SQL(", ").join([sql.Identifier(name) for name in names])
+
+
+def _some(session: Session, limit: int) -> tuple[Rows, bool, list[int]]:
+    """Return rows of the cursor, whether these are all that there are, and the columns' types."""
+    rows: Rows = []
+    types: list[int] = []
+    size, most = 0, _FIRST
+    while size < _BYTES and (wanted := min(most, limit - len(rows))) > 0:
+        result = session.raw(sql.SQL("FETCH {} FROM range").format(sql.Literal(wanted)))
+        types = [result.ftype(at) for at in range(result.nfields)]
+        found = _rows(result)
+        rows += found
+        if len(found) < wanted:
+            return rows, True, types
+        size += sum(len(cell) for row in found for cell in row if cell is not None)
+        most = min(_MOST, 2 * most)
+    return rows, False, types
 
 
 def _rows(result: PGresult) -> Rows:
