@@ -54,11 +54,11 @@ class Stream:
         """Called with tables that are back in the stream, to be remembered with the epoch."""
         self.snapshot: frozenset[str] = frozenset()
         """The models whose existing documents are published when they are loaded."""
-        self._plan = plan
-        self._relations = relations
+        self._plan, self._relations = plan, relations
         self._fold = fold
         self._events = events
         self._epoch = epoch
+        events.relieve = epoch.end  # a crash takes the transaction back: it is in the store
         self._portions = Portions(plan, fold.store, events, epoch)
         self.begin: Begin | None = None
         """Of the transaction at hand."""

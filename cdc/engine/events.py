@@ -11,7 +11,7 @@ from itertools import count
 from typing import Final, NamedTuple
 
 from cdc.engine import early, reach, since
-from cdc.engine.changes import changes, pair_links
+from cdc.engine.changes import Change, changes, pair_links
 from cdc.engine.datum import Images, Stamp, Writer
 from cdc.engine.encode import zigzag
 from cdc.engine.fold import Fold
@@ -25,6 +25,7 @@ from cdc.engine.view import Both, Kept, Now, Then
 
 LARGEST: Final = 8 * 1024 * 1024 - 4096  # bytes; what Kafka takes, less its own part of a record
 _PULSE: Final = 5_000  # changes between two pulses
+_RELIEF: Final = 50_000  # changes between two reliefs
 
 
 class Made(NamedTuple):
@@ -55,6 +56,11 @@ class Events:
         """The ranks that have documents whose turn is yet to come (`since`)."""
         self.pulse: Callable[[], object] = int
         """Called now and then while a large transaction is looked through."""
+        self.relieve: Callable[[], object] = int
+        """Called between two changes of a large transaction, all of which is in the store.
+
+        It may commit: what is not committed is in memory.
+        """
         self._plan = plan
         self._fold = fold
         self._store = fold.store
@@ -77,6 +83,8 @@ class Events:
     def of_transaction(self, stamp: Stamp) -> Iterator[Made]:
         """Yield the events of what the fold remembers."""
         self._records.begin()
+        if self._fold.spilled:
+            self._fold.spill()
         touched = self._visit()
         now, then, writer = self._now, self._then, None
         ordinals = count(1)
@@ -169,14 +177,20 @@ class Events:
         stored = self._store.get(key)
         return [] if stored is None else [self._plan.layouts[table].links_of(stored)]
 
+    def _changes(self) -> Iterator[Change]:
+        found = changes(self._plan, self._store, self._fold)
+        for number, change in enumerate(found, 1):
+            if not number % _PULSE:
+                self.pulse()
+            if not number % _RELIEF and self._fold.spilled:
+                self.relieve()
+            yield change
+
     def _visit(self) -> Touched:
         """Find every document that shows a changed row, with who changed it."""
         touched = Touched(self._store)
         ways, ready, mark = self._ways, self.ready, self._records.mark
-        found_changes = changes(self._plan, self._store, self._fold)
-        for number, (table, row, key, cells, links, writers) in enumerate(found_changes, 1):
-            if not number % _PULSE:
-                self.pulse()
+        for table, row, key, cells, links, writers in self._changes():
             for use in self._plan.uses[table]:
                 if not cells & use.cells:
                     continue

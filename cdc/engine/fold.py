@@ -17,7 +17,7 @@ from cdc.engine.relations import Relations
 from cdc.engine.row import Entries, Links, links_part
 from cdc.engine.since import Keeping
 from cdc.engine.split import UNCHANGED, Cells, number, rows_of
-from cdc.engine.store import MADE, TAKEN, Store, noted, row_of
+from cdc.engine.store import MADE, TAKEN, Store, noted, row_of, scanned
 
 LIMIT: Final = 25_000  # rows and index entries remembered in memory; a kilobyte is another one
 
@@ -193,7 +193,7 @@ class Fold:
         """Yield (key, the row as it was) of every row that was written."""
         yield from self._undo.items()
         if self.spilled:
-            for key, value in self.store.undo.scan():
+            for key, value in scanned(lambda: self.store.undo):
                 yield key, row_of(value)
 
     def changed_pairs(self) -> Iterator[tuple[PairPlan, int, int]]:
@@ -205,7 +205,7 @@ class Fold:
                 for right in ids:
                     yield plan, left, right
         if self.spilled:
-            for key, _ in self.store.delta.scan():
+            for key, _ in scanned(lambda: self.store.delta):
                 if (plan := pairs.get(number_of(key))) is not None:
                     _, left = unpack_key(key[:10])
                     yield plan, left, int.from_bytes(key[10:], "big")

@@ -43,6 +43,21 @@ class Drawer(Protocol):
         """Drop everything."""
 
 
+def scanned(find: Callable[[], Drawer]) -> Iterator[tuple[bytes, bytes]]:
+    """Yield all that a drawer holds, in order; the store may commit between two.
+
+    Then `find` finds the drawer again.
+    """
+    after, over = b"", False
+    while not over:
+        drawer, over = find(), True
+        for key, value in drawer.scan(after=after):
+            yield key, value
+            if find() is not drawer:
+                after, over = key, False
+                break
+
+
 class Store(Protocol):
     """Rows, indexes, and room for what does not fit into memory."""
 

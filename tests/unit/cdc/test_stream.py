@@ -143,6 +143,72 @@ def test_law_3_what_an_earlier_transaction_touched_is_not_looked_at_again(
     assert world.kafka.values == first
 
 
+@pytest.fixture
+def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """A stream that has no room for more than a row, and makes durable what it can at once."""
+    monkeypatch.setattr("cdc.engine.events._RELIEF", 1)
+    monkeypatch.setattr("cdc.engine.touched._CROWD", 1)
+    monkeypatch.setattr("cdc.engine.undone._SOME", 1)
+    with engine(tmp_path / "small", limit=1) as tried:
+        yield World(tried)
+
+
+def large(letter: str) -> list[bytes]:
+    """Return changes of orders and their tags; of the tags some are made and taken."""
+    orders = [insert("sale_order", order(n, letter)) for n in range(1, 9)]
+    tags = [insert("crm_tag", {"id": str(n), "name": "t"}) for n in (1, 2)]
+    pairs = [
+        (insert if letter == "a" or n % 2 else delete)(
+            "order_tag_rel", {"order_id": str(n), "tag_id": str(1 + n % 2)}
+        )
+        for n in range(1, 9)
+    ]
+    return [*orders, *tags, *pairs]
+
+
+def test_law_9_a_large_transaction_is_made_durable_as_it_is_looked_through(
+    world: World, small: World
+) -> None:
+    commits: list[int] = []
+    end = small.epoch.end
+    small.stream._events.relieve = lambda: (end(), commits.append(1))  # noqa: SLF001
+
+    for lsn, letter in ((0x1000, "a"), (0x2000, "b")):
+        world.transaction(lsn, *large(letter))
+        small.transaction(lsn, *large(letter))
+
+    assert len(commits) > 16
+    assert len(world.kafka.values) == 16
+    assert small.kafka.values == world.kafka.values
+
+
+@pytest.mark.parametrize("at", [1, 2, 7, 10])
+def test_law_3_a_large_transaction_that_is_cut_off_as_it_is_looked_through_is_told_alike(
+    small: World, at: int
+) -> None:
+    small.transaction(0x1000, *large("a"))
+    small.epoch.end()
+    small.kafka.values.clear()
+    end, left = small.epoch.end, [at]
+
+    def relieve() -> None:
+        end()
+        left[0] -= 1
+        if not left[0]:
+            raise NoKafka
+
+    small.stream._events.relieve = relieve  # noqa: SLF001
+    with pytest.raises(NoKafka):
+        small.transaction(0x2000, *large("b"))
+    small.again()
+    small.kafka.values.clear()
+    small.transaction(0x2000, *large("b"))
+
+    assert [event.id for event in small.events()] == list(range(1, 9))
+    before = [event.before and event.before["name"] for event in small.events()]
+    assert before == ["a"] * 8
+
+
 def test_it_is_not_caught_up_before_everything_is_durable(world: World) -> None:
     world.transaction(0x1000, insert("sale_order", order(1, "a")))
     world.kafka.away = True
