@@ -14,10 +14,10 @@ PYTEST := $(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 help:
 	@echo "make demo         the whole pipeline with live data, in this terminal (ONCE=1: ends by itself with a summary)"
 	@echo "make test         every test but the long ones (services start by themselves)"
-	@echo "make test-long    the long ones: recorded workloads, many kills"
+	@echo "make test-long    the long ones: recorded workloads, many kills, millions of rows"
 	@echo "make fuzz         broken bytes of Postgres' stream: 5,000 examples of each kind, some minutes"
 	@echo "make lint         style, types, layers"
-	@echo "make bench        what it costs: rows, events, deliveries per second (with values from Odoo and into it too), latency (to an Odoo too), recovery, memory"
+	@echo "make bench        what it costs: rows, events, deliveries per second (with values from Odoo and into it too), latency (to an Odoo too), recovery, memory, millions of rows"
 
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with make PYTHON=...")'

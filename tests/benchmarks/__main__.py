@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks [--runs N] [--json] [NAME ...]`: figures beside budgets."""
+"""`python -m tests.benchmarks [--runs N] [--rows N] [NAME ...]`: figures beside budgets."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from tests.benchmarks import (
     memory,
     routing,
     sending,
+    sizes,
     to_odoo,
 )
 from tests.benchmarks.figures import Figure, table
@@ -40,6 +41,10 @@ MEASURES: Final[dict[str, Measure]] = {
     "to-odoo": to_odoo.to_odoo,
     "target": into_odoo.into_odoo,
     "memory": memory.one_million_rows,
+    "load": sizes.load,
+    "storm": sizes.storm,
+    "transaction": sizes.transaction,
+    "resend": sizes.resend,
 }
 
 
@@ -47,7 +52,7 @@ def main() -> int:
     """Take the figures and print them; progress goes to stderr."""
     args = _arguments()
     figures: list[Figure] = []
-    with Place(_say) as place:
+    with Place(_say, args.rows) as place:
         for name in args.measures or MEASURES:
             figures += MEASURES[name](place, args.runs)
         what = "recorded Odoo 18 workload" if place.recorded else "our own Odoo-shaped workload"
@@ -68,6 +73,9 @@ def _arguments() -> argparse.Namespace:
         "measures", nargs="*", metavar="NAME", help=f"some of {', '.join(MEASURES)}; else all"
     )
     parser.add_argument("--runs", type=int, default=3, help="how often each (%(default)s)")
+    parser.add_argument(
+        "--rows", type=int, default=1_000_000, help="how large the large ones are (%(default)s)"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
     args = parser.parse_args()
     for name in args.measures:

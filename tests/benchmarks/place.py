@@ -70,6 +70,7 @@ class Place:
     """Services, started once; `say` reports progress."""
 
     say: Callable[[str], None]
+    rows: int = 1_000_000  # that a million is
     stack: ExitStack = field(default_factory=ExitStack)
     recorded: bool = False
     postgres: Postgres = field(init=False)
@@ -105,18 +106,27 @@ class Place:
         self.stack.close()
 
     @contextmanager
-    def site(self, **parts: object) -> Iterator[Site]:
-        """Give a database of one's own, captured, loaded and published."""
+    def site(
+        self, prepare: Callable[[str], object] | None = None, **parts: object
+    ) -> Iterator[Site]:
+        """Give a database of one's own, captured, loaded and published.
+
+        `prepare` is called with its connection string before anything of that; who gives one
+        loads it too.
+        """
         name = f"bench_{secrets.token_hex(3)}"
         self.postgres.create_database(name, "odoo18" if self.recorded else "own")
         home = self.folder / name
         home.mkdir()
         dsn = self.postgres.dsn(name)
+        if prepare is not None:
+            prepare(dsn)
         text = site_yaml(name, dsn, kafka=self.kafka.bootstrap, **parts)
         try:
             with Programs(home, text) as programs:
                 programs.run("setup")
-                programs.caught_up()
+                if prepare is None:
+                    programs.caught_up()
                 yield Site(name, dsn, home, programs)
         finally:
             self.postgres.drop_database(name)

@@ -26,13 +26,23 @@ def number_came(notes: Path) -> int:
     return notes.read_bytes().count(b"\n")
 
 
-def wait(condition: Callable[[], bool], programs: Sequence[Program]) -> None:
-    """Wait for something that running programs do; AssertionError where one ends before."""
-    deadline = time.monotonic() + PATIENCE
+def wait(
+    condition: Callable[[], bool],
+    programs: Sequence[Program],
+    often: float = LOOK * 10,
+    patience: float = PATIENCE,
+) -> None:
+    """Wait for something that running programs do; AssertionError where one ends before.
+
+    It is looked at every `often` seconds, `patience` seconds long.
+    """
+    deadline = time.monotonic() + patience
     while not condition():
         running(programs)
         assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(LOOK * 10)
+        for program in programs:
+            program.look()
+        time.sleep(often)
 
 
 def running(programs: Sequence[Program]) -> None:
