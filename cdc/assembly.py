@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import NamedTuple
 
 from cdc import kafka, kafka_schemas
@@ -24,6 +25,7 @@ from cdc.loading import Marks
 from cdc.notes import ABOUT, HOLDING, PROGRESS
 from cdc.origin import (
     Source,
+    existing,
     held,
     known,
     look,
@@ -149,7 +151,8 @@ class Ground:
                 Topic(topics.command_results, count),
             )
         )
-        watch = self._watch(config, source, stack, patient=not until_caught_up)
+        watch = self._watch(config, source, plan, patient=not until_caught_up)
+        stack.callback(watch.close)
         beside = Beside(config, self.shadow, self.about, self.publisher, watch)
         stream.returned = beside.returned
         beside.epoch = epoch
@@ -175,18 +178,12 @@ class Ground:
         self._waiting.capture, self._parts = capture, parts
         return Assembled(capture, Vitals(capture, parts, self.shadow, beside.wal))
 
-    def _watch(self, config: Config, source: Source, stack: ExitStack, *, patient: bool) -> Watch:
-        """Look at what the stream depends on."""
-        watch = Watch(
-            config.source.dsn,
-            source.publication,
-            config.source.slot,
-            self.about["published"],
-            source.made,
-            patient=patient,
-        )
-        stack.callback(watch.close)
-        return watch
+    def _watch(self, config: Config, source: Source, plan: Plan, *, patient: bool) -> Watch:
+        """Look at what the stream of a plan depends on."""
+        read = existing({table.name: table.read for table in plan.by_name.values()}, source.made)
+        needs = replace(source.needs, members=self.about["published"], columns=read)
+        place = (config.source.dsn, source.publication, config.source.slot)
+        return Watch(*place, needs, source.made, patient=patient)
 
     def _fit(self, config: Config, source: Source) -> Fit:
         """Make the shadow fit for a file, and remember what it is made of."""
@@ -216,8 +213,7 @@ class Ground:
 
     def _know_members(self, source: Source) -> None:
         """Remember since when each table is published; one that was known stays what it was."""
-        found = members(source.wanted.selection, source.publication)
-        before = self.about["published"]
+        found, before = members(source), self.about["published"]
         self.about["published"] = {t: before.get(t, member) for t, member in found.items()}
 
 

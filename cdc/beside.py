@@ -15,6 +15,7 @@ from cdc.postgres.connect import Session
 from cdc.postgres.replication import Replication
 from cdc.postgres.stream import Followed, Following
 from cdc.postgres.watch import LeftOut, Watch
+from cdc.selection import reader
 from cdc.shadow.store import Shadow
 from cdc.wal import Gauge
 from schemas.config import Config
@@ -33,7 +34,7 @@ class Beside:
     ) -> None:
         place = (config.source.dsn, config.source.slot, config.source.publication)
         self.wal = Gauge(config.source.stop_at_wal)
-        self._following = Following(*place)
+        self._following = Following(*place, reader(watch.needs.columns))
         self._watch = watch
         self.epoch: Epoch
         """What is known to be left out stands there; set before the first look."""

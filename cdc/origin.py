@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from cdc.notes import ABOUT, HOLDING, PROGRESS
 from cdc.postgres import publication, slot
 from cdc.postgres.catalog import attributes, load_models
 from cdc.postgres.connect import Session
+from cdc.postgres.publication import Needs
 from cdc.postgres.refusals import RECOVER, SlotLost, SlotMissing
 from cdc.postgres.replication import Replication, System
 from cdc.postgres.users import users
@@ -58,6 +59,7 @@ class Source:
     slot: slot.SlotState
     publication: publication.PublicationState
     users: dict[str, int]  # ids of the logins that routes ignore
+    needs: Needs  # of the publication; its members are not known yet
 
 
 def look(config: Config, holding: Holding | None) -> Source:
@@ -73,7 +75,7 @@ def look(config: Config, holding: Holding | None) -> Source:
 def refuse_unready(source: Source) -> None:
     """Raise PublicationMissing, SlotMissing, SlotLost."""
     published = source.publication
-    publication.gap(published, members(source.wanted.selection, published))
+    publication.gap(published, replace(source.needs, members=members(source)))
     state = source.slot
     if not state.exists:
         raise SlotMissing(f'there is no replication slot "{state.name}"')
@@ -105,7 +107,17 @@ def survey(config: Config, holding: Holding | None) -> Source:
     }
     paused = dict(_paused(config, selection, recalled, models))
     wanted = Wanted(selection, recalled.models, types, paused)
-    return Source(wanted, made, system, state, published, found)
+    listed = config.source.publish == "columns"
+    needs = Needs({}, existing(selection.columns, made), listed=listed)
+    return Source(wanted, made, system, state, published, found, needs)
+
+
+def existing(read: Mapping[str, tuple[str, ...]], made: Types) -> dict[str, tuple[str, ...]]:
+    """Return, by table, those columns that are there: no others can be published."""
+    return {
+        table: tuple(name for name in names if name in made.get(table, {})) or names
+        for table, names in read.items()
+    }
 
 
 def _paused(
@@ -122,9 +134,10 @@ def _paused(
             yield shape.model, "; ".join(f"{m}.{n} {why}" for (m, n), why in concerned.items())
 
 
-def members(selection: Selection, state: publication.PublicationState) -> dict[str, int]:
+def members(source: Source) -> dict[str, int]:
     """Return what `refuse_gap` wants to know again later; 0 for a table that is not there."""
-    return {t: state.tables[t].member if t in state.tables else 0 for t in selection.names}
+    there = source.publication.tables
+    return {t: there[t].member if t in there else 0 for t in source.wanted.selection.names}
 
 
 def settle(config: Config, source: Source, shadow: Shadow, topics: Topics) -> dict[str, Any]:
@@ -135,9 +148,7 @@ def settle(config: Config, source: Source, shadow: Shadow, topics: Topics) -> di
             raise ShadowGone(
                 f"{shadow.folder} holds no shadow, and Kafka has events of an earlier capture"
             )
-        publication.refuse_gap(
-            source.publication, members(source.wanted.selection, source.publication)
-        )
+        publication.refuse_gap(source.publication, replace(source.needs, members=members(source)))
         about = begin_shadow(config, source, shadow, 0)
     refuse_other_database(source.system, source.slot, shadow, about)
     return about
@@ -219,7 +230,7 @@ def identity(source: Source) -> dict[str, Any]:
         "system_id": source.system.system_id,
         "database": source.system.database,
         "timeline": source.system.timeline,
-        "published": members(source.wanted.selection, source.publication),
+        "published": members(source),
     }
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from cdc import kafka_schemas, todo
@@ -150,8 +150,8 @@ def _trouble(source: Source, shadow: Shadow, about: dict[str, Any]) -> Iterator[
 
     def published() -> None:
         names = source.wanted.selection.names
-        members = {table: at for table, at in about["published"].items() if table in names}
-        publication.refuse_gap(source.publication, members)
+        known = {table: at for table, at in about["published"].items() if table in names}
+        publication.refuse_gap(source.publication, replace(source.needs, members=known))
 
     def of_this_database() -> None:
         refuse_other_database(source.system, source.slot, shadow, dict(about))

@@ -7,6 +7,9 @@ downwards (an order's lines) and upwards (the orders that show a partner).
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Final
@@ -112,6 +115,15 @@ class Selection:
         """What is read of every captured table."""
         tables = {table.name: table.read for table in self.tables}
         return tables | {pair.name: pair.read for pair in self.pairs}
+
+
+def reader(columns: Mapping[str, Sequence[str]]) -> str:
+    """Return what Postgres is told of who reads the stream: what it reads, in short.
+
+    `columns` are those of each table, in any order.
+    """
+    read = json.dumps(sorted((table, sorted(names)) for table, names in columns.items()))
+    return f"odoo-cdc-capture {hashlib.sha256(read.encode()).hexdigest()[:12]}"
 
 
 def index_of(table: str, name: str, via: ManyToOne) -> Index:

@@ -8,9 +8,10 @@ from typing import Any, Final
 
 from cdc import wal
 from cdc.notes import ABOUT, PROGRESS, RESENDING
-from cdc.postgres import slot
+from cdc.postgres import publication, slot
 from cdc.postgres.connect import Session
 from cdc.postgres.facts import Facts, gather
+from cdc.postgres.publication import PublicationState
 from cdc.postgres.refusals import RECOVER
 from cdc.postgres.slot import SlotState
 from cdc.reading import Reading
@@ -39,6 +40,7 @@ def report(config: Config) -> dict[str, Any]:
         with Session.connect(config.source.dsn, "odoo-cdc-status") as session:
             facts = gather(session)
             state = slot.look(session, config.source.slot)
+            published = publication.look(session, config.source.publication)
     except ServiceUnavailable as error:
         return {**_of_shadow(seen), "unavailable": str(error), "warnings": []}
     stop_at = config.source.stop_at_wal
@@ -54,6 +56,7 @@ def report(config: Config) -> dict[str, Any]:
         "warnings": [
             *warnings(facts, state),
             *wal.warnings(state, stop_at, growing),
+            *(_lifted(published) if config.source.publish == "columns" else ()),
             *_waits(seen),
             *_paused(seen),
         ],
@@ -84,6 +87,14 @@ def warnings(facts: Facts, state: SlotState) -> Iterator[str]:
         yield (
             f"a write transaction of {oldest.name} is open for {oldest.seconds:.0f} s: what it"
             " has written is published when it ends, and WAL is kept till then"
+        )
+
+
+def _lifted(published: PublicationState) -> Iterator[str]:
+    if whole := [name for name, table in published.tables.items() if not table.listed]:
+        yield (
+            f"no column lists for {', '.join(whole)}: all their columns leave the database. When"
+            " the upgrade of Odoo is over, `odoo-cdc setup` puts the lists back"
         )
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import Final
 
 from cdc.kafka_admin import Admin, missing
-from cdc.postgres import publication, slot
+from cdc.postgres import publication, publishing, slot
+from cdc.postgres.catalog import generated
 from cdc.postgres.connect import Session
+from cdc.postgres.publication import Lists, PublicationState
 from cdc.postgres.refusals import SlotLost
-from cdc.selection import Selection
+from cdc.selection import Selection, reader
 from cdc.topics import TopicPlan, wanted
 from schemas.config import Config
 from schemas.errors import BadUsage, DataAtRisk
@@ -74,7 +76,8 @@ class Todo:
     settings: tuple[TopicPlan, ...] = ()
     statements: tuple[str, ...] = ()
     slot: str = ""
-    kept: tuple[str, ...] = ()  # tables that a running capture may still read, and nobody else
+    kept: tuple[str, ...] = ()  # what a running capture may still read, and nobody else
+    members: tuple[str, ...] = ()  # the tables that are published
 
     def steps(self) -> list[Step]:
         """Return every step, for people."""
@@ -109,15 +112,73 @@ def look(config: Config, session: Session, selection: Selection, admin: Admin) -
             raise SlotLost(f'the replication slot "{state.name}" is lost')
     found = publication.look(session, config.source.publication)
     refuse_older(state, found)
-    # A capture that runs goes by the former file yet: what it still reads stays until it does not.
-    kept = {table for table in found.tables if "." not in table} if state.active_pid else set()
-    return Todo(
-        tuple(lacking),
-        tuple(admin.differing([plan for plan in plans if plan.name in known])),
-        tuple(publication.plan(kept.union(selection.names), found)),
-        "" if state.exists else state.name,
-        tuple(sorted(kept.difference(selection.names))),
+    return replace(
+        publish(config, session, selection, found, state),
+        topics=tuple(lacking),
+        settings=tuple(admin.differing([plan for plan in plans if plan.name in known])),
+        slot="" if state.exists else state.name,
     )
+
+
+def publish(
+    config: Config,
+    session: Session,
+    selection: Selection,
+    found: PublicationState,
+    state: slot.SlotState,
+) -> Todo:
+    """Return what is to be done about the publication. Raises PublicationUnfit."""
+    lists = wanted_lists(config, selection)
+    # A capture that goes by another file yet: what it still reads stays until it does not.
+    other = state.active_pid and slot.reader(session, state) != reader(selection.columns)
+    united = unite(lists, found) if other else lists
+    made = generated(session, selection.columns)
+    return Todo(
+        statements=tuple(publishing.plan(united, found, generated=bool(made))),
+        kept=tuple(_beyond(lists, united)),
+        members=_members(found),
+    )
+
+
+def lift(found: PublicationState) -> Todo:
+    """Return what publishes all tables whole that are published; nothing where they are."""
+    whole = dict.fromkeys(_members(found), ())
+    listed = any(table.listed for table in found.tables.values())
+    statements = publishing.plan(whole, found) if listed else []
+    return Todo(statements=tuple(statements), members=_members(found))
+
+
+def wanted_lists(config: Config, selection: Selection) -> Lists:
+    """Return what is to be published: the selected columns, the key first, or whole tables."""
+    if config.source.publish == "columns":
+        return selection.columns
+    return dict.fromkeys(selection.names, ())
+
+
+def unite(lists: Lists, found: PublicationState) -> Lists:
+    """Return what is wanted and what is there: nothing is taken from who reads it."""
+    united = dict(lists)
+    for table in _members(found):
+        there = found.tables[table]
+        columns = lists.get(table, there.attnames)
+        more = [name for name in there.attnames if name not in columns]
+        united[table] = (*columns, *more) if columns and there.listed else ()
+    return united
+
+
+def _beyond(lists: Lists, united: Lists) -> Iterator[str]:
+    """Say what is published that is not wanted."""
+    for table, columns in sorted(united.items()):
+        if table not in lists:
+            yield table
+        elif lists[table] and not columns:
+            yield f"{table} (whole)"
+        elif more := columns[len(lists[table]) :]:
+            yield f"{table} ({', '.join(more)})"
+
+
+def _members(found: PublicationState) -> tuple[str, ...]:
+    return tuple(sorted(name for name, table in found.tables.items() if table.member))
 
 
 def do(
@@ -130,9 +191,14 @@ def do(
     admin.make(todo.topics)
     admin.change(todo.settings)
     if todo.statements:
-        publication.apply(session, config.source.publication, todo.statements)
+        change(session, config.source.publication, todo)
     if todo.slot:
         slot.create(config.source.dsn, todo.slot, on_wait=on_wait)
+
+
+def change(session: Session, name: str, todo: Todo) -> None:
+    """Change the publication. Raises what `publishing.apply` raises."""
+    publishing.apply(session, name, publishing.in_full(todo.statements, name, todo.members))
 
 
 def unfit(state: slot.SlotState, database: str) -> str:

@@ -78,10 +78,10 @@ def pg_session(pg_source: Source) -> Iterator[Session]:
 @pytest.fixture
 def pg_published(pg_session: Session) -> Session:
     """The same, with `note` in the publication `cdc`."""
-    from cdc.postgres import publication  # noqa: PLC0415 - likewise
+    from cdc.postgres import publication, publishing  # noqa: PLC0415 - likewise
 
     state = publication.look(pg_session, "cdc")
-    publication.apply(pg_session, "cdc", publication.plan(["note"], state))
+    publishing.apply(pg_session, "cdc", publishing.plan({"note": ()}, state))
     return pg_session
 
 

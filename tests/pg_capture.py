@@ -24,7 +24,7 @@ from cdc.engine.relations import Relations
 from cdc.epoch import PROGRESS, Epoch, Topic
 from cdc.loading import Marks
 from cdc.parts import Parts
-from cdc.postgres import publication, slot
+from cdc.postgres import publication, publishing, slot
 from cdc.postgres.catalog import attributes, load_models
 from cdc.postgres.connect import Session
 from cdc.postgres.snapshot import RangeReader
@@ -93,7 +93,9 @@ class Captured:
         with Session.connect(self.dsn) as session:
             state = publication.look(session, PUBLICATION)
             names = self.plan(load_models(session)).by_name
-            publication.apply(session, PUBLICATION, publication.plan(list(names), state))
+            publishing.apply(
+                session, PUBLICATION, publishing.plan(dict.fromkeys(names, ()), state)
+            )
         slot.create(self.dsn, self.slot)
         return self.follow()
 

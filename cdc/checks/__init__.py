@@ -75,12 +75,12 @@ def _of_selection(config: Config, session: Session, selection: Selection) -> lis
     facts = gather(session, selection.columns)
     state = slot.look(session, config.source.slot)
     published = publication.look(session, config.source.publication)
-    held = has_shadow(config.state / "capture")
+    held, lists = has_shadow(config.state / "capture"), config.source.publish == "columns"
     return [
-        *tables.findings(facts, selection, published),
+        *tables.findings(facts, selection, published, lists=lists),
         *_of_companies(config, session, selection),
         *_of_week(config, session, selection),
-        *stream.of_publication(selection, published, state, captured=held),
+        *stream.of_publication(selection, published, state, captured=held, lists=lists),
         *stream.of_slot(facts, state, captured=held),
         *wal.findings(config.source.stop_at_wal, facts.max_slot_wal_keep_size),
     ]

@@ -34,17 +34,6 @@ def findings(config: Config, models: Models, users: Mapping[str, int]) -> list[F
         for place, login in enumerate(route.ignore_writes_by)
         if login not in users
     ]
-    if config.source.publish != "tables":
-        found.append(
-            Finding(
-                "error",
-                "source.publish",
-                None,
-                "column lists are not supported: whole tables are published, and what no route"
-                " selects is dropped as it is read",
-                "write publish: tables",
-            )
-        )
     return found
 
 

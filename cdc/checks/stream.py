@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cdc.postgres.facts import Facts
-from cdc.postgres.publication import OPERATIONS, PublicationState, PublicationUnfit
+from cdc.postgres.publication import OPERATIONS, PublicationState
+from cdc.postgres.publishing import PublicationUnfit
 from cdc.postgres.refusals import PublicationMissing, SlotLost, SlotMissing
 from cdc.postgres.slot import SlotState
 from cdc.selection import Selection
@@ -21,9 +22,14 @@ _MEGABYTE = 1 << 20
 
 
 def of_publication(
-    selection: Selection, state: PublicationState, slot: SlotState, *, captured: bool
+    selection: Selection,
+    state: PublicationState,
+    slot: SlotState,
+    *,
+    captured: bool,
+    lists: bool = False,
 ) -> Iterator[Finding]:
-    """Compare the publication with the tables that the routes need."""
+    """Compare the publication with what the routes need; `lists`: with the columns, not more."""
     level: Level = "error" if captured else "warning"
     name = f'the publication "{state.name}"'
     if not state.exists:
@@ -37,18 +43,56 @@ def of_publication(
     if state.all_tables:
         yield _publication("error", f"{name} is for all tables", PublicationUnfit.hint)
         return
-    lacking = [table for table in selection.names if table not in state.tables]
-    if lacking:
+    if lacking := lacks(selection, state):
         yield _publication(level, f"{name} lacks {', '.join(lacking)}", _SETUP)
-    if not state.whole:
-        some = [n for n, t in sorted(state.tables.items()) if t.listed or t.row_filter]
-        message = f"{name} has column lists or row filters for {', '.join(some)}"
-        yield _publication("error", message, f"{_SETUP}: it publishes whole tables")
+    if filtered := [n for n, t in sorted(state.tables.items()) if t.row_filter]:
+        message = f"{name} has row filters for {', '.join(filtered)}"
+        yield _publication("error", message, f"{_SETUP}: it publishes every row")
+    yield from _of_lists(name, selection, state) if lists else _of_whole(name, state)
     unpublished = sorted(OPERATIONS - state.operations)
     if unpublished:
         yield _publication("error", f"{name} leaves out {', '.join(unpublished)}", _SETUP)
     if state.schemas:
         message = f"{name} carries whole schemas: {', '.join(state.schemas)}"
+        yield _publication("warning", message, _SETUP)
+
+
+def lacks(selection: Selection, state: PublicationState) -> list[str]:
+    """Return the selected tables that are not published, and columns: `res_partner (ref)`."""
+    found = []
+    for table, columns in sorted(selection.columns.items()):
+        published = state.tables.get(table)
+        if published is None:
+            found.append(table)
+        elif hidden := published.lacks(columns):
+            found.append(f"{table} ({', '.join(hidden)})")
+    return found
+
+
+def _of_whole(name: str, state: PublicationState) -> Iterator[Finding]:
+    if listed := [n for n, t in sorted(state.tables.items()) if t.listed]:
+        message = f"{name} has column lists for {', '.join(listed)}"
+        remedy = f"{_SETUP}: it publishes whole tables; or write publish: columns"
+        yield _publication("error", message, remedy)
+
+
+def _of_lists(name: str, selection: Selection, state: PublicationState) -> Iterator[Finding]:
+    wanted = selection.columns
+    there = {table: state.tables[table] for table in sorted(wanted) if table in state.tables}
+    if whole := [table for table, published in there.items() if not published.listed]:
+        yield _publication(
+            "warning",
+            f"{name} has no column lists for {', '.join(whole)}: all their columns leave the"
+            " database, and what no route selects is dropped as it is read",
+            f"{_SETUP}; where they are lifted for an upgrade of Odoo, after that",
+        )
+    more = {
+        table: sorted(set(published.attnames).difference(wanted[table]))
+        for table, published in there.items()
+        if published.listed
+    }
+    if named := [f"{table} ({', '.join(names)})" for table, names in more.items() if names]:
+        message = f"{name} lists columns that no route selects: {', '.join(named)}"
         yield _publication("warning", message, _SETUP)
 
 

@@ -20,8 +20,10 @@ _TABLE_KINDS: Final = {
 }
 
 
-def findings(facts: Facts, selection: Selection, published: PublicationState) -> list[Finding]:
-    """Return what is wrong with tables, in the order of their names."""
+def findings(
+    facts: Facts, selection: Selection, published: PublicationState, *, lists: bool = False
+) -> list[Finding]:
+    """Return what is wrong with tables, in the order of their names; `lists`: of columns."""
     keys: dict[str, tuple[str, ...]] = {table.name: ("id",) for table in selection.tables}
     keys |= {pair.name: pair.read for pair in selection.pairs}
     found: list[Finding] = []
@@ -32,6 +34,8 @@ def findings(facts: Facts, selection: Selection, published: PublicationState) ->
             continue
         found += _kind(name, table)
         found += _identity(name, table, keys[name])
+        if lists:
+            found += _covered(name, table, columns)
         found += _rights(facts, name, table, columns)
     return found + _ownership(facts, selection, published)
 
@@ -78,6 +82,17 @@ def _identity(name: str, table: TableFacts, key: Sequence[str]) -> Iterator[Find
         )
 
 
+def _covered(name: str, table: TableFacts, columns: Sequence[str]) -> Iterator[Finding]:
+    """Tell of tables that Odoo could not change any more once their columns are listed."""
+    remedy = f"ALTER TABLE {name} REPLICA IDENTITY DEFAULT, or write publish: tables"
+    fails = "with a column list, Odoo's own UPDATE and DELETE on it fail"
+    if table.replica_identity == "f":
+        yield _error(f"the table {name} has REPLICA IDENTITY FULL: {fails}", remedy)
+    elif more := [c for c in table.identity_index if c not in columns]:
+        by = f"is identified by {', '.join(more)} too, which no route selects"
+        yield _error(f"the table {name} {by}: {fails}", remedy)
+
+
 def _rights(
     facts: Facts, name: str, table: TableFacts, columns: Sequence[str]
 ) -> Iterator[Finding]:
@@ -92,7 +107,12 @@ def _rights(
 
 def _ownership(facts: Facts, selection: Selection, published: PublicationState) -> list[Finding]:
     """Tell of what `setup` may not do; nothing where there is nothing to do."""
-    lacking = [name for name in selection.names if name not in published.tables]
+    there = published.tables
+    lacking = [
+        name
+        for name, columns in sorted(selection.columns.items())
+        if name not in there or there[name].lacks(columns)
+    ]
     if not lacking or facts.role.superuser:
         return []
     foreign = [n for n in lacking if n in facts.tables and not facts.tables[n].owned]

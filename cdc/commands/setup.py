@@ -11,16 +11,22 @@ from typing import Final
 from cdc.checks import companies
 from cdc.checks.routes import logins
 from cdc.kafka_admin import Admin
-from cdc.postgres import grants, publication, rights, slot
+from cdc.postgres import grants, publication, publishing, rights, slot
 from cdc.postgres.catalog import load_models
 from cdc.postgres.connect import NotPermitted, Session
 from cdc.selection import Selection, select
-from cdc.todo import Step, Waiting, do, look, refuse_older
+from cdc.todo import Step, Todo, Waiting, change, do, lift, look, publish, refuse_older
 from schemas.config import Config, load
 from schemas.errors import BadUsage
 
 HELP: Final = "make or mend publication, slot and topics"
 EXAMPLE: Final = "odoo-cdc setup --dry-run"
+
+
+_AFTERWARDS: Final = (
+    "until then all columns of the published tables leave the database, and capture drops what no"
+    " route selects. Upgrade Odoo's modules, then run `odoo-cdc setup`: it puts the lists back"
+)
 
 
 class NothingToSetUp(BadUsage):
@@ -45,6 +51,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="print what is missing as a DBA would run it, with who may, and stop",
     )
     parser.add_argument(
+        "--for-upgrade",
+        action="store_true",
+        help="publish whole tables until the next setup: Odoo could not change the type of a"
+        " listed column",
+    )
+    parser.add_argument(
         "--role",
         metavar="NAME",
         help="with --sql: for this role, which may not be there yet, instead of source.dsn's own",
@@ -59,6 +71,8 @@ def run(args: argparse.Namespace) -> int:
     if args.role and not args.sql:
         raise RoleWithoutScript
     with Session.connect(config.source.dsn, "odoo-cdc-setup") as session:
+        if args.for_upgrade:
+            return _lift(config, session, args)
         if args.sql:
             _print_sql(_sql(config, session, args.role), as_json=args.json)
             return 0
@@ -68,11 +82,43 @@ def run(args: argparse.Namespace) -> int:
         if not args.dry_run:
             do(todo, config, session, admin, Waiting(_say))
     _report(todo.steps(), args)
+    _note_kept(todo)
+    return 0
+
+
+def _lift(config: Config, session: Session, args: argparse.Namespace) -> int:
+    """Lift the column lists, and say what to do afterwards; nothing else is looked at."""
+    name = config.source.publication
+    found = publication.look(session, name)
+    todo = lift(found)
+    if args.sql:
+        role = args.role or session.one("SELECT current_user::text")[0]
+        _print_sql(_script(session, role, {}, _in_full(todo, name)), as_json=args.json)
+        return 0
+    if todo.statements and not args.dry_run:
+        change(session, name, todo)
+    if todo.statements or args.json:
+        _report(todo.steps(), args)
+    else:
+        said = "has no column lists" if found.exists else "is not there"
+        print(f'there is nothing to lift: the publication "{name}" {said}')
+    if found.exists and config.source.publish == "columns":
+        _say(_AFTERWARDS)
+    return 0
+
+
+def _note_kept(todo: Todo) -> None:
     if todo.kept:
         names = ", ".join(todo.kept)
         text = f"still published, for the capture that runs: {names}; once it has taken the file"
-        print(f"{text} (SIGHUP), or is stopped, run setup again", file=sys.stderr)
-    return 0
+        _say(f"{text} (SIGHUP), or is stopped, run setup again")
+
+
+def _in_full(todo: Todo, name: str) -> list[str]:
+    """Return what a DBA runs in one transaction."""
+    if not todo.statements:
+        return []
+    return ["BEGIN", *publishing.in_full(todo.statements, name, todo.members), "COMMIT"]
 
 
 def _report(steps: list[Step], args: argparse.Namespace) -> None:
@@ -100,8 +146,10 @@ def _sql(config: Config, session: Session, role: str | None) -> list[str]:
         return [*_script(session, role, grants.CATALOG), "", again]
     found = publication.look(session, config.source.publication)
     refuse_older(state, found)
-    statements = publication.plan(selection.names, found)
+    todo = publish(config, session, selection, found, state)
+    _note_kept(todo)
     missing = "" if state.exists else state.name
+    statements = _in_full(todo, found.name)
     return _script(session, role, _read(config, selection), statements, missing)
 
 

@@ -6,7 +6,7 @@ Odoo added to ir_model_fields over the years are asked for only where the table 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, LiteralString
 
@@ -50,6 +50,7 @@ _ONE2MANY: Final = "one2many"
 _MANY2ONE: Final = "many2one"
 
 _GENERATED: Final = "generated"  # in place of the type of a column that does not travel
+_TRAVELS: Final = 180000  # from this version on stored generated columns can
 _Columns = Mapping[str, Mapping[str, str]]  # table -> column -> type, of a domain its base type
 
 
@@ -100,13 +101,26 @@ def table_of(model: str) -> str:
 def attributes(session: Session, tables: Iterable[str]) -> dict[str, dict[str, Attribute]]:
     """Return how the columns of each table are made, by name.
 
-    Tables that do not exist have none; generated columns, which do not travel, are left out.
+    Tables that do not exist have none; generated columns that do not travel are left out.
     """
     found: dict[str, dict[str, Attribute]] = {table: {} for table in tables}
     for table, name, type_name, *made in _column_rows(session, list(found)):
         if type_name != _GENERATED:
             found[table][name] = Attribute(*made)
     return found
+
+
+def generated(session: Session, columns: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return which of some columns, by table, Postgres generates: `sale_order.x_total`."""
+    rows = session.rows(
+        "SELECT c.relname::text, a.attname::text FROM pg_catalog.pg_attribute a"
+        " JOIN pg_catalog.pg_class c ON c.oid = a.attrelid"
+        " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+        " WHERE n.nspname = %s AND c.relname = ANY (%s) AND a.attnum > 0"
+        " AND NOT a.attisdropped AND a.attgenerated <> '' ORDER BY 1, 2",
+        [SCHEMA, sorted(columns)],
+    )
+    return [f"{table}.{name}" for table, name in rows if name in columns[table]]
 
 
 def _all_columns(session: Session) -> _Columns:
@@ -123,7 +137,8 @@ def _column_rows(session: Session, tables: list[str] | None) -> list[Row]:
         "  UNION ALL SELECT m.oid, t.typbasetype FROM made m"
         "  JOIN pg_catalog.pg_type t ON t.oid = m.base WHERE t.typtype = 'd')"
         " SELECT c.relname::text, a.attname::text,"
-        " CASE WHEN a.attgenerated = '' THEN t.typname::text ELSE %(generated)s END,"
+        " CASE WHEN a.attgenerated = '' OR a.attgenerated = 's' AND %(travels)s"
+        "  THEN t.typname::text ELSE %(generated)s END,"
         " a.atttypid::int8, a.attnum::int8,"
         # a longer varchar changes no value, and a shorter one is refused where it would
         " CASE WHEN a.atttypid = 'pg_catalog.varchar'::regtype THEN -1 ELSE a.atttypmod END"
@@ -136,7 +151,12 @@ def _column_rows(session: Session, tables: list[str] | None) -> list[Row]:
         " AND (%(tables)s::text[] IS NULL OR c.relname = ANY (%(tables)s::text[]))"
         " AND a.attnum > 0 AND NOT a.attisdropped"
         " ORDER BY c.relname, a.attnum",
-        {"schema": SCHEMA, "tables": tables, "generated": _GENERATED},
+        {
+            "schema": SCHEMA,
+            "tables": tables,
+            "generated": _GENERATED,
+            "travels": session.version >= _TRAVELS,
+        },
     )
 
 

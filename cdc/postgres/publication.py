@@ -1,39 +1,40 @@
-"""The publication: which tables Postgres decodes for us. Whole tables, no lists, no filters.
-
-What is there is looked at, what is wanted is known, and the statements between the two are plain
-data: `setup` applies them, `setup --sql` prints them for a DBA.
-"""
+"""The publication: which tables and columns Postgres decodes for us, and what it leaves out."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from psycopg import sql
-
 from cdc.postgres.connect import SCHEMA, Session
 from cdc.postgres.refusals import PublicationMissing
-from schemas.errors import BadUsage
 
 OPERATIONS: Final = frozenset({"insert", "update", "delete", "truncate"})
-_PUBLISH: Final = "publish = 'insert, update, delete, truncate'"
+MEMBERS: Final = "\nodoo_cdc.members "
+"""In the publication's comment, before what its tables were numbered (`publishing.in_full`)."""
 
-
-class PublicationUnfit(BadUsage):
-    """The publication cannot be made to carry what capture needs."""
-
-    hint = "Name another one as source.publication in sync.yaml, or drop this one."
+Lists = Mapping[str, Sequence[str]]
+"""The columns of each table that are to be published; () is the whole table."""
 
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """One table of a publication; `attnames` are the columns that it carries."""
+    """One table of a publication: `attnames` are the columns that it carries, `hidden` the others.
+
+    `members` are the numbers that it had before, and was never left out since.
+    """
 
     attnames: tuple[str, ...]
     listed: bool = False  # it has a column list
     row_filter: str = ""
     member: int = 0  # another number each time that it is put in; 0: it is not named itself
+    hidden: frozenset[str] = frozenset()
+    members: frozenset[int] = frozenset()
+
+    def lacks(self, columns: Iterable[str]) -> list[str]:
+        """Return those of some columns that the table has, and that are not carried."""
+        return [column for column in columns if column in self.hidden]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +48,34 @@ class PublicationState:
     schemas: tuple[str, ...] = ()  # FOR TABLES IN SCHEMA
     via_root: bool = False
     operations: frozenset[str] = OPERATIONS
+    generated: bool = False  # 18: stored generated columns of whole tables travel too
     tables: Mapping[str, Published] = field(default_factory=dict)
 
     @property
-    def whole(self) -> bool:
-        """Whether every table travels whole: no column list, no row filter."""
-        return not any(table.listed or table.row_filter for table in self.tables.values())
+    def lifted(self) -> bool:
+        """Whether there are tables and none has a column list."""
+        return bool(self.tables) and not any(table.listed for table in self.tables.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What capture needs of a publication.
+
+    `members` are its tables with what `Published.member` was for each when it was loaded; they may
+    change. `columns` are those that it reads. `listed`: column lists are wanted, nothing besides.
+    """
+
+    members: Mapping[str, int]
+    columns: Lists
+    listed: bool = False
 
 
 def look(session: Session, publication: str) -> PublicationState:
     """Return the publication's state; `exists` is false where there is none of that name."""
     found = session.row(
         "SELECT p.oid, pg_catalog.pg_get_userbyid(p.pubowner), p.puballtables, p.pubviaroot,"
-        " p.pubinsert, p.pubupdate, p.pubdelete, p.pubtruncate, ARRAY("
+        " p.pubinsert, p.pubupdate, p.pubdelete, p.pubtruncate,"
+        " coalesce(to_jsonb(p) ->> 'pubgencols', '') = 's', ARRAY("
         "  SELECT n.nspname::text FROM pg_catalog.pg_publication_namespace pn"
         "  JOIN pg_catalog.pg_namespace n ON n.oid = pn.pnnspid WHERE pn.pnpubid = p.oid"
         "  ORDER BY 1)"
@@ -68,7 +84,7 @@ def look(session: Session, publication: str) -> PublicationState:
     )
     if found is None:
         return PublicationState(publication)
-    oid, owner, all_tables, via_root, *published, schemas = found
+    oid, owner, all_tables, via_root, *published, generated, schemas = found
     names = ("insert", "update", "delete", "truncate")
     return PublicationState(
         publication,
@@ -78,23 +94,30 @@ def look(session: Session, publication: str) -> PublicationState:
         schemas=tuple(schemas),
         via_root=via_root,
         operations=frozenset(n for n, yes in zip(names, published, strict=True) if yes),
+        generated=generated,
         tables=_tables(session, publication, oid),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Tables that are not published (`lacking`), or were not for a while (`late`).
+    """Tables that are not published with all that is read, or were not for a while.
 
-    `late` has what `Published.member` is for each.
+    `lacking` has the columns that are not published, () for a table that is not there at all;
+    `late` what `Published.member` is for each.
     """
 
-    lacking: frozenset[str] = frozenset()
+    lacking: Lists = field(default_factory=dict)
     late: Mapping[str, int] = field(default_factory=dict)
 
+    @property
+    def lacks(self) -> str:
+        """`res_country, res_partner (name, ref)`."""
+        return ", ".join(map(_named, self.lacking, self.lacking.values()))
 
-def gap(state: PublicationState, members: Mapping[str, int]) -> Gap:
-    """Return what the stream leaves out, or has left out; `members` as for `refuse_gap`.
+
+def gap(state: PublicationState, needs: Needs) -> Gap:
+    """Return what the stream leaves out, or has left out.
 
     Raises PublicationMissing where it is not single tables that are left out.
     """
@@ -104,109 +127,72 @@ def gap(state: PublicationState, members: Mapping[str, int]) -> Gap:
     filtered = any(table.row_filter for table in state.tables.values())
     if state.operations != OPERATIONS or state.via_root or filtered:
         raise PublicationMissing(f"{name} does not publish all that happens to its tables")
-    lacking = frozenset(members) - state.tables.keys()
-    there = {t: state.tables[t].member for t in sorted(members) if t not in lacking}
-    late = {table: member for table, member in there.items() if member != members[table]}
+    members = dict(sorted(needs.members.items()))
+    lacking: dict[str, Sequence[str]] = {t: () for t in members if t not in state.tables}
+    there = {table: state.tables[table] for table in members if table not in lacking}
+    for table, published in there.items():
+        if hidden := published.lacks(needs.columns.get(table, ())):
+            lacking[table] = hidden
+    late = {
+        table: published.member
+        for table, published in there.items()
+        if members[table] not in {published.member, *published.members}
+    }
     if not all(late.values()):
         raise PublicationMissing(f"{name} was another one, without {', '.join(late)}, for a while")
     return Gap(lacking, late)
 
 
-def refuse_gap(state: PublicationState, members: Mapping[str, int]) -> None:
+def refuse_gap(state: PublicationState, needs: Needs) -> None:
     """Raise PublicationMissing where a table is not published, or was not for a while.
 
-    `members` are the tables with what `Published.member` was for each when it was loaded. What is
-    written to a table that is not published is in no stream.
+    What is written to a table that is not published is in no stream.
     """
-    found = gap(state, members)
+    found = gap(state, needs)
     name = f'the publication "{state.name}"'
     if found.lacking:
-        raise PublicationMissing(f"{name} lacks {', '.join(sorted(found.lacking))}")
+        raise PublicationMissing(f"{name} lacks {found.lacks}")
     if found.late:
         raise PublicationMissing(f"{name} was without {', '.join(found.late)} for a while")
+
+
+def _named(table: str, columns: Sequence[str]) -> str:
+    return f"{table} ({', '.join(columns)})" if columns else table
 
 
 def _tables(session: Session, publication: str, oid: int) -> dict[str, Published]:
     rows = session.rows(
         "SELECT t.schemaname::text, t.tablename::text, t.attnames::text[], t.rowfilter,"
-        " coalesce(r.prattrs IS NOT NULL, false), coalesce(r.oid::bigint, 0)"
+        " coalesce(r.prattrs IS NOT NULL, false), coalesce(r.oid::bigint, 0), ARRAY("
+        "  SELECT a.attname::text FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid"
+        "  AND a.attnum > 0 AND NOT a.attisdropped AND a.attname <> ALL (t.attnames)),"
+        " pg_catalog.obj_description(%s, 'pg_publication')"
         " FROM pg_catalog.pg_publication_tables t"
         " JOIN pg_catalog.pg_namespace n ON n.nspname = t.schemaname"
         " JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = t.tablename"
         " LEFT JOIN pg_catalog.pg_publication_rel r ON r.prpubid = %s AND r.prrelid = c.oid"
         " WHERE t.pubname = %s ORDER BY 1, 2",
-        [oid, publication],
+        [oid, oid, publication],
     )
-    return {
-        table if schema == SCHEMA else f"{schema}.{table}": Published(
-            tuple(columns or ()), listed, row_filter or "", member
+    found = {}
+    for schema, table, columns, row_filter, listed, member, hidden, comment in rows:
+        former = _members(comment).get(table, [])
+        found[table if schema == SCHEMA else f"{schema}.{table}"] = Published(
+            tuple(columns or ()),
+            listed,
+            row_filter or "",
+            member,
+            frozenset(hidden),
+            frozenset(former) if former[-1:] == [member] else frozenset(),
         )
-        for schema, table, columns, row_filter, listed, member in rows
-    }
+    return found
 
 
-def plan(wanted_tables: Collection[str], state: PublicationState) -> list[str]:
-    """Return the statements that make the publication carry exactly `wanted_tables`, whole.
-
-    Empty where nothing is to be done. Raises PublicationUnfit for one that is FOR ALL TABLES,
-    and for no tables at all.
-    """
-    if state.all_tables:
-        raise PublicationUnfit(f'the publication "{state.name}" is for all tables')
-    if not wanted_tables:
-        raise PublicationUnfit("there is no table to publish", hint="Add a route to sync.yaml.")
-    name = sql.Identifier(state.name).as_string()
-    tables = ", ".join(
-        f"ONLY {sql.Identifier(SCHEMA, table).as_string()}" for table in sorted(wanted_tables)
-    )
-    if not state.exists:
-        return [f"CREATE PUBLICATION {name} FOR TABLE {tables} WITH ({_PUBLISH})"]
-    statements = []
-    if set(state.tables) != set(wanted_tables) or state.schemas or not state.whole:
-        statements.append(f"ALTER PUBLICATION {name} SET TABLE {tables}")
-    if state.operations != OPERATIONS or state.via_root:
-        options = f"{_PUBLISH}, publish_via_partition_root = false"
-        statements.append(f"ALTER PUBLICATION {name} SET ({options})")
-    return statements
-
-
-def addition(name: str, tables: Collection[str]) -> str:
-    """Return the statement that puts tables into a publication, and leaves the others there."""
-    names = ", ".join(
-        f"ONLY {sql.Identifier(SCHEMA, table).as_string()}" for table in sorted(tables)
-    )
-    return f"ALTER PUBLICATION {sql.Identifier(name).as_string()} ADD TABLE {names}"
-
-
-def apply(session: Session, publication: str, statements: Sequence[str]) -> None:
-    """Run what `plan` returned, all or nothing.
-
-    The role must own the publication and the tables: NotPermitted otherwise. Raises
-    PublicationUnfit for a table that Odoo could no longer change once it is published, and
-    StatementFailed for one that cannot be published, such as an unlogged one.
-    """
-    with session.transaction():
-        for statement in statements:
-            session.execute(statement.encode())
-        if harmed := _unidentified(session, publication):
-            raise PublicationUnfit(
-                f"without a primary key no row of {', '.join(harmed)} could be changed or"
-                " deleted any more once the table is published",
-                hint="Give the table a primary key, or a unique index and"
-                " ALTER TABLE ... REPLICA IDENTITY USING INDEX; or do not select it.",
-            )
-
-
-def _unidentified(session: Session, publication: str) -> list[str]:
-    """Return the published tables whose rows Postgres cannot tell apart in the stream."""
-    rows = session.rows(
-        "SELECT c.relname::text FROM pg_catalog.pg_publication p"
-        " JOIN pg_catalog.pg_publication_rel r ON r.prpubid = p.oid"
-        " JOIN pg_catalog.pg_class c ON c.oid = r.prrelid"
-        " WHERE p.pubname = %s AND c.relreplident <> 'f' AND NOT EXISTS ("
-        "  SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND i.indisvalid AND"
-        "  CASE c.relreplident WHEN 'd' THEN i.indisprimary WHEN 'i' THEN i.indisreplident END)"
-        " ORDER BY 1",
-        [publication],
-    )
-    return [name for (name,) in rows]
+def _members(comment: str | None) -> Mapping[str, list[int]]:
+    """Return the numbers that each table had, the last one last; {} where somebody wrote over."""
+    noted = (comment or "").partition(MEMBERS)[2]
+    try:
+        found = json.loads(noted) if noted else {}
+    except ValueError:  # then what changed is read again, as after any other change
+        return {}
+    return found if isinstance(found, dict) else {}

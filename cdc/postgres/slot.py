@@ -107,6 +107,13 @@ def look(session: Session, slot: str) -> SlotState:
     return replace(SlotState.from_row(slot, row), wal_held=_size(held), lag=_size(lag))
 
 
+def reader(session: Session, state: SlotState) -> str:
+    """Return the name that who reads from the slot has given itself, "" where nobody does."""
+    query = "SELECT application_name FROM pg_catalog.pg_stat_activity WHERE pid = %s"
+    found = session.row(query, [state.active_pid])
+    return found[0] or "" if found else ""
+
+
 def create(dsn: str, slot: str, *, on_wait: OnWait | None = None) -> Lsn:
     """Create the slot and return its consistent point.
 

@@ -18,11 +18,14 @@ _AGAIN: Final = 1.0
 class Following:
     """Opens the stream of one slot."""
 
-    def __init__(self, dsn: str, slot_name: str, publication_name: str) -> None:
-        """Connect to nothing yet."""
+    def __init__(
+        self, dsn: str, slot_name: str, publication_name: str, reader: str = "odoo-cdc-capture"
+    ) -> None:
+        """Connect to nothing yet; `reader` is what Postgres calls us."""
         self._dsn = dsn
         self._slot = slot_name
         self._publication = publication_name
+        self._reader = reader
 
     def begin(self, lsn: int) -> Followed:
         """Start behind `lsn`; a slot that is in use is waited for.
@@ -31,7 +34,7 @@ class Following:
         """
         deadline = time.monotonic() + _BUSY
         while True:
-            replication = Replication.connect(self._dsn, "odoo-cdc-capture")
+            replication = Replication.connect(self._dsn, self._reader)
             try:
                 replication.start(self._slot, lsn, [self._publication])
             except SlotBusy as error:

@@ -1,8 +1,9 @@
 """A look now and then at what the stream depends on: it says nothing when that changes.
 
 Postgres 18 streams on silently without its publication, DROP COLUMN ... CASCADE takes a table out
-of one with a column list, and so may a DBA. A table that is left out is put back, once capture
-knows that it was out; what was written meanwhile is read again.
+of one with a column list, and so may a DBA; a list follows a column that is renamed, and leaves
+out the one that takes its name. What is left out is put back, once capture knows that it was out;
+what was written meanwhile is read again.
 """
 
 from __future__ import annotations
@@ -10,15 +11,15 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from cdc.engine.holding import Types
-from cdc.postgres import publication, slot
+from cdc.postgres import publication, publishing, slot
 from cdc.postgres.catalog import attributes
 from cdc.postgres.connect import Session, translated
-from cdc.postgres.publication import Gap, PublicationState
+from cdc.postgres.publication import Gap, Lists, Needs, PublicationState
 from cdc.postgres.refusals import PublicationMissing
 from cdc.postgres.replication import readable
 from cdc.postgres.slot import SlotState
@@ -51,16 +52,17 @@ class Watch:
         dsn: str,
         state: PublicationState,
         slot_name: str,
-        members: Mapping[str, int],
+        needs: Needs,
         made: Types,
         *,
         patient: bool = True,
     ) -> None:
         """Begin at once, on a thread of its own; `made` is how columns were made at first.
 
-        `members` may change; see `publication.refuse_gap`. One that is not `patient` has trouble
-        where it may not put a table back; else it says who may, and waits.
+        One that is not `patient` has trouble where it may not put a table back; else it says who
+        may, and waits.
         """
+        self.needs = needs
         self.slot = SlotState(slot_name, exists=True)
         """What the last look has seen of it."""
         self.noted: frozenset[str] = frozenset()
@@ -70,9 +72,9 @@ class Watch:
         self._made = made
         self._dsn = dsn
         self._state = state
-        self._members = members
         self._patient = patient
-        self._asked: frozenset[str] = frozenset()
+        self._asked: Lists = {}
+        self._lifted = state.lifted
         self._horizons: dict[tuple[str, int], int] = {}
         self._settled: frozenset[tuple[str, int]] = frozenset()
         self._trouble: Exception | None = None
@@ -88,12 +90,12 @@ class Watch:
         """
         if self._trouble is not None:
             raise self._trouble
-        found = publication.gap(self._state, self._members)
+        found = publication.gap(self._state, self.needs)
         back = {t: member for t, member in found.late.items() if (t, member) in self._settled}
         # One that had another name: all writes under it ended before it was given back.
-        there = self.noted - found.lacking - found.late.keys()
-        back |= {t: self._members[t] for t in there & self._members.keys()}
-        return LeftOut(found.lacking | found.late.keys(), back)
+        there = self.noted - found.lacking.keys() - found.late.keys()
+        back |= {t: self.needs.members[t] for t in there & self.needs.members.keys()}
+        return LeftOut(frozenset(found.lacking.keys() | found.late.keys()), back)
 
     def shuts_down(self) -> bool:
         """Say, once, that the server shuts down: it lets nobody in, and waits for its readers."""
@@ -129,9 +131,11 @@ class Watch:
         self.slot = slot.look(session, self.slot.name)
         state = publication.look(session, self._state.name)
         self.altered = attributes(session, self._made) != self._made
-        found = publication.gap(state, self._members)
-        if found.lacking and found.lacking <= self.noted:
-            self._put_back(session, found.lacking)
+        if state.tables:  # of an empty one nobody can tell
+            self._lifted = state.lifted
+        found = publication.gap(state, self.needs)
+        if found.lacking and found.lacking.keys() <= self.noted:
+            self._put_back(session, state, found)
         self._settle(session, found)
         self._state = state
 
@@ -143,24 +147,41 @@ class Watch:
                 if readable(session.connection.fileno(), 0):
                     return
 
-    def _put_back(self, session: Session, tables: frozenset[str]) -> None:
-        name = self._state.name
-        statement = publication.addition(name, tables)
+    def _put_back(self, session: Session, state: PublicationState, found: Gap) -> None:
+        name = state.name
+        statements = publishing.mending(self._wanted(session, found.lacking), state)
         try:
-            publication.apply(session, name, [statement])
+            publishing.apply(session, name, publishing.in_full(statements, name, ()))
+        except publishing.TablesLocked as error:  # by an upgrade, say: there is another look
+            logger.info("%s", error, extra={"action": "tables_locked"})
         except ServiceUnavailable:
             raise
         except OdooCdcError as error:
-            lacks = f'the publication "{name}" lacks {", ".join(sorted(tables))}'
+            lacks = f'the publication "{name}" lacks {found.lacks}'
             if not self._patient:
                 raise PublicationMissing(f"{lacks}: {error}") from error
-            if tables != self._asked:
-                self._asked = tables
-                text = "%s, and capture may not put them in (%s). Run as their owner: %s"
+            if found.lacking != self._asked:
+                self._asked = found.lacking
+                text = "%s, and capture may not put that in (%s). Run as the tables' owner: %s"
                 more = {"action": "alarm", "alarm": "publication_lacks"}
-                logger.error(text, lacks, error, statement, extra=more)  # noqa: TRY400  a trace tells nothing
+                logger.error(text, lacks, error, "; ".join(statements), extra=more)  # noqa: TRY400  a trace tells nothing
         else:
-            logger.warning("done: %s", statement, extra={"action": "published_again"})
+            more = {"action": "published_again"}
+            logger.warning("done: %s", "; ".join(statements), extra=more)
+
+    def _wanted(self, session: Session, tables: Iterable[str]) -> Lists:
+        """Return how to publish tables: whole where an operator has lifted the lists.
+
+        A column that is there no more cannot be published; what that means is the stream's to say.
+        """
+        if self._lifted or not self.needs.listed:
+            return dict.fromkeys(tables, ())
+        there = attributes(session, tables)
+        lists = {}
+        for table in tables:
+            read, has = self.needs.columns[table], there.get(table, {})
+            lists[table] = tuple(name for name in read if name in has) or read
+        return lists
 
     def _settle(self, session: Session, found: Gap) -> None:
         """See whether all has ended that was being written when a table was put in.

@@ -32,9 +32,19 @@ def _tables(name: str = "res_partner", **changes: Any) -> list[Finding]:
     return tables.findings(table(name, **changes), SELECTION, PUBLICATION)
 
 
-def _published(*, captured: bool = False, slot: SlotState = SLOT, **changes: Any) -> list[Finding]:
+def _published(
+    *, captured: bool = False, lists: bool = False, slot: SlotState = SLOT, **changes: Any
+) -> list[Finding]:
     state = replace(PUBLICATION, **changes)
-    return list(stream.of_publication(SELECTION, state, slot, captured=captured))
+    return list(stream.of_publication(SELECTION, state, slot, captured=captured, lists=lists))
+
+
+def _listed(columns: tuple[str, ...], *hidden: str) -> dict[str, Published]:
+    """Return tables with column lists, that of `res_partner` with these columns."""
+    return {
+        "res_partner": Published(columns, listed=True, hidden=frozenset(hidden)),
+        "rel": Published(("a", "b"), listed=True),
+    }
 
 
 def _slot(**changes: Any) -> list[Finding]:
@@ -99,6 +109,15 @@ def _of_tables() -> Said:
         "`REPLICA IDENTITY USING INDEX` of other columns": _tables(
             replica_identity="i", identity_index=("ref",)
         ),
+        "`publish: columns` and `REPLICA IDENTITY FULL`": tables.findings(
+            table(replica_identity="f"), SELECTION, PUBLICATION, lists=True
+        ),
+        "`publish: columns` and an index of other columns too": tables.findings(
+            table(replica_identity="i", identity_index=("id", "ref")),
+            SELECTION,
+            PUBLICATION,
+            lists=True,
+        ),
         "a column that our role may not read": _tables(readable=frozenset({"id"})),
         "nothing is published, and the tables are not ours": tables.findings(
             table(owned=False), SELECTION, _NONE
@@ -108,7 +127,8 @@ def _of_tables() -> Said:
 
 
 def _of_publication() -> Said:
-    listed = {**PUBLICATION.tables, "rel": Published(("a",), listed=True)}
+    listed = {**PUBLICATION.tables, "rel": Published(("a", "b"), listed=True)}
+    filtered = {**PUBLICATION.tables, "rel": Published(("a", "b"), row_filter="(a > 1)")}
     return {
         "before `setup`": _published(slot=_NO_SLOT, exists=False),
         "dropped behind capture": _published(captured=True, slot=_NO_SLOT, exists=False),
@@ -116,7 +136,15 @@ def _of_publication() -> Said:
         "`FOR ALL TABLES`": _published(all_tables=True),
         "another route before `setup`": _published(tables={}),
         "a new route, and capture has run": _published(captured=True, tables={}),
-        "a column list": _published(tables=listed),
+        "a column list, and `publish: tables`": _published(tables=listed),
+        "a row filter": _published(tables=filtered),
+        "`publish: columns`, and no lists yet, or `setup --for-upgrade`": _published(lists=True),
+        "`publish: columns`, and a new field": _published(
+            lists=True, captured=True, tables=_listed(("id",), "name")
+        ),
+        "`publish: columns`, and a field less": _published(
+            lists=True, tables=_listed(("id", "name", "ref"))
+        ),
         "`publish = 'insert, update, truncate'`": _published(operations=OPERATIONS - {"delete"}),
         "`FOR TABLES IN SCHEMA sales`": _published(schemas=("sales",)),
     }

@@ -54,7 +54,6 @@ SOURCE: Final = (
     _source(f"publication: {'p' * 64}", words="a publication of 64 characters"),
     _source("publish: column"),
     _source("publish: all"),
-    _source("publish: columns"),
     _source("initial_load: yes"),
     _source("lang: French"),
     _source("company: 0"),

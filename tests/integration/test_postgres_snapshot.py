@@ -9,7 +9,7 @@ import pytest
 
 from cdc.pgoutput.decoder import decode
 from cdc.pgoutput.messages import Begin, Message
-from cdc.postgres import publication, slot
+from cdc.postgres import publication, publishing, slot
 from cdc.postgres.connect import Session
 from cdc.postgres.replication import Replication
 from cdc.postgres.snapshot import RangeReader
@@ -103,8 +103,8 @@ def test_a_row_read_and_the_same_row_streamed_are_the_same_bytes(
     monkeypatch.setenv("PGDATESTYLE", "German")
     monkeypatch.setenv("PGTZ", "Asia/Tokyo")
     monkeypatch.setenv("PGCLIENTENCODING", "LATIN1")
-    statements = publication.plan(["kinds"], publication.look(pg_session, "cdc"))
-    publication.apply(pg_session, "cdc", statements)
+    statements = publishing.plan({"kinds": ()}, publication.look(pg_session, "cdc"))
+    publishing.apply(pg_session, "cdc", statements)
     slot.create(pg_source.dsn, pg_source.slot)
 
     values = ", ".join(value for _, value in TYPES.values())

@@ -8,7 +8,7 @@ import pytest
 
 from cdc.pgoutput.decoder import decode
 from cdc.pgoutput.messages import Begin, Commit, Relation
-from cdc.postgres import publication, slot
+from cdc.postgres import publication, publishing, slot
 from cdc.postgres.connect import NotPermitted, Session
 from cdc.postgres.refusals import (
     ConnectionLost,
@@ -82,7 +82,7 @@ def test_what_was_written_before_the_publication_cannot_be_read_from_an_older_sl
     slot.create(pg_source.dsn, pg_source.slot)
     pg_session.execute("INSERT INTO note (body) VALUES ('before')")
     state = publication.look(pg_session, "cdc")
-    publication.apply(pg_session, "cdc", publication.plan(["note"], state))
+    publishing.apply(pg_session, "cdc", publishing.plan({"note": ()}, state))
     pg_session.execute("INSERT INTO note (body) VALUES ('behind')")
 
     with Replication.connect(pg_source.dsn, "capture") as replication:

@@ -16,6 +16,7 @@ from cdc.kafka_admin import Admin
 from cdc.topics import wanted
 from embedded.kafka import Kafka
 from schemas.config import load
+from schemas.event import Mode
 from tests.fix_services import Database
 from tests.kafka_reading import events
 from tests.programs import sync_yaml
@@ -131,6 +132,165 @@ def test_setup_mends_a_publication_and_topics_that_others_have_changed(
 
     assert [step.split(" ")[0] for step in steps] == ["change", "ALTER"]
     assert setup(capsys, file)["steps"] == []
+
+
+def published(session: psycopg.Connection) -> dict[str, list[str]]:
+    """Return the listed columns of each table, [] where it is published whole."""
+    rows = session.execute(
+        "SELECT r.prrelid::regclass::text, ARRAY(SELECT attname::text FROM pg_attribute"
+        " WHERE attrelid = r.prrelid AND attnum = ANY (r.prattrs) ORDER BY 1)"
+        " FROM pg_publication_rel r ORDER BY 1"
+    )
+    return dict(rows.fetchall())
+
+
+LISTED = {
+    "ir_model_data": ["id", "model", "module", "name", "res_id", "write_date", "write_uid"],
+    "res_country": ["code", "id", "write_date", "write_uid"],
+    "res_partner": ["country_id", "id", "name", "write_date", "write_uid"],
+    "res_partner_category": ["id", "name", "write_date", "write_uid"],
+    "res_partner_res_partner_category_rel": ["category_id", "partner_id"],
+}
+
+
+WHOLE: dict[str, list[str]] = {table: [] for table in LISTED}
+
+
+def rewrite(file: Path, old: str, new: str) -> None:
+    text = file.read_text(encoding="utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def test_law_8_with_column_lists_no_other_column_leaves_the_database(
+    capsys: pytest.CaptureFixture[str], file: Path, session: psycopg.Connection
+) -> None:
+    setup(capsys, file)
+    assert published(session) == WHOLE
+    columns(file)
+
+    (listed,) = (step["what"] for step in setup(capsys, file, "--dry-run")["steps"])
+    assert '"res_partner" ("id", "country_id", "name", ' in listed, "the key stands first"
+    assert published(session) == WHOLE
+    setup(capsys, file)
+    assert published(session) == LISTED
+    assert setup(capsys, file)["steps"] == []
+
+    rewrite(file, "fields: [name, ", "fields: [ref, ")
+    setup(capsys, file)
+    assert published(session)["res_partner"] == [
+        name.replace("name", "ref") for name in LISTED["res_partner"]
+    ]
+    rewrite(file, '"publish": "columns"', '"publish": "tables"')
+    setup(capsys, file)
+    assert published(session) == WHOLE
+
+
+def columns(file: Path) -> None:
+    rewrite(file, "source: {", 'source: {"publish": "columns", ')
+
+
+def test_law_6_lists_are_lifted_for_an_upgrade_and_put_back_without_a_gap(
+    capsys: pytest.CaptureFixture[str],
+    file: Path,
+    session: psycopg.Connection,
+) -> None:
+    columns(file)
+    setup(capsys, file)
+    retype = "ALTER TABLE res_partner ALTER name TYPE varchar(300)"
+    with pytest.raises(psycopg.errors.FeatureNotSupported):
+        session.execute(retype)
+    assert main(["capture", "-c", str(file), "--until-caught-up"]) == 0
+
+    dry = setup(capsys, file, "--for-upgrade", "--dry-run")
+    assert [step["what"].split(" ")[0] for step in dry["steps"]] == ["ALTER"]
+    assert published(session) == LISTED
+    assert main(["setup", "-c", str(file), "--for-upgrade"]) == 0
+
+    assert "then run `odoo-cdc setup`" in capsys.readouterr().err
+    assert published(session) == WHOLE
+    session.execute(retype)
+    session.execute("UPDATE res_partner SET comment = 'not selected'")
+    assert main(["status", "-c", str(file), "--json"]) == 0
+    (warning,) = [w for w in warnings_of(capsys) if "no column lists" in w]
+    assert "`odoo-cdc setup` puts the lists back" in warning
+    assert main(["setup", "-c", str(file), "--for-upgrade"]) == 0
+    assert "nothing to lift" in capsys.readouterr().out
+    setup(capsys, file)
+    assert published(session) == LISTED
+    assert main(["status", "-c", str(file), "--json"]) == 0
+    assert not [w for w in warnings_of(capsys) if "no column lists" in w]
+    session.execute("UPDATE res_partner SET name = name || '!' WHERE id = 1")
+    assert main(["capture", "-c", str(file), "--until-caught-up"]) == 0
+    assert_nothing_was_left_out(capsys)
+    config = load(file)
+    found = events(config.kafka["bootstrap.servers"], config.source.name, ["res.partner"])
+    assert [(e.id, e.mode) for _, e in found if e.mode is not Mode.SNAPSHOT] == [(1, Mode.STREAM)]
+
+
+def assert_nothing_was_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    log = capsys.readouterr().err
+    assert "following the stream" in log
+    assert "read again" not in log
+
+
+def warnings_of(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    said: list[str] = json.loads(capsys.readouterr().out)["capture"]["warnings"]
+    return said
+
+
+def test_whole_tables_need_no_lifting(
+    capsys: pytest.CaptureFixture[str], file: Path, session: psycopg.Connection
+) -> None:
+    assert main(["setup", "-c", str(file), "--for-upgrade"]) == 0
+    assert "is not there" in capsys.readouterr().out
+    setup(capsys, file)
+
+    for options in ([], ["--dry-run"]):
+        assert main(["setup", "-c", str(file), "--for-upgrade", *options]) == 0
+        said = capsys.readouterr()
+        assert "there is nothing to lift" in said.out
+        assert said.err == ""
+    assert setup(capsys, file, "--for-upgrade", "--sql")["sql"] == ["-- Nothing is missing."]
+    assert published(session) == WHOLE
+
+
+def test_what_a_dba_runs_for_column_lists_leaves_no_gap_either(
+    capsys: pytest.CaptureFixture[str],
+    file: Path,
+    session: psycopg.Connection,
+) -> None:
+    setup(capsys, file)
+    columns(file)
+    assert main(["capture", "-c", str(file), "--until-caught-up"]) == 0
+    for options, expected in (
+        ([], LISTED),
+        (["--for-upgrade"], WHOLE),
+        ([], LISTED),
+    ):
+        lines: list[str] = setup(capsys, file, "--sql", *options)["sql"]
+        with session.cursor() as cursor:
+            cursor.execute("\n".join(lines).encode())
+        assert published(session) == expected
+        assert setup(capsys, file, "--sql", *options)["sql"] == ["-- Nothing is missing."]
+        assert main(["capture", "-c", str(file), "--until-caught-up"]) == 0
+        assert_nothing_was_left_out(capsys)
+
+
+def test_law_6_setup_refuses_a_list_that_would_make_odoo_fail(
+    capsys: pytest.CaptureFixture[str], file: Path, session: psycopg.Connection
+) -> None:
+    session.execute("ALTER TABLE res_partner REPLICA IDENTITY FULL")
+    columns(file)
+
+    assert main(["check", "-c", str(file), "--json"]) == 1
+    said = json.loads(capsys.readouterr().out)["findings"]
+    (found,) = [each for each in said if "REPLICA IDENTITY FULL" in each["message"]]
+    assert "publish: tables" in found["remedy"]
+    assert main(["setup", "-c", str(file)]) == 2
+    assert "res_partner are told by all its columns" in capsys.readouterr().err
+    assert published(session) == {}
+    session.execute("UPDATE res_partner SET color = 1")
 
 
 def test_topics_with_another_partition_count_are_refused_not_changed(

@@ -208,6 +208,65 @@ def test_what_is_wrong_with_a_publication_is_said_with_its_remedy(
     assert message in found.message
 
 
+LISTED = {
+    "res_partner": Published(("id", "name"), listed=True, hidden=frozenset({"ref"})),
+    "rel": Published(("a", "b"), listed=True),
+}
+
+
+@pytest.mark.parametrize(
+    ("partner", "said"),
+    [
+        pytest.param({}, [], id="as wanted"),
+        pytest.param(
+            {"attnames": ("id",), "hidden": frozenset({"name"})},
+            [("error", "lacks res_partner (name)")],
+            id="a column is missing",
+        ),
+        pytest.param(
+            {"attnames": ("id", "name", "ref")},
+            [("warning", "no route selects: res_partner (ref)")],
+            id="a column too many",
+        ),
+        pytest.param(
+            {"listed": False, "hidden": frozenset()},
+            [("warning", "no column lists for res_partner:")],
+            id="lifted",
+        ),
+    ],
+)
+def test_column_lists_are_held_against_what_the_routes_read(
+    partner: dict[str, Any], said: list[tuple[str, str]]
+) -> None:
+    tables = {**LISTED, "res_partner": replace(LISTED["res_partner"], **partner)}
+    state = replace(PUBLICATION, tables=tables)
+    found = list(stream.of_publication(SELECTION, state, SLOT, captured=True, lists=True))
+
+    assert [each.level for each in found] == [level for level, _ in said]
+    assert all(text in each.message for each, (_, text) in zip(found, said, strict=True))
+    assert all("odoo-cdc setup" in each.remedy for each in found)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"replica_identity": "f"}, "REPLICA IDENTITY FULL"),
+        ({"replica_identity": "i", "identity_index": ("id", "ref")}, "identified by ref too"),
+        ({"replica_identity": "i", "identity_index": ("id", "name")}, ""),
+    ],
+    ids=["full", "an index of another column", "an index of what is selected"],
+)
+def test_law_6_a_table_that_odoo_could_not_change_with_a_list_is_refused(
+    changes: dict[str, Any], message: str
+) -> None:
+    given = table(**changes)
+
+    assert tables.findings(given, SELECTION, PUBLICATION) == []
+    found = tables.findings(given, SELECTION, PUBLICATION, lists=True)
+    assert [message in each.message for each in found] == [True] * bool(message)
+    assert all("publish: tables" in each.remedy for each in found)
+
+
 @pytest.mark.parametrize(
     ("changes", "level", "message"),
     [

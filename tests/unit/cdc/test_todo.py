@@ -6,9 +6,11 @@ from typing import Any, Final
 import pytest
 
 from cdc.postgres.grants import grants, script
+from cdc.postgres.publication import PublicationState, Published
 from cdc.postgres.rights import Rights
 from cdc.postgres.slot import SlotState
-from cdc.todo import Todo, unfit
+from cdc.selection import reader
+from cdc.todo import Todo, lift, unfit, unite
 from cdc.topics import TopicPlan
 
 GOOD = SlotState("s", exists=True, plugin="pgoutput", slot_type="logical", database="odoo")
@@ -28,6 +30,49 @@ def test_steps_stand_in_the_order_in_which_they_are_done_with_who_may() -> None:
     ]
     assert all(step.needs for step in steps)
     assert Todo().steps() == []
+
+
+STATE: Final = PublicationState(
+    "p",
+    exists=True,
+    tables={
+        "a": Published(("id", "x"), listed=True, member=1),
+        "b": Published(("id", "y"), member=2),
+        "elsewhere.c": Published(("id",)),
+    },
+)
+
+
+@pytest.mark.parametrize(
+    ("lists", "expected"),
+    [
+        ({"a": ("id", "z")}, {"a": ("id", "z", "x"), "b": ()}),
+        ({"a": (), "b": ("id",)}, {"a": (), "b": ()}),
+        ({"b": (), "d": ("id",)}, {"a": ("id", "x"), "b": (), "d": ("id",)}),
+    ],
+    ids=["another column", "whole, and to be listed", "another table"],
+)
+def test_law_1_nothing_is_taken_from_a_capture_that_goes_by_another_file(
+    lists: dict[str, tuple[str, ...]], expected: dict[str, tuple[str, ...]]
+) -> None:
+    assert unite(lists, STATE) == expected
+
+
+def test_who_reads_is_told_by_what_it_reads() -> None:
+    name = reader({"a": ("id", "x"), "b": ("id",)})
+
+    assert name == reader({"b": ["id"], "a": ["x", "id"]})
+    assert name != reader({"a": ("id",), "b": ("id", "x")})
+    assert name.startswith("odoo-cdc-capture ")
+    assert len(name) < 64  # Postgres cuts it there
+
+
+def test_lifting_publishes_whole_what_is_published_and_nothing_else() -> None:
+    lifted = 'ALTER PUBLICATION "p" SET TABLE ONLY "public"."a", ONLY "public"."b"'
+
+    assert lift(STATE).statements == (lifted,)
+    assert lift(replace(STATE, tables={"b": STATE.tables["b"]})).steps() == []
+    assert lift(PublicationState("p")).steps() == []
 
 
 @pytest.mark.parametrize(
