@@ -43,6 +43,15 @@ class SlotOlder(DataAtRisk):
     )
 
 
+class NoFailover(BadUsage):
+    """The server cannot synchronise replication slots to standbys."""
+
+    hint = (
+        "Leave `failover` out of sync.yaml, or use Postgres 17 or newer. After a failover that"
+        " left the slot behind, `odoo-cdc capture --recover` publishes exactly what was missed."
+    )
+
+
 class Waiting:
     """Says now and then what the creation of the slot waits for."""
 
@@ -76,6 +85,7 @@ class Todo:
     settings: tuple[TopicPlan, ...] = ()
     statements: tuple[str, ...] = ()
     slot: str = ""
+    failover: str = ""  # a slot that is there, and is to be synchronised to standbys
     kept: tuple[str, ...] = ()  # what a running capture may still read, and nobody else
     members: tuple[str, ...] = ()  # the tables that are published
 
@@ -88,19 +98,19 @@ class Todo:
             ),
             *(Step(f"change the settings of the topic {t.name}", CHANGER) for t in self.settings),
             *(Step(statement, OWNER) for statement in self.statements),
-            *(
-                [Step(f"create the replication slot {self.slot}", REPLICATION)]
-                if self.slot
-                else []
-            ),
+            *[Step(f"create the replication slot {self.slot}", REPLICATION)] * bool(self.slot),
+            *[
+                Step(f"have the replication slot {self.failover} synchronised", REPLICATION),
+            ]
+            * bool(self.failover),
         ]
 
 
 def look(config: Config, session: Session, selection: Selection, admin: Admin) -> Todo:
     """Compare what is there with what the file wants.
 
-    Raises KafkaAway, DatabaseUnreachable (exit 3), PartitionsFixed, PublicationUnfit, SlotUnfit
-    (exit 2), SlotLost, SlotOlder (exit 4).
+    Raises KafkaAway, DatabaseUnreachable (exit 3), PartitionsFixed, PublicationUnfit, SlotUnfit,
+    NoFailover (exit 2), SlotLost, SlotOlder (exit 4).
     """
     plans = wanted(config)
     known = admin.partitions()
@@ -112,11 +122,14 @@ def look(config: Config, session: Session, selection: Selection, admin: Admin) -
             raise SlotLost(f'the replication slot "{state.name}" is lost')
     found = publication.look(session, config.source.publication)
     refuse_older(state, found)
+    refuse_no_failover(config, session.version)
+    behind = state.exists and config.source.failover and not state.failover
     return replace(
         publish(config, session, selection, found, state),
         topics=tuple(lacking),
         settings=tuple(admin.differing([plan for plan in plans if plan.name in known])),
         slot="" if state.exists else state.name,
+        failover=state.name if behind else "",
     )
 
 
@@ -193,7 +206,10 @@ def do(
     if todo.statements:
         change(session, config.source.publication, todo)
     if todo.slot:
-        slot.create(config.source.dsn, todo.slot, on_wait=on_wait)
+        wanted = config.source.failover
+        slot.create(config.source.dsn, todo.slot, failover=wanted, on_wait=on_wait)
+    if todo.failover:
+        slot.synchronise(session, config.source.dsn, todo.failover)
 
 
 def change(session: Session, name: str, todo: Todo) -> None:
@@ -212,6 +228,12 @@ def unfit(state: slot.SlotState, database: str) -> str:
     if state.two_phase:
         return "it decodes prepared transactions (two_phase)"
     return "it is temporary" if state.temporary else ""
+
+
+def refuse_no_failover(config: Config, version: int) -> None:
+    """Raise NoFailover where the file wants it of a server that has none."""
+    if config.source.failover and version < slot.FAILOVER:
+        raise NoFailover(f"Postgres {version // 10000} synchronises no slots to standbys")
 
 
 def refuse_older(state: slot.SlotState, found: publication.PublicationState) -> None:

@@ -74,7 +74,7 @@ class Field:
     translated: bool = False
     company_dependent: bool = False
     label: str = ""
-    generated: bool = False  # GENERATED ALWAYS AS: the column is there, and does not travel
+    generated: bool = False  # GENERATED ALWAYS AS: a column that is there, and does not travel
 
     @property
     def is_many(self) -> bool:

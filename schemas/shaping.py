@@ -230,7 +230,10 @@ def without_column(model: str, name: str, *, generated: bool = False) -> Unreada
     """Return what is raised of a field that no column holds, or one that does not travel."""
     why = "has no column in the database: it is computed, or kept in the filestore"
     if generated:
-        why = "is a generated column of the database: logical replication leaves it out"
+        why = (
+            "is a generated column of the database: logical replication leaves out virtual ones,"
+            " and before Postgres 18 stored ones too"
+        )
     return Unreadable(f"{model}.{name} {why}", hint=_STORED)
 
 

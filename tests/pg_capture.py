@@ -25,7 +25,7 @@ from cdc.epoch import PROGRESS, Epoch, Topic
 from cdc.loading import Marks
 from cdc.parts import Parts
 from cdc.postgres import publication, publishing, slot
-from cdc.postgres.catalog import attributes, load_models
+from cdc.postgres.catalog import attributes, generated, load_models
 from cdc.postgres.connect import Session
 from cdc.postgres.snapshot import RangeReader
 from cdc.postgres.stream import Following
@@ -87,15 +87,17 @@ class Captured:
     kafka: Played = field(default_factory=Played)
     largest: int = LARGEST
     limit: int = LIMIT
+    listed: bool = False  # column lists, of what is read
 
     def begin(self) -> list[Event]:
         """Publish the tables, make the slot, load and publish what is there."""
         with Session.connect(self.dsn) as session:
             state = publication.look(session, PUBLICATION)
-            names = self.plan(load_models(session)).by_name
-            publishing.apply(
-                session, PUBLICATION, publishing.plan(dict.fromkeys(names, ()), state)
-            )
+            read = {p.name: p.read for p in self.plan(load_models(session)).by_name.values()}
+            lists = read if self.listed else dict.fromkeys(read, ())
+            made = bool(generated(session, read))
+            statements = publishing.plan(lists, state, generated=made)
+            publishing.apply(session, PUBLICATION, statements)
         slot.create(self.dsn, self.slot)
         return self.follow()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import shutil
 from collections import Counter
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -181,8 +181,11 @@ def _source(dsn: str) -> Source:
 
 
 @contextmanager
-def standby(captured: Site) -> Iterator[Postgres]:
-    """Follow a site's cluster, over a copy of its folder with the slots that are in it."""
+def standby(captured: Site, *, synchronised: bool = False) -> Iterator[Postgres]:
+    """Follow a site's cluster, over a copy of its folder with the slots that are in it.
+
+    `synchronised`: without them, and ready to take over those that have `failover`.
+    """
     from embedded.postgres import Postgres  # noqa: PLC0415 - likewise
 
     primary = captured.cluster
@@ -192,13 +195,23 @@ def standby(captured: Site) -> Iterator[Postgres]:
     primary.launch()
     (home / "data" / "standby.signal").touch()
     settings = {"primary_conninfo": primary.dsn(), "hot_standby": "on"}
+    if synchronised:
+        captured.ask("SELECT pg_create_physical_replication_slot('standby', true)")
+        for folder in (home / "data" / "pg_replslot").iterdir():
+            shutil.rmtree(folder)
+        settings |= {"primary_slot_name": "standby", "hot_standby_feedback": "on"}
     with Postgres.start(home, keep=False, settings=settings) as copy:
         yield copy
 
 
 @contextmanager
-def site(folder: Path, kafka: Kafka, **how: Any) -> Iterator[Site]:
-    """Start a cluster (`version`, `settings`) with a database; load and publish it."""
+def site(
+    folder: Path, kafka: Kafka, *, source: Mapping[str, Any] | None = None, **how: Any
+) -> Iterator[Site]:
+    """Start a cluster (`version`, `settings`) with a database; load and publish it.
+
+    `source` are keys of sync.yaml's `source` besides.
+    """
     from embedded.odoo import SMALL, create  # noqa: PLC0415 - unit tests load nothing of it
     from embedded.postgres import Postgres  # noqa: PLC0415 - likewise
 
@@ -214,6 +227,7 @@ def site(folder: Path, kafka: Kafka, **how: Any) -> Iterator[Site]:
             kafka=kafka.bootstrap,
             targets=("shop", "erp"),
             routes=routes_yaml(),
+            more={"source": {"name": name, "dsn": dsn, **(source or {})}},
         )
         with Oracle(dsn, name) as oracle:
             checkpoints = Checkpoints(oracle)

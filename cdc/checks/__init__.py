@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from cdc.checks import companies, kafka, languages, routes, server, stream, tables, wal
+from cdc.checks import companies, failover, kafka, languages, routes, server, stream, tables, wal
 from cdc.kafka_admin import Admin
 from cdc.postgres import publication, slot
 from cdc.postgres.catalog import load_models
@@ -82,6 +82,7 @@ def _of_selection(config: Config, session: Session, selection: Selection) -> lis
         *_of_week(config, session, selection),
         *stream.of_publication(selection, published, state, captured=held, lists=lists),
         *stream.of_slot(facts, state, captured=held),
+        *(failover.findings(facts, state) if config.source.failover else ()),
         *wal.findings(config.source.stop_at_wal, facts.max_slot_wal_keep_size),
     ]
 

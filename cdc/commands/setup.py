@@ -15,7 +15,18 @@ from cdc.postgres import grants, publication, publishing, rights, slot
 from cdc.postgres.catalog import load_models
 from cdc.postgres.connect import NotPermitted, Session
 from cdc.selection import Selection, select
-from cdc.todo import Step, Todo, Waiting, change, do, lift, look, publish, refuse_older
+from cdc.todo import (
+    Step,
+    Todo,
+    Waiting,
+    change,
+    do,
+    lift,
+    look,
+    publish,
+    refuse_no_failover,
+    refuse_older,
+)
 from schemas.config import Config, load
 from schemas.errors import BadUsage
 
@@ -146,11 +157,13 @@ def _sql(config: Config, session: Session, role: str | None) -> list[str]:
         return [*_script(session, role, grants.CATALOG), "", again]
     found = publication.look(session, config.source.publication)
     refuse_older(state, found)
+    refuse_no_failover(config, session.version)
     todo = publish(config, session, selection, found, state)
     _note_kept(todo)
     missing = "" if state.exists else state.name
     statements = _in_full(todo, found.name)
-    return _script(session, role, _read(config, selection), statements, missing)
+    made = grants.slot(missing, failover=config.source.failover) if missing else ""
+    return _script(session, role, _read(config, selection), statements, made)
 
 
 def _script(
@@ -158,9 +171,9 @@ def _script(
     role: str,
     read: Mapping[str, Sequence[str]],
     statements: Sequence[str] = (),
-    missing: str = "",
+    slot_made: str = "",
 ) -> list[str]:
-    return grants.script(rights.look(session, role, read), read, statements, missing)
+    return grants.script(rights.look(session, role, read), read, statements, slot_made)
 
 
 def _read(config: Config, selection: Selection) -> dict[str, Sequence[str]]:

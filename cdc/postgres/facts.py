@@ -64,6 +64,8 @@ class Facts:
     wal_sender_timeout: float | None
     role: Role
     oldest_write: OldTransaction | None
+    standby_slots: tuple[str, ...] = ()  # physical slots that a standby reads from
+    waits_for: str = ""  # synchronized_standby_slots: 17
     tables: Mapping[str, TableFacts] = field(default_factory=dict)
 
 
@@ -76,7 +78,9 @@ def gather(session: Session, tables: Collection[str] = ()) -> Facts:
         "SELECT (SELECT system_identifier::text FROM pg_catalog.pg_control_system()),"
         " current_database()::text, current_setting('server_encoding'), pg_is_in_recovery(),"
         " (SELECT count(*)::int FROM pg_catalog.pg_replication_slots),"
-        " (SELECT count(*)::int FROM pg_catalog.pg_stat_replication)",
+        " (SELECT count(*)::int FROM pg_catalog.pg_stat_replication),"
+        " ARRAY(SELECT slot_name::text FROM pg_catalog.pg_replication_slots"
+        "  WHERE slot_type = 'physical' AND active ORDER BY 1)",
     )
     settings = _settings(session)
     return Facts(
@@ -95,6 +99,8 @@ def gather(session: Session, tables: Collection[str] = ()) -> Facts:
         wal_sender_timeout=_seconds(settings["wal_sender_timeout"], 1000),
         role=_role(session),
         oldest_write=_oldest_write(session),
+        standby_slots=tuple(server[6]),
+        waits_for=settings.get("synchronized_standby_slots", ""),
         tables=_tables(session, tables) if tables else {},
     )
 
@@ -104,7 +110,8 @@ def _settings(session: Session) -> dict[str, str]:
         session.rows(
             "SELECT name, setting FROM pg_catalog.pg_settings WHERE name IN ('wal_level',"
             " 'max_replication_slots', 'max_wal_senders', 'max_slot_wal_keep_size',"
-            " 'idle_replication_slot_timeout', 'wal_sender_timeout')"
+            " 'idle_replication_slot_timeout', 'synchronized_standby_slots',"
+            " 'wal_sender_timeout')"
         )
     )
 

@@ -23,13 +23,12 @@ def script(
     rights: Rights,
     tables: Mapping[str, Sequence[str]],
     publication: Iterable[str],
-    slot: str,
+    made: str,
 ) -> list[str]:
     """Return the lines of a script in parts, each with who may run it; only what is missing.
 
-    `publication` are the statements that are left to do; `slot` is "" where there is one.
+    `publication` are the statements that are left to do, `made` is what makes the slot, or "".
     """
-    create = f"SELECT pg_create_logical_replication_slot({_text(slot)}, 'pgoutput')"
     parts = [
         (("As a superuser, or who may make roles.",), _role(rights)),
         (("As the database's owner.",), _doors(rights)),
@@ -42,7 +41,7 @@ def script(
         ),
         (
             ("As the role itself, last: Postgres keeps WAL for the slot from then on.",),
-            [create] if slot else [],
+            [made] if made else [],
         ),
     ]
     lines: list[str] = []
@@ -51,6 +50,12 @@ def script(
             lines += [""] * bool(lines)
             lines += [*(f"-- {line}" for line in who), *(f"{each};" for each in statements)]
     return lines or ["-- Nothing is missing."]
+
+
+def slot(name: str, *, failover: bool) -> str:
+    """Return the statement that makes the slot."""
+    more = ", failover => true" if failover else ""
+    return f"SELECT pg_create_logical_replication_slot({_text(name)}, 'pgoutput'{more})"
 
 
 def lacking(rights: Rights, tables: Mapping[str, Sequence[str]]) -> dict[str, Sequence[str]]:

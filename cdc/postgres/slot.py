@@ -18,6 +18,8 @@ from schemas.errors import OdooCdcError
 from schemas.position import Lsn, parse_lsn
 
 PLUGIN: Final = "pgoutput"
+FAILOVER: Final = 170000
+"""The first version that synchronises slots to standbys."""
 _LOOK: Final = 0.5  # seconds between two looks at what creation waits for
 _RELEASE: Final = 10.0  # seconds that a reader may take to end
 _SNAPSHOT_OPTION: Final = 150000
@@ -114,8 +116,8 @@ def reader(session: Session, state: SlotState) -> str:
     return found[0] or "" if found else ""
 
 
-def create(dsn: str, slot: str, *, on_wait: OnWait | None = None) -> Lsn:
-    """Create the slot and return its consistent point.
+def create(dsn: str, slot: str, *, failover: bool = False, on_wait: OnWait | None = None) -> Lsn:
+    """Create the slot and return its consistent point; `failover` needs Postgres 17.
 
     Postgres waits for every older write transaction; `on_wait` is called twice a second with
     those it waits for, and may raise to give up: then there is no slot. The publication must be
@@ -125,7 +127,8 @@ def create(dsn: str, slot: str, *, on_wait: OnWait | None = None) -> Lsn:
     with Replication.connect(dsn, "odoo-cdc-setup") as replication:
         pgconn = replication.connection.pgconn
         old = replication.connection.info.server_version < _SNAPSHOT_OPTION
-        option = "NOEXPORT_SNAPSHOT" if old else "(SNAPSHOT 'nothing')"
+        more = ", FAILOVER true" if failover else ""
+        option = "NOEXPORT_SNAPSHOT" if old else f"(SNAPSHOT 'nothing'{more})"
         statement = f"CREATE_REPLICATION_SLOT {quote_name(slot)} LOGICAL {PLUGIN} {option}"
         with translated(replication.where):
             pgconn.send_query(statement.encode())
@@ -138,6 +141,23 @@ def create(dsn: str, slot: str, *, on_wait: OnWait | None = None) -> Lsn:
         if result is None or result.status != pq.ExecStatus.TUPLES_OK:
             raise creation_refused(replication.where, slot, result)
         return parse_lsn((result.get_value(0, 1) or b"").decode())
+
+
+def synchronise(session: Session, dsn: str, slot: str) -> None:
+    """Have the slot synchronised to standbys, from Postgres 17 on; nobody may read from it.
+
+    Raises SlotBusy, NotPermitted, StatementFailed, DatabaseUnreachable.
+    """
+    reader = look(session, slot).active_pid
+    if reader is not None:  # Postgres would wait until it ends
+        raise SlotBusy(slot, reader)
+    with (
+        Replication.connect(dsn, "odoo-cdc-setup") as replication,
+        translated(replication.where),
+    ):
+        replication.connection.execute(
+            f"ALTER_REPLICATION_SLOT {quote_name(slot)} (FAILOVER true)".encode()
+        )
 
 
 def drop(session: Session, slot: str) -> None:

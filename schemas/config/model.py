@@ -53,6 +53,7 @@ class Source:
     fanout_limit: int = 10_000  # documents; reserved
     mask_key: str = field(default="", repr=False)
     load_rate: int = 0  # rows a second that capture reads of tables; 0: as fast as possible
+    failover: bool = False  # the slot is synchronised to standbys
     stop_at_wal: int = 0  # bytes that the slot may hold; 0: as many as there are
 
 

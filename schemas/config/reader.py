@@ -136,6 +136,7 @@ def _source(section: Section) -> Source:
         slot=section.matching("slot", _SLOT, _SLOT_HELP, f"odoo_cdc_{name}"),
         publish=section.choice("publish", "tables", ["columns"]),
         initial_load=section.flag("initial_load", default=True),
+        failover=section.flag("failover", default=False),
         context=read_context(section),
         odoo=read_odoo(section.section("odoo")),
         fanout_limit=section.number("fanout_limit", 10_000),

@@ -16,6 +16,7 @@ import pytest
 from schemas.event import Mode
 from schemas.position import format_lsn
 from tests import faulty
+from tests.programs import until
 from tests.recovering import CHANGED, DELETED, Site, site, standby
 
 if TYPE_CHECKING:
@@ -263,6 +264,45 @@ def test_law_1_a_failover_that_lost_nothing_of_ours_is_followed(
 
         moved.programs.caught_up()
 
+        assert Mode.RECOVER not in {event.mode for event in moved.events()}
+        moved.judge()
+
+
+def test_law_1_capture_goes_on_from_the_slot_that_a_standby_has_synchronised(
+    kafka: Kafka, tmp_path: Path
+) -> None:
+    with (
+        site(tmp_path, kafka, version=17, source={"failover": True}) as moved,
+        standby(moved, synchronised=True) as other,
+        psycopg.connect(other.dsn(), autocommit=True) as server,
+    ):
+        synced = (
+            "SELECT synced AND NOT temporary AND confirmed_flush_lsn >= %s::pg_lsn"
+            " FROM pg_replication_slots WHERE slot_name = %s"
+        )
+
+        def ready() -> bool:
+            moved.ask("SELECT pg_log_standby_snapshot()")  # as Postgres does every 15 s
+            server.execute("SELECT pg_sync_replication_slots()")
+            return server.execute(synced, [reached, moved.slot]).fetchone() == (True,)
+
+        moved.ask("ALTER SYSTEM SET synchronized_standby_slots = 'standby'")
+        moved.ask("SELECT pg_reload_conf()")
+        capture = moved.programs.start("capture")
+        moved.work()
+        reached = format_lsn(moved.source.lsn())
+        until(ready, capture)
+        assert capture.stop() == 0
+        moved.work(10, deletes=False)  # which nobody has published
+        replayed(other, moved.source.lsn())
+        moved.cluster.kill()
+        promote(other)
+        moved.move(other)
+        moved.work(10, deletes=False)
+
+        moved.programs.caught_up()
+
+        assert moved.of_slot("failover") == "true"
         assert Mode.RECOVER not in {event.mode for event in moved.events()}
         moved.judge()
 

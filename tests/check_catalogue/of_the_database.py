@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Final
 
-from cdc.checks import NOT_HELD, languages, server, stream, tables, wal
+from cdc.checks import NOT_HELD, failover, languages, server, stream, tables, wal
 from cdc.postgres.facts import OldTransaction
 from cdc.postgres.publication import OPERATIONS, PublicationState, Published
 from cdc.postgres.slot import SlotState
@@ -171,6 +171,23 @@ def _of_slot() -> Said:
     }
 
 
+def _of_failover() -> Said:
+    there = replace(SLOT, failover=True)
+    return {
+        "`failover: true` and Postgres 16": list(failover.findings(source(version=160009), SLOT)),
+        "a slot that was made before": list(
+            failover.findings(
+                source(standby_slots=("standby",), waits_for="standby"),
+                replace(SLOT, failover=False),
+            )
+        ),
+        "no standby": list(failover.findings(source(), there)),
+        "`synchronized_standby_slots` is empty": list(
+            failover.findings(source(standby_slots=("standby",)), there)
+        ),
+    }
+
+
 def rooms() -> list[Room]:
     """Return what is said of the source."""
     return [
@@ -183,4 +200,5 @@ def rooms() -> list[Room]:
         ),
         Room("The publication", "", facts(_of_publication())),
         Room("The replication slot", "", facts(_of_slot())),
+        Room("Standbys", "With `failover: true`.", facts(_of_failover())),
     ]

@@ -18,6 +18,7 @@ from cdc.postgres.refusals import (
     StreamStopped,
 )
 from cdc.postgres.replication import Replication
+from schemas.errors import OdooCdcError
 from tests.fix_pg_source import Source
 from tests.pg_reading import until
 
@@ -60,6 +61,33 @@ def test_a_slot_is_made_once_and_described(pg_source: Source, pg_published: Sess
     assert (state.failover is None) == (pg_source.version < 17)
     slot.drop(pg_published, pg_source.slot)
     assert not slot.look(pg_published, pg_source.slot).exists
+
+
+def test_a_slot_is_synchronised_to_standbys_from_17_on(
+    pg_source: Source, pg_published: Session
+) -> None:
+    if pg_source.version < 17:
+        for refused in (
+            lambda: slot.create(pg_source.dsn, pg_source.slot, failover=True),
+            lambda: slot.synchronise(pg_published, pg_source.dsn, pg_source.slot),
+        ):
+            with pytest.raises(OdooCdcError):  # `setup` and `check` ask for the version before
+                refused()
+        return
+    slot.create(pg_source.dsn, pg_source.slot, failover=True)
+    assert slot.look(pg_published, pg_source.slot).failover
+    slot.drop(pg_published, pg_source.slot)
+    slot.create(pg_source.dsn, pg_source.slot)
+    assert slot.look(pg_published, pg_source.slot).failover is False
+
+    with Replication.connect(pg_source.dsn, "capture") as reader:
+        reader.start(pg_source.slot, 0, ["cdc"])
+        with pytest.raises(SlotBusy):
+            slot.synchronise(pg_published, pg_source.dsn, pg_source.slot)
+    until(lambda: slot.look(pg_published, pg_source.slot).active_pid is None)
+    slot.synchronise(pg_published, pg_source.dsn, pg_source.slot)
+
+    assert slot.look(pg_published, pg_source.slot).failover
 
 
 def test_making_a_slot_names_whom_it_waits_for_and_ends_with_it(

@@ -349,6 +349,21 @@ def test_law_1_a_slot_is_never_left_older_than_its_publication(
     assert partners == (len({event.id for _, event in found}),)
 
 
+def test_a_server_that_synchronises_no_slots_is_said_to_be_none(
+    capsys: pytest.CaptureFixture[str], file: Path, session: psycopg.Connection
+) -> None:
+    rewrite(file, "source: {", 'source: {"failover": true, ')
+    assert session.info.server_version < 170000
+
+    for options in ([], ["--dry-run"], ["--sql"]):
+        assert main(["setup", "-c", str(file), *options]) == 2
+        assert "Postgres 16 synchronises no slots to standbys" in capsys.readouterr().err
+    assert main(["check", "-c", str(file), "--json"]) == 1
+    said = json.loads(capsys.readouterr().out)["findings"]
+    (found,) = [each for each in said if each["where"] == "source.failover"]
+    assert "capture --recover" in found["remedy"]
+
+
 def test_the_script_for_a_dba_is_all_that_an_ordinary_role_needs(
     capsys: pytest.CaptureFixture[str],
     file: Path,

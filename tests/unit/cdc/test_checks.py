@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from cdc.checks import languages, server, stream, tables
+from cdc.checks import failover, languages, server, stream, tables
 from cdc.postgres.facts import Facts, OldTransaction, Role
 from cdc.postgres.publication import OPERATIONS, PublicationState, Published
 from cdc.postgres.slot import SlotState
@@ -206,6 +206,42 @@ def test_what_is_wrong_with_a_publication_is_said_with_its_remedy(
 
     assert found.level == level
     assert message in found.message
+
+
+@pytest.mark.parametrize(
+    ("changes", "state", "said"),
+    [
+        pytest.param(
+            {"version": 160009}, SLOT, [("error", "Postgres 16 synchronises no")], id="16"
+        ),
+        pytest.param(
+            {},
+            replace(SLOT, failover=False),
+            [("warning", '"s" is not synchronised'), ("warning", "physical replication slot")],
+            id="nothing is as it should be",
+        ),
+        pytest.param(
+            {"standby_slots": ("b",)},
+            replace(SLOT, failover=True),
+            [("warning", "synchronized_standby_slots is empty")],
+            id="capture would be ahead of the standby",
+        ),
+        pytest.param(
+            {"standby_slots": ("b",), "waits_for": "b"},
+            replace(SLOT, failover=True),
+            [],
+            id="all is as it should be",
+        ),
+    ],
+)
+def test_what_a_slot_needs_to_be_on_a_standby_is_told(
+    changes: dict[str, Any], state: SlotState, said: list[tuple[str, str]]
+) -> None:
+    found = list(failover.findings(facts(**changes), state))
+
+    assert [each.level for each in found] == [level for level, _ in said]
+    assert all(text in each.message for each, (_, text) in zip(found, said, strict=True))
+    assert all(each.remedy for each in found)
 
 
 LISTED = {

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import pytest
 
-from cdc.postgres.grants import grants, script
+from cdc.postgres.grants import grants, script, slot
 from cdc.postgres.publication import PublicationState, Published
 from cdc.postgres.rights import Rights
 from cdc.postgres.slot import SlotState
@@ -18,7 +18,7 @@ GOOD = SlotState("s", exists=True, plugin="pgoutput", slot_type="logical", datab
 
 def test_steps_stand_in_the_order_in_which_they_are_done_with_who_may() -> None:
     topic = TopicPlan("src.dead", 8, 1)
-    todo = Todo((topic,), (topic,), ("CREATE PUBLICATION p",), "s")
+    todo = Todo((topic,), (topic,), ("CREATE PUBLICATION p",), "s", "s")
 
     steps = todo.steps()
 
@@ -27,6 +27,7 @@ def test_steps_stand_in_the_order_in_which_they_are_done_with_who_may() -> None:
         "change the settings of the topic src.dead",
         "CREATE PUBLICATION p",
         "create the replication slot s",
+        "have the replication slot s synchronised",
     ]
     assert all(step.needs for step in steps)
     assert Todo().steps() == []
@@ -108,7 +109,7 @@ def test_names_that_need_quotes_cannot_break_out_of_the_script() -> None:
 
 def test_the_script_says_before_each_part_who_runs_it_and_ends_with_the_slot() -> None:
     nobody = Rights("cdc", "odoo")
-    lines = script(nobody, {"t": ("id",)}, ["CREATE PUBLICATION p"], "it's")
+    lines = script(nobody, {"t": ("id",)}, ["CREATE PUBLICATION p"], slot("it's", failover=False))
 
     assert lines == [
         "-- As a superuser, or who may make roles.",
