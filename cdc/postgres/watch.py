@@ -162,7 +162,7 @@ class Watch:
                 raise PublicationMissing(f"{lacks}: {error}") from error
             if found.lacking != self._asked:
                 self._asked = found.lacking
-                text = "%s, and capture may not put that in (%s). Run as the tables' owner: %s"
+                text = "%s, and capture may not put them in (%s). Run as their owner: %s"
                 more = {"action": "alarm", "alarm": "publication_lacks"}
                 logger.error(text, lacks, error, "; ".join(statements), extra=more)  # noqa: TRY400  a trace tells nothing
         else:
