@@ -212,9 +212,16 @@ class Ground:
         return made
 
     def _know_members(self, source: Source) -> None:
-        """Remember since when each table is published; one that was known stays what it was."""
+        """Remember since when each table is published; one that was known stays what it was.
+
+        But for one whose list has changed meanwhile: that was no gap.
+        """
         found, before = members(source), self.about["published"]
-        self.about["published"] = {t: before.get(t, member) for t, member in found.items()}
+        there = source.publication.tables
+        went_on = {t for t, at in before.items() if t in there and at in there[t].members}
+        self.about["published"] = {
+            t: member if t in went_on else before.get(t, member) for t, member in found.items()
+        }
 
 
 def _count_on(parts: Parts, before: Parts) -> None:

@@ -87,7 +87,7 @@ class Todo:
     slot: str = ""
     failover: str = ""  # a slot that is there, and is to be synchronised to standbys
     kept: tuple[str, ...] = ()  # what a running capture may still read, and nobody else
-    members: tuple[str, ...] = ()  # the tables that are published
+    members: tuple[str, ...] = ()  # the tables that are published, where some get other lists
 
     def steps(self) -> list[Step]:
         """Return every step, for people."""
@@ -149,7 +149,7 @@ def publish(
     return Todo(
         statements=tuple(publishing.plan(united, found, generated=bool(made))),
         kept=tuple(_beyond(lists, united)),
-        members=_members(found),
+        members=_members(found) if publishing.differing(united, found) else (),
     )
 
 

@@ -8,12 +8,12 @@ comment, in the same transaction (`in_full`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from psycopg import errors, sql
 
-from cdc.postgres.connect import SCHEMA, Session
+from cdc.postgres.connect import SCHEMA, Row, Session
 from cdc.postgres.publication import MEMBERS, OPERATIONS, Lists, PublicationState
 from schemas.errors import BadUsage, OdooCdcError, ServiceUnavailable
 
@@ -135,10 +135,10 @@ def mending(wanted: Lists, state: PublicationState) -> list[str]:
 def in_full(statements: Sequence[str], publication: str, tables: Sequence[str]) -> list[str]:
     """Return all that is to be run, in one transaction, where `plan` says `statements`.
 
-    `tables` are those that are published: nobody takes one out meanwhile. It waits for no lock
-    longer than so long that Postgres ends nobody else for it.
+    `tables` are those that are published, of which some get other lists: nobody takes one out
+    meanwhile. It waits for no lock longer than so long that Postgres ends nobody else for it.
     """
-    if not any(" SET TABLE " in statement for statement in statements):
+    if not tables:
         return [_PATIENCE, *statements]
     words = {
         "name": sql.Literal(publication),
@@ -148,7 +148,7 @@ def in_full(statements: Sequence[str], publication: str, tables: Sequence[str]) 
     locked = ", ".join(f"ONLY {_place(table)}" for table in sorted(tables))
     return [
         _PATIENCE,
-        *[f"LOCK TABLE {locked} IN SHARE UPDATE EXCLUSIVE MODE"] * bool(locked),
+        f"LOCK TABLE {locked} IN SHARE UPDATE EXCLUSIVE MODE",
         sql.SQL(_REMEMBER).format(**words).as_string(),
         *statements,
         sql.SQL(_NOTE).format(**words).as_string(),
@@ -173,9 +173,13 @@ def apply(session: Session, publication: str, statements: Sequence[str]) -> None
         raise
 
 
-def _refuse_harm(session: Session, publication: str) -> None:
-    """Raise PublicationUnfit for a published table whose rows Odoo could not change any more."""
-    found = session.row(
+def harmed(session: Session, publication: str) -> list[Row]:
+    """Return the tables whose rows Odoo cannot change because of how they are published.
+
+    Of each its name, its replica identity (`f`, `n`, `d` or `i`), whether there is the index that
+    it asks for, and the columns of that which are not listed.
+    """
+    return session.rows(
         "SELECT c.relname::text, c.relreplident::text, i.indexrelid IS NOT NULL, ARRAY("
         "  SELECT a.attname::text FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid"
         "  AND a.attnum = ANY (i.indkey) AND a.attnum <> ALL (r.prattrs))"
@@ -187,9 +191,24 @@ def _refuse_harm(session: Session, publication: str) -> None:
         " WHERE p.pubname = %s AND CASE WHEN c.relreplident = 'f' THEN r.prattrs IS NOT NULL"
         "  ELSE i.indexrelid IS NULL"
         "   OR NOT i.indkey::int2[] <@ coalesce(r.prattrs, i.indkey)::int2[]"
-        "  END ORDER BY 1 LIMIT 1",
+        "  END ORDER BY 1",
         [publication],
     )
+
+
+def sparing(tables: Collection[str], state: PublicationState) -> list[str]:
+    """Return the statements that publish some listed tables whole, and leave the others."""
+    named = {name: table for name, table in state.tables.items() if table.member}
+    lists = {
+        name: table.attnames if table.listed and name not in tables else ()
+        for name, table in named.items()
+    }
+    return in_full(plan(lists, state), state.name, list(named))
+
+
+def _refuse_harm(session: Session, publication: str) -> None:
+    """Raise PublicationUnfit for a published table whose rows Odoo could not change any more."""
+    found = next(iter(harmed(session, publication)), None)
     if found is None:
         return
     table, identity, identified, beyond = found

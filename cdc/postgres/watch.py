@@ -75,6 +75,7 @@ class Watch:
         self._patient = patient
         self._asked: Lists = {}
         self._lifted = state.lifted
+        self._harmed: list[str] = []
         self._horizons: dict[tuple[str, int], int] = {}
         self._settled: frozenset[tuple[str, int]] = frozenset()
         self._trouble: Exception | None = None
@@ -133,6 +134,7 @@ class Watch:
         self.altered = attributes(session, self._made) != self._made
         if state.tables:  # of an empty one nobody can tell
             self._lifted = state.lifted
+        self._spare(session, state)
         found = publication.gap(state, self.needs)
         if found.lacking and found.lacking.keys() <= self.noted:
             self._put_back(session, state, found)
@@ -148,26 +150,54 @@ class Watch:
                     return
 
     def _put_back(self, session: Session, state: PublicationState, found: Gap) -> None:
-        name = state.name
         statements = publishing.mending(self._wanted(session, found.lacking), state)
+        what = f'the publication "{state.name}" lacks {found.lacks}'
         try:
-            publishing.apply(session, name, publishing.in_full(statements, name, ()))
-        except publishing.TablesLocked as error:  # by an upgrade, say: there is another look
-            logger.info("%s", error, extra={"action": "tables_locked"})
+            if self._change(session, publishing.in_full(statements, state.name, ())):
+                more = {"action": "published_again"}
+                logger.warning("done: %s", "; ".join(statements), extra=more)
         except ServiceUnavailable:
             raise
         except OdooCdcError as error:
-            lacks = f'the publication "{name}" lacks {found.lacks}'
             if not self._patient:
-                raise PublicationMissing(f"{lacks}: {error}") from error
+                raise PublicationMissing(f"{what}: {error}") from error
             if found.lacking != self._asked:
                 self._asked = found.lacking
                 text = "%s, and capture may not put them in (%s). Run as their owner: %s"
                 more = {"action": "alarm", "alarm": "publication_lacks"}
-                logger.error(text, lacks, error, "; ".join(statements), extra=more)  # noqa: TRY400  a trace tells nothing
-        else:
-            more = {"action": "published_again"}
-            logger.warning("done: %s", "; ".join(statements), extra=more)
+                logger.error(text, what, error, "; ".join(statements), extra=more)  # noqa: TRY400  a trace tells nothing
+
+    def _spare(self, session: Session, state: PublicationState) -> None:
+        """Publish tables whole whose lists make Odoo's own statements fail.
+
+        Somebody has changed their replica identity; what Odoo could not do is in no stream either.
+        """
+        if not any(table.listed for table in state.tables.values()):
+            return
+        found = publishing.harmed(session, state.name)
+        tables = [name for name, *_ in found if state.tables[name].listed]
+        if not tables or tables == self._harmed:
+            return
+        what = f"with the column lists of {', '.join(tables)} Odoo's UPDATE and DELETE fail"
+        more = {"action": "alarm", "alarm": "list_harms"}
+        try:
+            if self._change(session, publishing.sparing(tables, state)):
+                logger.error("%s: published whole", what, extra=more)
+        except ServiceUnavailable:
+            raise
+        except OdooCdcError as error:
+            self._harmed = tables
+            remedy = "Run `odoo-cdc setup --for-upgrade` as their owner"
+            logger.error("%s (%s). %s", what, error, remedy, extra=more)  # noqa: TRY400  a trace tells nothing
+
+    def _change(self, session: Session, statements: list[str]) -> bool:
+        """Change the publication; say whether it could be. Raises what `apply` raises."""
+        try:
+            publishing.apply(session, self._state.name, statements)
+        except publishing.TablesLocked as error:  # by an upgrade, say: there is another look
+            logger.info("%s", error, extra={"action": "tables_locked"})
+            return False
+        return True
 
     def _wanted(self, session: Session, tables: Iterable[str]) -> Lists:
         """Return how to publish tables: whole where an operator has lifted the lists.

@@ -90,7 +90,10 @@ def script(programs: Programs, roles: Roles, *, as_role: str) -> list[str]:
 
 
 def run_script(lines: list[str], roles: Roles) -> int:
-    """Run each part as who may, by what stands above it; return how many statements there were."""
+    """Run each part as who may, by what stands above it; return how many things it does.
+
+    A statement is one, and a transaction is.
+    """
     who = {
         "-- As a superuser, or who": roles.dsn,
         "-- As the database's owner": roles.dsn_of(roles.owner),
@@ -98,6 +101,7 @@ def run_script(lines: list[str], roles: Roles) -> int:
         "-- As the role itself": roles.dsn_of(roles.ours),
     }
     count = 0
+    inside = False
     with ExitStack() as stack:
         connection: psycopg.Connection | None = None
         for line in lines:
@@ -107,7 +111,8 @@ def run_script(lines: list[str], roles: Roles) -> int:
             if line and not line.startswith("--"):
                 assert connection is not None, lines
                 connection.execute(line.encode())
-                count += 1
+                inside = line != "COMMIT;" and (inside or line == "BEGIN;")
+                count += not inside
     return count
 
 

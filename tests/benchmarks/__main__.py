@@ -28,6 +28,7 @@ from tests.benchmarks.place import Place
 Measure = Callable[[Place, int], list[Figure]]
 MEASURES: Final[dict[str, Measure]] = {
     "workload": drains.workload,
+    "columns": drains.columns,
     "one-row": drains.one_row_transactions,
     "routing": routing.routing,
     "worker": flow.one_worker,

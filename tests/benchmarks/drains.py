@@ -52,6 +52,27 @@ def workload(place: Place, runs: int) -> list[Figure]:
         return _drain(place, site, "workload", runs)
 
 
+def columns(place: Place, runs: int) -> list[Figure]:
+    """Drain the workload from whole tables and from column lists, one after the other."""
+    with place.site() as whole, place.site("columns") as listed:
+        cost: dict[str, list[float]] = {}
+        for site in (whole, listed):
+            place.say(f"playing the workload, publish: {site.publish}")
+            place.play(site.dsn)
+        changes = {site.publish: _changes(site) for site in (whole, listed)}
+        for run in range(runs):
+            for site in (whole, listed):
+                place.say(f"publish: {site.publish}, run {run + 1} of {runs}")
+                taken = _capture(place, site, run).cpu / changes[site.publish] * 1e6
+                cost.setdefault(site.publish, []).append(taken)
+    pairs = zip(cost["columns"], cost["tables"], strict=True)
+    return [
+        Figure("publish: tables, CPU per change", "us", tuple(cost["tables"])),
+        Figure("publish: columns, CPU per change", "us", tuple(cost["columns"])),
+        Figure("publish: columns against tables", "", tuple(one / two for one, two in pairs)),
+    ]
+
+
 def one_row_transactions(place: Place, runs: int) -> list[Figure]:
     """Drain transactions that change one row each."""
     with place.site() as site:
@@ -61,8 +82,7 @@ def one_row_transactions(place: Place, runs: int) -> list[Figure]:
 
 
 def _drain(place: Place, site: Site, what: str, runs: int) -> list[Figure]:
-    slot = publication = f"odoo_cdc_{site.name}"
-    changes = int(query(site.dsn, _CHANGES, slot, publication))
+    changes = _changes(site)
     end = query(site.dsn, "SELECT pg_current_wal_insert_lsn()::text")
     drained = []
     for run in range(runs):
@@ -94,6 +114,11 @@ def _drain(place: Place, site: Site, what: str, runs: int) -> list[Figure]:
     ]
 
 
+def _changes(site: Site) -> int:
+    slot = publication = f"odoo_cdc_{site.name}"
+    return int(query(site.dsn, _CHANGES, slot, publication))
+
+
 def _capture(place: Place, site: Site, run: int) -> Cost:
     """Drain a copy of the slot into a copy of the shadow; twice, for the start alone."""
     slot = f"{site.name}_capture_{run}"
@@ -108,6 +133,7 @@ def _capture(place: Place, site: Site, run: int) -> Cost:
                 "dsn": site.dsn,
                 "slot": slot,
                 "publication": f"odoo_cdc_{site.name}",
+                "publish": site.publish,
             }
         },
     )

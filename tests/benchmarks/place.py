@@ -48,6 +48,7 @@ class Site:
     dsn: str
     folder: Path
     programs: Programs
+    publish: str = "tables"
 
     def config(self, **parts: object) -> str:
         """Return the sync.yaml of this site with other parts."""
@@ -107,7 +108,10 @@ class Place:
 
     @contextmanager
     def site(
-        self, prepare: Callable[[str], object] | None = None, **parts: object
+        self,
+        prepare: Callable[[str], object] | None = None,
+        publish: str = "tables",
+        **parts: object,
     ) -> Iterator[Site]:
         """Give a database of one's own, captured, loaded and published.
 
@@ -121,13 +125,15 @@ class Place:
         dsn = self.postgres.dsn(name)
         if prepare is not None:
             prepare(dsn)
-        text = site_yaml(name, dsn, kafka=self.kafka.bootstrap, **parts)
+        source = {"name": name, "dsn": dsn, "publish": publish}
+        more = {"more": {"source": source}} | parts
+        text = site_yaml(name, dsn, kafka=self.kafka.bootstrap, **more)
         try:
             with Programs(home, text) as programs:
                 programs.run("setup")
                 if prepare is None:
                     programs.caught_up()
-                yield Site(name, dsn, home, programs)
+                yield Site(name, dsn, home, programs, publish)
         finally:
             self.postgres.drop_database(name)
             shutil.rmtree(home)

@@ -275,6 +275,37 @@ def test_a_table_is_put_back_as_the_others_are_lifted_or_listed(
     assert found["thing"].listed == bool(lists["thing"])
 
 
+@pytest.mark.parametrize("owner", [True, False], ids=["who may", "who may not"])
+def test_law_6_a_list_that_has_come_to_harm_odoo_is_lifted(
+    pg_source: Source,
+    things: Session,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    *,
+    owner: bool,
+) -> None:
+    monkeypatch.setattr(watch, "_LOOK", 0.05)
+    state = publication.look(things, "cdc")
+    members = {name: table.member for name, table in state.tables.items()}
+    role = f"role_{pg_source.name}"
+    by_hand(things, f"CREATE ROLE {role} LOGIN", "ALTER TABLE thing REPLICA IDENTITY FULL")
+    assert refused(things, CHANGES[0]) == "42P10"
+    dsn = pg_source.dsn if owner else pg_source.cluster.dsn(pg_source.name, user=role)
+    looking = Watch(dsn, state, pg_source.slot, Needs(members, LISTS, listed=True))
+    try:
+        until(lambda: "Odoo's UPDATE and DELETE fail" in caplog.text)
+        if owner:
+            until(lambda: not publication.look(things, "cdc").tables["thing"].listed)
+            by_hand(things, *CHANGES)
+        else:
+            assert "Run `odoo-cdc setup --for-upgrade` as their owner" in caplog.text
+        assert columns_of(things, "other") == {"id", "name"}
+        assert looking.check() == LeftOut(), "nothing was left out"
+    finally:
+        looking.close()
+        by_hand(things, f"DROP ROLE {role}")
+
+
 def test_law_8_a_list_alone_decides_what_leaves_the_database_whatever_is_granted(
     pg_source: Source, things: Session
 ) -> None:

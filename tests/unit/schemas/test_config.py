@@ -129,6 +129,7 @@ def test_a_short_file_has_the_contract_s_defaults(loaded: Load, tmp_path: Path) 
     assert (source.publish, source.initial_load, source.context.lang) == ("tables", True, "en_US")
     assert (source.context.company, source.fanout_limit, dict(source.odoo)) == (1, 10_000, {})
     assert (source.stop_at_wal, source.load_rate) == (0, 0)
+    assert source.failover is False
     assert config.state == tmp_path / "state"
     assert config.health.listen == ""
     assert config.kafka == {"bootstrap.servers": "localhost:9092"}
@@ -163,6 +164,7 @@ source:
   fanout_limit: 500
   stop_at_wal: 20GB
   load_rate: 500
+  failover: true
   mask_key: key
   odoo: {url: "http://odoo:8069", database: odoo, user: cdc, api_key: key}
 state: /var/lib/odoo-cdc
@@ -190,6 +192,7 @@ routes:
     assert (config.source.publication, config.source.slot) == ("pub", "slot_1")
     assert (config.source.publish, config.source.fanout_limit) == ("columns", 500)
     assert (config.source.stop_at_wal, config.source.load_rate) == (20 << 30, 500)
+    assert config.source.failover is True
     assert (config.source.context.lang, config.source.context.company) == ("fr_FR", 2)
     assert config.source.odoo["database"] == "odoo"
     assert config.state == Path("/var/lib/odoo-cdc")
