@@ -21,6 +21,7 @@ from cdc.engine.relations import SchemaChanged
 from cdc.epoch import Epoch, Topic
 from cdc.fitting import Fit, go_on
 from cdc.kafka_commands import Commands
+from cdc.kafka_sent import Sent
 from cdc.loading import Marks
 from cdc.notes import ABOUT, HOLDING, PROGRESS
 from cdc.origin import (
@@ -40,13 +41,15 @@ from cdc.postgres.watch import Watch
 from cdc.progress import Progress
 from cdc.queues import Queues
 from cdc.ranges import forget_ahead
-from cdc.resending.resends import NoResends, Resends, Subject
+from cdc.resending.resends import NoResends, Resends
+from cdc.resending.subject import Subject
 from cdc.shadow.folder import Lock
 from cdc.shadow.store import Shadow
 from cdc.stream import Stream
 from cdc.vitals import Vitals
 from schemas.avro import MARKER, event_schema, fingerprint
 from schemas.config import Config
+from schemas.mapping import Writing
 from schemas.topics import Topics
 
 logger = logging.getLogger(__name__)
@@ -149,6 +152,7 @@ class Ground:
                 _commands(config, generation, stack),
                 backfill,
                 Topic(topics.command_results, count),
+                _sent(config, stack),
             )
         )
         watch = self._watch(config, source, plan, patient=not until_caught_up)
@@ -262,9 +266,18 @@ def _paced(config: Config, topics: Topics, partitions: int, stack: ExitStack) ->
 
 def _subject(config: Config, fit: Fit) -> Subject:
     """Return what may be sent again."""
-    topics, context = Topics(config.source.name), config.source.context
+    source = config.source
+    writing = Writing(source.name, source.context, config.decimals, source.mask_key)
     roots = {root.shape.model: root for root in fit.plan.roots}
-    return Subject(topics, roots, config.routes, context, passing=fit.passing)
+    return Subject(Topics(source.name), roots, config.routes, writing, passing=fit.passing)
+
+
+def _sent(config: Config, stack: ExitStack) -> Sent:
+    """Read what targets were last sent over connections of their own, kept beside the shadow."""
+    topics, count = Topics(config.source.name), config.topics.partitions
+    sent = Sent(config.kafka, topics, count, config.state / "capture" / "sent")
+    stack.callback(sent.close)
+    return sent
 
 
 def _commands(config: Config, generation: int, stack: ExitStack) -> Commands:

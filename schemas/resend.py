@@ -36,7 +36,8 @@ class MalformedResend(MalformedCommand):
 class Request:
     """One resend: records by `ids`, by a `domain` as it is written, or `everything`.
 
-    `routes` and `targets` name some, none for all. `dry_run` only counts.
+    `routes` and `targets` name some, none for all. `dry_run` only counts. `drift` means, of these
+    records, what the one target that is named was last sent otherwise than it is.
     """
 
     model: str
@@ -46,6 +47,7 @@ class Request:
     routes: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()
     dry_run: bool = False
+    drift: bool = False
 
     def wants(self, route: str, target: str) -> bool:
         """Say whether a target of a route is to get anything."""
@@ -72,6 +74,7 @@ class Request:
             "routes": list(self.routes),
             "targets": list(self.targets),
             "dry_run": self.dry_run,
+            "drift": self.drift,
         }
 
     @classmethod
@@ -86,9 +89,12 @@ class Request:
             routes=tuple(map(name_of, texts_of(fields, "routes"))),
             targets=tuple(map(name_of, texts_of(fields, "targets"))),
             dry_run=flag_of(fields, "dry_run"),
+            drift=flag_of(fields, "drift"),
         )
         if sum([bool(found.ids), found.domain is not None, found.everything]) != 1:
             raise MalformedResend("a resend has ids, a domain, or is of all")
+        if found.drift and len(found.targets) != 1:
+            raise MalformedResend("a drift is that of one target")
         if found.domain is not None:
             parse(found.domain)
         return found

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from cdc.engine.datum import Stamp
 from cdc.loading import Piece
+from cdc.resending.last import LastSent
 
 
 class Came(Protocol):
@@ -49,6 +50,19 @@ class Room(Protocol):
 
     def filled(self, way: str, documents: int, now: float) -> None:
         """Note what Kafka has."""
+
+
+class Sent(Protocol):
+    """Who reads what targets were last sent, for jobs by their names."""
+
+    def known(self, name: str, model: str, target: str) -> LastSent | None:
+        """Return it; None while it is being read. Raises ServiceUnavailable where it cannot be."""
+
+    def waits(self, name: str) -> str:
+        """Say how far that is, "" where nobody has asked."""
+
+    def end(self, name: str) -> None:
+        """Let it go."""
 
 
 class Shadow(Protocol):

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import groupby
 from typing import Final
 
 from cdc.engine.datum import Stamp
@@ -22,13 +23,13 @@ from cdc.loading import Piece
 from cdc.notes import RESENDING
 from cdc.resending.job import DOCUMENTS, Job
 from cdc.resending.notebook import Notebook
-from cdc.resending.ports import Came, Commands, Room, Shadow
-from cdc.resending.search import Found, Search, known
+from cdc.resending.ports import Came, Commands, Room, Sent, Shadow
+from cdc.resending.search import Found
+from cdc.resending.subject import Looks, Subject
 from schemas.arguments import MalformedCommand, refuse_unknown, text_of
 from schemas.command import Answer, Command, Kind, Progress
-from schemas.config import Route
-from schemas.domain import BadDomain, Context
-from schemas.topics import Topics
+from schemas.domain import BadDomain
+from schemas.errors import ServiceUnavailable
 
 logger = logging.getLogger(__name__)
 
@@ -36,20 +37,6 @@ WHO: Final = "capture"  # in answers
 _BEHIND: Final = "the queues are full and nothing is done"
 _COUNTED: Final = 100_000  # documents of a piece that are only counted; time bounds it
 _WORD: Final = 5.0  # seconds between two words to who waits for an answer
-
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """What may be sent again: models, routes, how a domain looks at records.
-
-    `passing`: documents do not show yet what the routes read.
-    """
-
-    topics: Topics
-    roots: Mapping[str, Root]
-    routes: Sequence[Route]
-    context: Context
-    passing: bool = False
 
 
 @dataclass(slots=True)
@@ -63,8 +50,9 @@ class Resends:
     commands: Commands
     room: Room
     results: Topic
+    sent: Sent
     _book: Notebook = field(default_factory=Notebook)
-    _searches: dict[str, Search] = field(default_factory=dict)
+    _searches: dict[str, Looks] = field(default_factory=dict)
     _waits: dict[str, str] = field(default_factory=dict)
     _told: float = 0.0
 
@@ -102,7 +90,7 @@ class Resends:
             return None
         if job.request.dry_run:
             return Piece(job.id, _COUNTED)
-        room = self.room.room(*self._way(job), now)
+        room = self.room.room(*self.subject.way(job.request), now)
         return Piece(job.id, room) if room else None
 
     def go_on(self, piece: Piece, stamp: Stamp) -> None:
@@ -111,7 +99,7 @@ class Resends:
         search = None if job is None else self._search(job)
         if job is None or search is None or self._loads(job):  # it was cancelled, or waits since
             return
-        job = job.begun(self.shadow.last(search.root.node.table))
+        job = job.begun(search.last(self.shadow))
         found = search.piece(job, piece.documents, self.shadow, self.events)
         if not job.request.dry_run:
             self._publish(job, search.root, found, stamp)
@@ -123,15 +111,18 @@ class Resends:
         self._note()
         self.epoch.end()
         if not job.request.dry_run:
-            self.room.filled(self._way(job)[0], len(found.ids), time.monotonic())
+            self.room.filled(self.subject.way(job.request)[0], len(found.meant), time.monotonic())
 
     def _publish(self, job: Job, root: Root, found: Found, stamp: Stamp) -> None:
-        request = job.request
-        limited = stamp._replace(
-            routes=request.routes or None, targets=request.targets or None, before_known=False
-        )
-        for made in self.events.of_shadow(root, found.ids, limited):
-            self.epoch.publish(made)
+        ordinal = 1
+        for routes, group in groupby(found.meant, key=lambda meant: meant.routes):
+            ids = [meant.id for meant in group]
+            limited = stamp._replace(
+                routes=routes or None, targets=job.request.targets or None, before_known=False
+            )
+            for made in self.events.of_shadow(root, ids, limited, ordinal):
+                self.epoch.publish(made)
+            ordinal += len(ids)
 
     def _take(self, came: Came) -> bool:
         """Take a record of the topic; False where it is not for us."""
@@ -154,7 +145,11 @@ class Resends:
         except (MalformedCommand, BadDomain) as error:
             self._answer(command, partition, Progress.FAILED, why=_said(error))
             return
-        if self._book.take(job) and (self.subject.passing or self._search(job) is not None):
+        if not self._book.take(job):
+            return
+        if not self.subject.passing:
+            self._search(job)
+        if self._book.find(job.id) is not None:
             logger.info(
                 "%s by %s: %s is sent again",
                 job.id,
@@ -177,28 +172,34 @@ class Resends:
             counts = {"cancelled": 1, DOCUMENTS: job.counts.get(DOCUMENTS, 0)}
         self._answer(command, partition, Progress.DONE, counts)
 
-    def _search(self, job: Job) -> Search | None:
-        """Return what looks for a job's documents; None where the file has no use for it.
+    def _search(self, job: Job) -> Looks | None:
+        """Return what looks for a job's documents; None where there is none, or none yet.
 
-        Then it has failed: another file may have come since it was asked for.
+        Where the file has no use for it, it has failed: another one may have come since it was
+        asked for.
         """
         found = self._searches.get(job.id)
         if found is None:
-            subject = self.subject
+            request = job.request
             try:
-                job.request.refuse_strange(known(subject.routes))
-                root = subject.roots[job.request.model]
-                found = Search.of(job.request, root, subject.routes, subject.context)
-            except MalformedCommand as error:
+                found = self.subject.search(
+                    request, lambda: self.sent.known(job.id, request.model, request.targets[0])
+                )
+            except (MalformedCommand, ServiceUnavailable) as error:
                 self._end(job, Progress.FAILED, _said(error))
                 self._note()
                 return None
-            self._searches[job.id] = found
+            if found is not None:
+                self._searches[job.id] = found
         return found
 
     def _turn(self) -> Job | None:
         """Return the job that goes on; one that only counts is first: somebody sits and waits."""
-        ready = [job for job in self._book.jobs if not self._loads(job)]
+        ready = [
+            job
+            for job in self._book.jobs
+            if not self._loads(job) and not (job.request.drift and self._search(job) is None)
+        ]
         return min(ready, key=lambda job: not job.request.dry_run, default=None)
 
     def _loads(self, job: Job) -> str:
@@ -215,21 +216,19 @@ class Resends:
         if why := self._loads(job):
             return why
         turn = self._turn()
+        if job.id not in self._searches and (why := self.sent.waits(job.id)):
+            return why
         if turn is not None and turn.id != job.id:
             return f"{turn.id} goes first"
-        still = not job.request.dry_run and self.room.stands_still(*self._way(job), now)
+        if job.request.dry_run:
+            return ""
+        still = self.room.stands_still(*self.subject.way(job.request), now)
         return f"{_BEHIND}: is `odoo-cdc stream` running?" if still else ""
-
-    def _way(self, job: Job) -> tuple[str, frozenset[str]]:
-        """Return the way of a job's documents: its name, and the send queues that it leads to."""
-        lines = job.request.lines(known(self.subject.routes))
-        targets = sorted({target for _, target in lines})
-        queues = frozenset(map(self.subject.topics.deliveries, targets))
-        return f"{job.request.model} > {', '.join(targets)}", queues
 
     def _end(self, job: Job, progress: Progress, why: str = "") -> None:
         self._book.end(job)
         self._searches.pop(job.id, None)
+        self.sent.end(job.id)
         self._tell(job, progress, why)
         logger.info(
             "%s: %s",
@@ -286,5 +285,5 @@ class NoResends:
         """Publish nothing: no such mark was written."""
 
 
-def _said(error: MalformedCommand | BadDomain) -> str:
+def _said(error: MalformedCommand | BadDomain | ServiceUnavailable) -> str:
     return f"{error}; {error.hint}" if error.hint else str(error)

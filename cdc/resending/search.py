@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from cdc.engine.plan import Root
 from cdc.resending.job import DOCUMENTS, GONE, LOOKED, Job
@@ -19,7 +19,7 @@ from schemas.domain import Context, compile_domain
 from schemas.event import Document
 from schemas.resend import Request
 
-_SLICE: Final = 0.1  # seconds that a piece looks for documents: the stream stands still meanwhile
+SLICE: Final = 0.1  # seconds that a piece looks for documents: the stream stands still meanwhile
 
 Predicate = Callable[[Document], bool]
 
@@ -49,11 +49,18 @@ class Line:
         return "" if self.on_leave == "ignore" else self.on_leave
 
 
+class Meant(NamedTuple):
+    """A record to be sent again, by these routes; none: by all of its model."""
+
+    id: int
+    routes: tuple[str, ...]
+
+
 @dataclass(slots=True)
 class Found:
-    """What a piece has found: ids in order, how far it looked, and counts for the job."""
+    """What a piece has found: records in order, how far it looked, and counts for the job."""
 
-    ids: list[int] = field(default_factory=list)
+    meant: list[Meant] = field(default_factory=list)
     position: int = -1
     counts: dict[str, int] = field(default_factory=dict)
 
@@ -79,6 +86,10 @@ class Search:
         lines = _lines(request, root, routes, context) if request.dry_run else ()
         return cls(request, root, asked, document_reader(root.shape), tuple(lines))
 
+    def last(self, rows: Shadow) -> int:
+        """Return the highest id that there is."""
+        return rows.last(self.root.node.table)
+
     def piece(
         self,
         job: Job,
@@ -89,12 +100,12 @@ class Search:
     ) -> Found:
         """Return up to `most` documents behind the job's position; fewer where it takes long."""
         found = Found(position=job.position)
-        ends = clock() + _SLICE
+        ends = clock() + SLICE
         for row in self._candidates(job, rows):
             found.position = row
             found.count(LOOKED)
             self._look(row, images, found)
-            if len(found.ids) >= most or clock() >= ends:
+            if len(found.meant) >= most or clock() >= ends:
                 return found
         found.position = job.end if job.end is not None else found.position
         return found
@@ -115,7 +126,7 @@ class Search:
             document = self.read(image)
         if self.asked is not None and (document is None or not self.asked(document)):
             return
-        found.ids.append(row)
+        found.meant.append(Meant(row, self.request.routes))
         found.count(DOCUMENTS)
         if image is None:
             found.count(GONE)
@@ -135,8 +146,3 @@ def _lines(
                 route.domain, root.shape, context, active_test=route.active_test
             )
             yield Line(route.name, targets, matches, route.on_leave)
-
-
-def known(routes: Iterable[Route]) -> list[tuple[str, str, tuple[str, ...]]]:
-    """Return routes as requests are held against them."""
-    return [(route.name, route.model, route.targets) for route in routes]

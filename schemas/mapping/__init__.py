@@ -10,6 +10,7 @@ from __future__ import annotations
 from schemas.mapping.check import check, live_paths, unfit
 from schemas.mapping.forms import Mapping, Writing, paths, reads, without_defaults
 from schemas.mapping.implied import implied_reads
+from schemas.mapping.live import holder, leave_out
 from schemas.mapping.parse import BadMapping, parse_fields, parse_map
 from schemas.mapping.render import Renderer, changed, compile_mapping
 from schemas.mapping.scalars import UnsendableValue
@@ -23,7 +24,9 @@ __all__ = [
     "changed",
     "check",
     "compile_mapping",
+    "holder",
     "implied_reads",
+    "leave_out",
     "live_paths",
     "parse_fields",
     "parse_map",

@@ -7,6 +7,7 @@ which the document shows.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from schemas.delivery import Want
 from schemas.document import ID, WRITE_DATE, LiveEnd, Shape, live_end
@@ -33,6 +34,21 @@ def place_of(above: str, name: str | int) -> str:
 def steps_of(place: str) -> list[str]:
     """Return the names and numbers of a JSON pointer."""
     return [step.replace("~1", "/").replace("~0", "~") for step in place.split("/")[1:]]
+
+
+def holder(fields: dict[str, Any], place: str) -> tuple[Any, str]:
+    """Return what holds a place, and its name there; KeyError or IndexError where none does."""
+    *way, name = steps_of(place)
+    at: Any = fields
+    for step in way:
+        at = at[int(step)] if isinstance(at, list) else at[step]
+    return at, name
+
+
+def leave_out(fields: dict[str, Any], place: str) -> None:
+    """Take a place's name out of what holds it."""
+    inside, name = holder(fields, place)
+    del inside[name]
 
 
 def _finder(entry: Entry, shape: Shape, context: Context) -> Finder | None:

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from schemas import message
 from schemas.delivery import Delivery
-from schemas.mapping import UnsendableValue
-from streams.filling.places import leave_out, name_of, put
+from schemas.mapping import UnsendableValue, leave_out
+from streams.filling.places import name_of, put
 from streams.filling.reads import Answers, Faulty
 from streams.filling.values import has_moved_on, value_of
 

@@ -15,9 +15,8 @@ from schemas.document import EXTERNAL_ID_COLUMN
 from schemas.event import Document, Event, Mode
 from schemas.finding import advised
 from schemas.keys import chain_of, delivery_id
-from schemas.mapping import UnsendableValue
+from schemas.mapping import UnsendableValue, leave_out
 from schemas.message import MAX_BODY, TOO_LARGE, UNSENDABLE, too_large
-from streams.filling.places import leave_out
 from streams.routing.routes import CompiledRoute, Routes
 
 OVERSIZE: Final = "OVERSIZE"

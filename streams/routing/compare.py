@@ -12,7 +12,8 @@ from enum import StrEnum
 from schemas import message
 from schemas.event import Event
 from schemas.keys import DeliveryId, split_delivery_id
-from streams.filling.places import leave_out, name_of
+from schemas.mapping import leave_out
+from streams.filling.places import name_of
 from streams.routing.dispatch import Dispatched, dispatch
 from streams.routing.routes import Routes, UnfitRoute
 

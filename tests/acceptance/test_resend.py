@@ -16,7 +16,7 @@ import pytest
 from cdc.pace import FEW, PORTION
 from schemas.event import Event, Mode
 from tests.fix_services import Database
-from tests.fix_wso2 import RespondSlowly, Wso2StandIn
+from tests.fix_wso2 import Accept, Refuse, RespondSlowly, Wso2StandIn
 from tests.kafka_reading import events
 from tests.programs import Program, Programs, sync_yaml
 from tests.stand_ins import Received
@@ -353,9 +353,88 @@ def test_one_that_waits_is_shown_goes_on_without_its_typist_and_can_be_cancelled
     assert 2 * PORTION - 2 <= number <= 3 * PORTION
 
 
+def _dead(line: Resends, target: str) -> int:
+    shown = line.programs.start("queue", "--state", "dead", "--target", target, "--json")
+    shown.wait()
+    return len(json.loads(shown.out.read_text())["deliveries"])
+
+
+def test_a_drift_sends_what_the_target_was_last_sent_otherwise_and_nothing_else(
+    line: Resends,
+) -> None:
+    line.type(MODEL, "--domain", "[('ref', '=', 'own')]", "--target", "shop")
+    line.wso2.received(12, PATIENCE)
+    line.wso2.otherwise = Refuse(422)
+    line.run("UPDATE res_partner SET name = 'Missed' WHERE id = %s", FIRST)
+    line.run("UPDATE res_partner SET ref = 'else' WHERE id = %s", FIRST + 1)
+    line.run("DELETE FROM res_partner WHERE id = %s", FIRST + 2)
+    line.run(PARTNERS, FIRST + 20, FIRST + 20)
+    line.until(lambda: _dead(line, "shop") == 4)
+    line.wso2.otherwise = Accept()
+    line.programs.run("purge", MODEL, str(FIRST + 3), "--yes")
+    line.run("UPDATE res_partner SET name = 'Taken' WHERE id = %s", FIRST + 4)
+    line.until(lambda: any(b"Taken" in each.body for each in _of(line, "shop")))
+    before = len(_of(line, "shop"))
+
+    looked = line.type("--drift", "shop", "--dry-run")
+    (model,) = looked["models"]
+    assert (looked["drift"], looked["dry_run"], model["model"]) == ("shop", True, MODEL)
+    found = {"differs": 1, "lacking": 1, "surplus": 2, "unknown": 1, "unsendable": 0}
+    same = model["counts"]["looked"] - 5
+    assert model["routes"] == {"people": {"same": same, **found}}
+    assert (model["counts"]["documents"], model["counts"]["gone"]) == (5, 1)
+    assert len(_of(line, "shop")) == before
+
+    line.type(MODEL, "--drift", "shop")
+    line.until(lambda: len(_of(line, "shop")) >= before + 5)
+    others = [each for each in line.sent() if each[1] == "erp"]
+    again = line.type(MODEL, "--drift", "shop", "--route", "people")
+
+    assert again["models"][0]["counts"]["documents"] == 0
+    assert sorted(_said(each) for each in _of(line, "shop")[before:]) == [
+        ("people", "shop", FIRST, "update"),
+        ("people", "shop", FIRST + 1, "leave"),
+        ("people", "shop", FIRST + 2, "delete"),
+        ("people", "shop", FIRST + 3, "update"),
+        ("people", "shop", FIRST + 20, "update"),
+    ]
+    assert {each.json["data"]["routing"]["mode"] for each in _of(line, "shop")[before:]} == {
+        "resend"
+    }
+    assert [each for each in line.sent() if each[1] == "erp"] == others
+
+
+def test_law_1_a_drift_waits_for_workers_is_killed_and_goes_on(made: Resends) -> None:
+    made.start()
+    made.run("UPDATE res_partner SET name = 'Not yet' WHERE id = %s", FIRST)
+    typed = made.programs.start("resend", "--drift", "shop", "--json")
+    made.until(lambda: any("events to do first" in row["waits"] for row in made.status()))
+    made.capture.kill()
+    made.start()
+    made.until(lambda: any("events to do first" in row["waits"] for row in made.status()))
+
+    made.programs.start("stream", "--worker", "one")
+
+    assert typed.wait() == 0, typed.tail()
+    (model,) = json.loads(typed.out.read_text())["models"]
+    assert model["routes"]["people"]["lacking"] == 11
+    made.until(lambda: len(_of(made, "shop")) >= 12)
+    assert sorted(_said(each)[2] for each in _of(made, "shop")) == [*range(FIRST, FIRST + 12)]
+    assert not list((made.programs.folder / "state/capture/sent").glob("*"))
+
+
+def _of(line: Resends, target: str) -> list[Received]:
+    """Return what came for a target, in order."""
+    return [each for each in list(line.wso2.requests) if _said(each)[1] == target]
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
+        (["--drift", "shop", "--target", "shop"], "--drift names the target"),
+        (["--drift", "shop", "--id", "1"], "there is no model whose records"),
+        (["--drift", "shpo"], "no route leads to shpo"),
+        ([MODEL, "--drift", "shpo"], 'did you mean "shop"?'),
         ([], "there is no model"),
         ([MODEL], "a resend has ids, a domain, or is of all"),
         (["res.partnr", "--all"], 'did you mean "res.partner"?'),

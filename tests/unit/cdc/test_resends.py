@@ -12,13 +12,16 @@ from cdc.engine.datum import Stamp
 from cdc.epoch import PROGRESS, Epoch, Topic
 from cdc.loading import Piece
 from cdc.progress import Progress
-from cdc.resending.resends import Resends, Subject
+from cdc.resending.last import Last, LastSent, Outcome, Standing, Told
+from cdc.resending.resends import Resends
+from cdc.resending.subject import Subject
+from cdc.resending.truth import Truth
 from schemas import domain, mapping
 from schemas.command import Answer, Command
 from schemas.command import Progress as Reached
 from schemas.config import Route
-from schemas.domain import Context
 from schemas.event import Event, Mode
+from schemas.mapping import Writing
 from schemas.topics import Topics
 from tests.engine import PLAN, Engine, engine, insert, update
 
@@ -80,10 +83,28 @@ def route(name: str, model: str = MODEL, *targets: str) -> Route:
     )
 
 
+class PlayedSent:
+    """What a target was last sent; None until it is read."""
+
+    def __init__(self) -> None:
+        self.last: LastSent | None = None
+        self.asked: list[tuple[str, str, str]] = []
+
+    def known(self, name: str, model: str, target: str) -> LastSent | None:
+        self.asked.append((name, model, target))
+        return self.last
+
+    def waits(self, name: str) -> str:
+        return "it is being read" if self.asked and self.last is None else ""
+
+    def end(self, name: str) -> None: ...
+
+
 class World:
     """Five orders, and what sends them again."""
 
     def __init__(self, tried: Engine) -> None:
+        self.sent_before = PlayedSent()
         self.kafka, self.tried = Played(), tried
         tried.shadow.note(PROGRESS, {"lsn": 1, **Progress().to_json()})
         topics = {root.rank: Topic(root.shape.model, 1) for root in PLAN.roots}
@@ -99,9 +120,13 @@ class World:
         """Begin, or begin again as after a kill."""
         self.epoch.reset()
         roots = {root.shape.model: root for root in PLAN.roots}
-        subject = Subject(Topics("odoo_a"), roots, self.routes, Context(), passing=self.passing)
+        subject = Subject(
+            Topics("odoo_a"), roots, self.routes, Writing("odoo_a"), passing=self.passing
+        )
         made = (self.tried.shadow, self.epoch, self.tried.events, subject)
-        self.resends = Resends(*made, self.kafka, self.kafka, Topic("results", 1))
+        self.resends = Resends(
+            *made, self.kafka, self.kafka, Topic("results", 1), self.sent_before
+        )
         self.resends.begin_again()
 
     def attend(self, now: float = 0.0) -> list[Answer]:
@@ -360,6 +385,74 @@ def test_law_10_one_whose_route_is_gone_from_the_file_fails_when_it_goes_on(worl
 
     assert failed.progress is Reached.FAILED
     assert 'no route of sale.order is named "orders"' in failed.why
+
+
+MAPPED = route("orders", MODEL, "shop", "erp")
+
+
+def told(number: int, name: str | None, *, sequence: str = "1", seen: bool = True) -> Told:
+    """Return a delivery of an order that shows a name, or None: that it is gone."""
+    last = Last(Standing.GONE, b"")
+    if name is not None:
+        truth = Truth.of(MAPPED, PLAN.roots[0].shape, Writing("odoo_a"))
+        last = Last(Standing.HELD, truth.digest({"id": number, "name": name}))
+    return Told(f"{number}/{sequence}", number, "orders", sequence, last, seen)
+
+
+def last_sent(path: Path, *deliveries: Told, failed: tuple[str, ...] = ()) -> LastSent:
+    made = LastSent.begin(path)
+    made.note((each.id, Outcome.TAKEN) for each in deliveries)
+    made.note((name, Outcome.FAILED) for name in failed)
+    made.told(deliveries)
+    made.complete(forgets=False)
+    return made
+
+
+def test_a_drift_sends_only_what_differs_and_waits_until_it_is_known(
+    world: World, tmp_path: Path
+) -> None:
+    world.kafka.put("r0", model=MODEL, all=True, targets=["erp"], drift=True, dry_run=True)
+    world.kafka.put("r1", model=MODEL, all=True, targets=["erp"], drift=True)
+    said = {answer.id: answer.why for answer in world.attend()}
+    assert set(said.values()) == {"it is being read"}
+    assert world.mark(0x900) is None
+    assert world.sent_before.asked[0] == ("r0", MODEL, "erp")
+
+    world.sent_before.last = last_sent(
+        tmp_path / "last",
+        told(1, "S1"),
+        told(2, "other"),
+        told(3, "S3"),
+        told(3, None, sequence="2"),
+        told(4, "old"),
+        told(4, "S4", sequence="2"),
+        told(9, "S9"),
+        failed=("4/2",),
+    )
+    counts = {answer.id: answer.counts for answer in world.all()}
+
+    sent = world.sent()
+    assert [(e.id, e.routes, e.targets, e.after is None) for e in sent] == [
+        (2, ("orders",), ("erp",), False),
+        (3, ("orders",), ("erp",), False),
+        (4, ("orders",), ("erp",), False),
+        (5, ("orders",), ("erp",), False),
+        (9, ("orders",), ("erp",), True),
+    ]
+    assert len({e.position for e in sent}) == len(sent)
+    for name in ("r0", "r1"):
+        found = {each: n for each, n in counts[name].items() if "/" not in each}
+        assert found == {
+            "looked": 6,
+            "documents": 5,
+            "gone": 1,
+            "of": 9,
+            "reached": 9,
+            "same": 1,
+            "differs": 2,
+            "lacking": 2,
+            "surplus": 1,
+        }
 
 
 def test_what_others_are_asked_is_left_alone(world: World) -> None:
