@@ -10,6 +10,7 @@ from cdc import kafka
 from cdc.epoch import Epoch
 from cdc.notes import ABOUT
 from cdc.origin import refuse_other_database
+from cdc.past import refuse_other_past
 from cdc.postgres import slot
 from cdc.postgres.connect import Session
 from cdc.postgres.replication import Replication
@@ -51,6 +52,7 @@ class Beside:
         with Replication.connect(self._source.dsn, "odoo-cdc-capture") as replication:
             system = replication.identify()
         refuse_other_database(system, state, self._shadow, self._about)
+        refuse_other_past(self._following, state, self._shadow)
         return self._following.begin(lsn)
 
     def look(self) -> LeftOut:

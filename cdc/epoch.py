@@ -17,7 +17,7 @@ from cdc.engine.store import Store
 from cdc.engine.undone import take_back
 from cdc.notes import PROGRESS
 from cdc.progress import Progress
-from cdc.watermark import Watermark
+from cdc.watermark import Handled, Watermark
 from schemas.keys import partition_of
 
 CHANGES: Final = 10_000  # in one epoch: then it must end
@@ -82,7 +82,7 @@ class Epoch:
         topics: Mapping[int, Topic],
     ) -> None:
         """Begin where the shadow stands, which has its notes; `topics` are by the model's rank."""
-        self.watermark, self.progress = _standing(shadow)
+        self.watermark, self.progress, self.handled = _standing(shadow)
         self.changes = 0
         self.events = 0
         self.total = 0
@@ -138,7 +138,7 @@ class Epoch:
         self._shadow.abort()
         self._shadow.begin()
         take_back(self._shadow)
-        self.watermark, self.progress = _standing(self._shadow)
+        self.watermark, self.progress, self.handled = _standing(self._shadow)
         self.changes = 0
         self._unsent = False
 
@@ -150,7 +150,8 @@ class Epoch:
             self._unsent = False
         self._drop()
         standing = {"lsn": self.watermark.passed, "at": time.time(), **self.progress.to_json()}
-        self._shadow.note(PROGRESS, standing)
+        handled = {} if self.handled is None else {"handled": self.handled}
+        self._shadow.note(PROGRESS, {**standing, **handled})
         self._shadow.commit()
         self.watermark.commit()
         self._shadow.begin()
@@ -165,6 +166,9 @@ class Epoch:
             del waiting[0]
 
 
-def _standing(shadow: Durable) -> tuple[Watermark, Progress]:
+def _standing(shadow: Durable) -> tuple[Watermark, Progress, Handled | None]:
+    """Return how far the shadow is; it may be of a version that did not note what it handled."""
     note = shadow.recall(PROGRESS) or {}
-    return Watermark(note["lsn"]), Progress.from_json(note)
+    handled = note.get("handled")
+    known = None if handled is None else Handled(*handled)
+    return Watermark(note["lsn"]), Progress.from_json(note), known

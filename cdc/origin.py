@@ -24,6 +24,7 @@ from cdc.recalled import GONE, Recalled, recall
 from cdc.selection import Selection, select
 from cdc.shadow.look import look as look_at_shadow
 from cdc.shadow.store import Shadow
+from cdc.watermark import NONE_HANDLED
 from schemas.config import Config
 from schemas.errors import DataAtRisk
 from schemas.fields import Models
@@ -218,7 +219,7 @@ def begin_shadow(config: Config, source: Source, shadow: Shadow, former: int) ->
     progress.forgotten = bool(former)
     shadow.note(ABOUT, about)
     shadow.note(HOLDING, holding.to_json())
-    shadow.note(PROGRESS, {"lsn": lsn, **progress.to_json()})
+    shadow.note(PROGRESS, {"lsn": lsn, "handled": NONE_HANDLED, **progress.to_json()})
     shadow.commit()
     shadow.begin()
     return about

@@ -30,12 +30,15 @@ from cdc.origin import (
     refuse_unready,
     survey,
 )
+from cdc.past import refuse_other_past
 from cdc.postgres import publication, slot
 from cdc.postgres.connect import Session
 from cdc.postgres.refusals import SlotMissing
+from cdc.postgres.stream import Following
 from cdc.progress import Progress
 from cdc.ranges import forget_ahead
 from cdc.shadow.store import Shadow
+from cdc.watermark import NONE_HANDLED
 from schemas.config import Config
 from schemas.errors import BadUsage, DataAtRisk, NothingFound
 from schemas.position import format_lsn
@@ -111,7 +114,7 @@ def _with_shadow(
     if fit.changes:
         raise RecoveryUnderWay("the file needs something else of the shadow than it holds")
     progress = fit.progress
-    why = list(_trouble(source, shadow, about))
+    why = list(_trouble(config, source, shadow, about))
     if not why and (progress.doubted or progress.due or progress.forgotten):
         _say("a recovery was begun: it goes on")
         return
@@ -125,9 +128,12 @@ def _with_shadow(
     for each in why:
         _say(f"to be mended: {each}")
     found = _anew(config, source, held(shadow)) if why else source
-    lsn = found.slot.confirmed_flush_lsn or 0 if why else note["lsn"]
+    standing: dict[str, Any] = {name: note[name] for name in ("lsn", "handled") if name in note}
+    if why:
+        standing = {"lsn": found.slot.confirmed_flush_lsn or 0, "handled": NONE_HANDLED}
+    lsn = standing["lsn"]
     generation = next_generation(max(former, int(about["generation"])))
-    _doubt_everything(fit.plan, shadow, progress, lsn)
+    _doubt_everything(fit.plan, shadow, progress, standing)
     shadow.note(ABOUT, {**about, **identity(found), "generation": generation})
     shadow.commit()
     shadow.begin()
@@ -142,7 +148,9 @@ def identity_of(source: Source) -> tuple[str, str]:
     return source.system.system_id, source.system.database
 
 
-def _trouble(source: Source, shadow: Shadow, about: dict[str, Any]) -> Iterator[str]:
+def _trouble(
+    config: Config, source: Source, shadow: Shadow, about: dict[str, Any]
+) -> Iterator[str]:
     """Say all that stops capture."""
 
     def ready() -> None:
@@ -156,10 +164,18 @@ def _trouble(source: Source, shadow: Shadow, about: dict[str, Any]) -> Iterator[
     def of_this_database() -> None:
         refuse_other_database(source.system, source.slot, shadow, dict(about))
 
-    for look in (ready, published, of_this_database):
+    def has_what_was_published() -> None:
+        following = Following(config.source.dsn, config.source.slot, config.source.publication)
+        refuse_other_past(following, source.slot, shadow)
+
+    found = 0
+    for look in (ready, published, of_this_database, has_what_was_published):
+        if found and look is has_what_was_published:  # it needs a slot that can be read
+            return
         try:
             look()
         except DataAtRisk as error:
+            found += 1
             yield str(error)
 
 
@@ -181,7 +197,9 @@ def _anew(config: Config, source: Source, holding: Holding | None) -> Source:
     return found
 
 
-def _doubt_everything(plan: Plan, shadow: Shadow, progress: Progress, lsn: int) -> None:
+def _doubt_everything(
+    plan: Plan, shadow: Shadow, progress: Progress, standing: dict[str, Any]
+) -> None:
     """Have everything read again from a place of the stream on."""
     never_whole = sorted(progress.waiting - progress.since.keys())
     if never_whole:
@@ -196,8 +214,8 @@ def _doubt_everything(plan: Plan, shadow: Shadow, progress: Progress, lsn: int) 
     for table in plan.by_name.values():
         forget_ahead(shadow, table)
     if progress.opened is not None:  # the former place may be ahead of the database's
-        progress.opened = progress.opened._replace(lsn=lsn)
-    shadow.note(PROGRESS, {"lsn": lsn, **progress.to_json()})
+        progress.opened = progress.opened._replace(lsn=standing["lsn"])
+    shadow.note(PROGRESS, {**standing, **progress.to_json()})
 
 
 def _say(text: str) -> None:

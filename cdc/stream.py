@@ -27,6 +27,7 @@ from cdc.portions import Backfill, Portions
 from cdc.progress import Opened, Portion
 from cdc.ranges import doubt, follow, take_over
 from cdc.resending.ports import Resends
+from cdc.watermark import Handled
 from schemas.event import Mode
 
 logger = logging.getLogger(__name__)
@@ -196,6 +197,7 @@ class Stream:
         self.transactions += 1
         self.commit_time = begin.commit_time
         self._epoch.watermark.reach(commit.end_lsn)
+        self._epoch.handled = Handled(commit.commit_lsn, begin.xid, begin.commit_time)
         self._epoch.did(max(changes, 1), weight)
 
     def _mark(self, message: Message, head: WalData) -> None:

@@ -6,6 +6,22 @@ Kafka acknowledges, the shadow commits, and only then the server is told. Positi
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+
+class Handled(NamedTuple):
+    """The last transaction that was handled: where its commit stands, its id, and its time.
+
+    The time is in microseconds since 2000-01-01 UTC. Together they name it in the history of any
+    one server: another history has another one there.
+    """
+
+    lsn: int
+    xid: int
+    time: int
+
+
+NONE_HANDLED: Final = Handled(0, 0, 0)
 
 
 @dataclass(slots=True)
