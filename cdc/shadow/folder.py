@@ -10,12 +10,12 @@ from typing import IO, Final
 from schemas.folder import made
 
 _NAME: Final = "lock"
-_FILE: Final = "data.mdb"
+FILE: Final = "data.mdb"
 
 
 def has_shadow(folder: Path) -> bool:
     """Say whether a shadow was begun there."""
-    return (folder / _FILE).exists()
+    return (folder / FILE).exists()
 
 
 class Lock:

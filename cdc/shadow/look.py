@@ -9,7 +9,8 @@ from typing import Any, Final
 
 import lmdb
 
-from cdc.shadow.folder import has_shadow
+from cdc.shadow.folder import FILE, has_shadow
+from cdc.shadow.length import cut_short
 
 META: Final = b"meta"
 
@@ -24,7 +25,7 @@ class Seen:
 
 def look(folder: Path) -> Seen | None:
     """Return what the shadow says, None where there is none that can be read."""
-    if not has_shadow(folder):
+    if not has_shadow(folder) or cut_short(folder / FILE):
         return None
     try:
         with lmdb.open(

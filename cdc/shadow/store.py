@@ -20,6 +20,7 @@ from cdc.engine.holding import Dropped
 from cdc.engine.keys import pack_id, unpack_key
 from cdc.engine.undone import take_back
 from cdc.shadow.folder import Lock
+from cdc.shadow.length import cut_short
 from cdc.shadow.mapped import Mapped
 from schemas.errors import BadUsage, DataAtRisk, ServiceUnavailable
 
@@ -76,13 +77,12 @@ class Shadow:
             self._env.reader_check()  # a killed reader would keep pages from being used again
             self._tables: dict[str, Any] = {
                 name: self._env.open_db(
-                    name.encode(),
-                    dupsort=name == "index",
-                    dupfixed=name == "index",
+                    name.encode(), dupsort=name == "index", dupfixed=name == "index"
                 )
                 for name in _TABLES
             }
         except lmdb.Error as error:
+            self._lock.close()
             raise ShadowDamaged(f"{folder}: {error}") from error
         self._formers: Mapping[bytes, Convert] = {}
         self.begin()
@@ -288,6 +288,8 @@ class LmdbDrawer:
 
 
 def _open(folder: Path) -> lmdb.Environment:
+    if why := cut_short(folder / "data.mdb"):
+        raise lmdb.CorruptedError(why)
     for size in (_MAP, _SMALL_MAP):
         try:
             return lmdb.open(
