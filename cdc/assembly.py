@@ -22,6 +22,7 @@ from cdc.epoch import Epoch, Topic
 from cdc.fitting import Fit, go_on
 from cdc.kafka_commands import Commands
 from cdc.kafka_sent import Sent
+from cdc.kafka_workers import Workers
 from cdc.loading import Marks
 from cdc.notes import ABOUT, HOLDING, PROGRESS
 from cdc.origin import (
@@ -41,6 +42,7 @@ from cdc.postgres.watch import Watch
 from cdc.progress import Progress
 from cdc.queues import Queues
 from cdc.ranges import forget_ahead
+from cdc.resending.added import take_added
 from cdc.resending.resends import NoResends, Resends
 from cdc.resending.subject import Subject
 from cdc.shadow.folder import Lock
@@ -153,6 +155,7 @@ class Ground:
                 backfill,
                 Topic(topics.command_results, count),
                 _sent(config, stack),
+                _workers(config, stack),
             )
         )
         watch = self._watch(config, source, plan, patient=not until_caught_up)
@@ -201,6 +204,7 @@ class Ground:
         say_paused(former.paused, made.progress.paused)
         loaded = {r.model for r in config.routes if r.initial_load}
         made.progress.publish_from_start((made.begun & loaded) - made.progress.waiting)
+        take_added(shadow, config.routes, made.first_loads, config.topics.partitions)
         self._know_members(source)
         shadow.note(ABOUT, self.about)
         shadow.note(HOLDING, made.holding.to_json())
@@ -286,6 +290,14 @@ def _commands(config: Config, generation: int, stack: ExitStack) -> Commands:
     commands = Commands(config.kafka, topics, count, generation)
     stack.callback(commands.close)
     return commands
+
+
+def _workers(config: Config, stack: ExitStack) -> Workers:
+    """Ask which routes the workers have."""
+    topics, count = Topics(config.source.name), config.topics.partitions
+    workers = Workers(config.kafka, topics, count)
+    stack.callback(workers.close)
+    return workers
 
 
 class _Waiting:

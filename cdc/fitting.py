@@ -72,6 +72,17 @@ class Fit:
             and (held := tables[name]).forms
         }
 
+    @property
+    def first_loads(self) -> frozenset[str]:
+        """The models whose existing documents are yet to be published, all of them, to all."""
+        progress = self.progress
+        loaded = {model for model, at in progress.published.items() if at >= 0}
+        return self.begun | (progress.published.keys() - loaded) | self._never_whole
+
+    @property
+    def _never_whole(self) -> frozenset[str]:
+        return frozenset(self.progress.waiting - self.progress.since.keys())
+
 
 class RecoveryUnderWay(DataAtRisk):
     """The routes need something else of the shadow, and a recovery is not over."""

@@ -18,16 +18,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from confluent_kafka import (
-    OFFSET_BEGINNING,
-    Consumer,
-    KafkaError,
-    KafkaException,
-    Message,
-    TopicPartition,
-)
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from cdc.kafka import TIMEOUT, Heard, consumer, said
+from cdc.kafka_whole import marks, whole
 from cdc.resending.last import UNKEPT, Last, LastSent, Outcome, Standing, Told
 from cdc.resending.truth import digest_of
 from schemas import delivery as deliveries
@@ -39,8 +33,6 @@ from schemas.topics import Topics
 
 logger = logging.getLogger(__name__)
 
-_AT_ONCE: Final = 1_000  # records
-_SECONDS: Final = 0.5  # that are waited for some
 _LOOK: Final = 0.25  # seconds between two looks at how far the workers are
 _PAUSE: Final = 2.0  # seconds until Kafka is asked again where it did not answer
 _CLOSING: Final = 2.0  # seconds that one who stops waits for a reading
@@ -170,9 +162,6 @@ class _Place:
         """What the ids of its deliveries begin with."""
         return f"{self.topics.source}/{self.target}/{self.model}/"
 
-    def parts(self, topic: str) -> list[TopicPartition]:
-        return [TopicPartition(topic, number) for number in range(self.partitions)]
-
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
@@ -209,13 +198,23 @@ class _Reader:
             self.reading.ended.wait(_LOOK)
 
     def _marks(self, topic: str) -> dict[int, tuple[int, int]]:
-        """Return where each partition begins and ends."""
-        parts = self.place.parts(topic)
-        return {p.partition: self.client.get_watermark_offsets(p, timeout=TIMEOUT) for p in parts}
+        return marks(self.client, topic, self.place.partitions)
+
+    def _whole(self, topic: str) -> Iterator[list[Message]]:
+        """Give all that a topic has at this moment, or less where it has ended."""
+        size = sum(high - low for low, high in self._marks(topic).values())
+        read = 0
+        for messages in whole(self.client, topic, self.place.partitions):
+            if self.reading.ended.is_set():
+                return
+            read += len(messages)
+            self.reading.waits = f"{_READ}: {read} of {size} records of {topic}"
+            yield messages
 
     def _committed(self, topic: str) -> dict[int, int]:
         """Return how far the workers are; where they never were, at the beginning."""
-        found = self.client.committed(self.place.parts(topic), timeout=TIMEOUT)
+        parts = [TopicPartition(topic, number) for number in range(self.place.partitions)]
+        found = self.client.committed(parts, timeout=TIMEOUT)
         lows = self._marks(topic)
         return {p.partition: max(p.offset, lows[p.partition][0]) for p in found}
 
@@ -242,36 +241,6 @@ class _Reader:
                 continue  # workers report what is none: nobody can have got it
             seen = (message.offset() or 0) < had[message.partition() or 0]
             yield Told(sent.id, sent.record_id, sent.route, sent.sequence, last, seen)
-
-    def _whole(self, topic: str) -> Iterator[list[Message]]:
-        """Give all that a topic has at this moment, or less where it has ended."""
-        marks = self._marks(topic)
-        left = {number: high for number, (low, high) in marks.items() if low < high}
-        self.client.assign([TopicPartition(topic, n, OFFSET_BEGINNING) for n in left])
-        whole, read = sum(high - low for low, high in marks.values()), 0
-        while left and not self.reading.ended.is_set():
-            found = []
-            for message in self.client.consume(_AT_ONCE, timeout=_SECONDS):
-                if message.topic() not in {topic, None}:  # the end of another that was read
-                    continue
-                if _reaches(message, left):
-                    left.pop(message.partition() or 0, None)
-                if message.error() is None:
-                    found.append(message)
-            read += len(found)
-            self.reading.waits = f"{_READ}: {read} of {whole} records of {topic}"
-            yield found
-
-
-def _reaches(message: Message, ends: Mapping[int, int]) -> bool:
-    """Say whether a partition is read to its end. Raises KafkaException."""
-    end = ends.get(message.partition() or 0, 0)
-    error = message.error()
-    if error is None:
-        return (message.offset() or 0) + 1 >= end
-    if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001  that is its name
-        return (message.offset() or 0) >= end
-    raise KafkaException(error)
 
 
 def _last(sent: Delivery) -> Last:

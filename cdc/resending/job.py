@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, Self
 
 from schemas.command import Command
+from schemas.event import Mode
 from schemas.resend import Request
 
 LOOKED: Final = "looked"  # records that were looked at
@@ -22,7 +23,8 @@ class Job:
     """What is left of a resend: the records behind `position`, up to `end`.
 
     Both are ids; `end` is None until the first piece. `partition` is where the command stands and
-    the answers go. `when` is a time in ISO 8601, `by` for people.
+    the answers go. `when` is a time in ISO 8601, `by` for people. `mode` is that of its events:
+    `snapshot` for routes that come to a model which is read already.
     """
 
     id: str
@@ -33,6 +35,7 @@ class Job:
     position: int = _BEFORE_ALL
     end: int | None = None
     counts: Mapping[str, int] = field(default_factory=dict)
+    mode: Mode = Mode.RESEND
 
     @classmethod
     def of(cls, command: Command, partition: int) -> Self:
@@ -77,9 +80,11 @@ class Job:
             "position": self.position,
             "end": self.end,
             "counts": dict(self.counts),
+            "mode": self.mode.value,
         }
 
     @classmethod
     def from_json(cls, fields: Mapping[str, Any]) -> Self:
         """Read what `to_json` wrote."""
-        return cls(**{**fields, "request": Request.of(fields["request"])})
+        mode = Mode(fields.get("mode", Mode.RESEND))
+        return cls(**{**fields, "request": Request.of(fields["request"]), "mode": mode})

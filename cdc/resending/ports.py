@@ -5,7 +5,7 @@ What the stream needs of them stands here too.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from cdc.engine.datum import Stamp
@@ -63,6 +63,13 @@ class Sent(Protocol):
 
     def end(self, name: str) -> None:
         """Let it go."""
+
+
+class Workers(Protocol):
+    """Who knows which routes the workers have."""
+
+    def lack(self, routes: Iterable[str], now: float) -> str:
+        """Say why routes cannot be served by all workers, "" where they can."""
 
 
 class Shadow(Protocol):

@@ -23,13 +23,14 @@ from cdc.loading import Piece
 from cdc.notes import RESENDING
 from cdc.resending.job import DOCUMENTS, Job
 from cdc.resending.notebook import Notebook
-from cdc.resending.ports import Came, Commands, Room, Sent, Shadow
+from cdc.resending.ports import Came, Commands, Room, Sent, Shadow, Workers
 from cdc.resending.search import Found
 from cdc.resending.subject import Looks, Subject
 from schemas.arguments import MalformedCommand, refuse_unknown, text_of
 from schemas.command import Answer, Command, Kind, Progress
 from schemas.domain import BadDomain
 from schemas.errors import ServiceUnavailable
+from schemas.event import Mode
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +52,7 @@ class Resends:
     room: Room
     results: Topic
     sent: Sent
+    workers: Workers
     _book: Notebook = field(default_factory=Notebook)
     _searches: dict[str, Looks] = field(default_factory=dict)
     _waits: dict[str, str] = field(default_factory=dict)
@@ -118,7 +120,10 @@ class Resends:
         for routes, group in groupby(found.meant, key=lambda meant: meant.routes):
             ids = [meant.id for meant in group]
             limited = stamp._replace(
-                routes=routes or None, targets=job.request.targets or None, before_known=False
+                routes=routes or None,
+                targets=job.request.targets or None,
+                before_known=job.mode is Mode.SNAPSHOT,
+                mode=job.mode,
             )
             for made in self.events.of_shadow(root, ids, limited, ordinal):
                 self.epoch.publish(made)
@@ -209,7 +214,11 @@ class Resends:
         progress, model = self.epoch.progress, job.request.model
         if model in progress.waiting:
             return f"{model} is being loaded"
-        return f"the first load of {model} goes first" if model in progress.published else ""
+        if model in progress.published:
+            return f"the first load of {model} goes first"
+        if job.mode is Mode.SNAPSHOT:  # others are typed by somebody who sees to it
+            return self.workers.lack(job.request.routes, time.monotonic())
+        return ""
 
     def _why(self, job: Job, now: float) -> str:
         """Say what a job waits for, "" for nothing."""

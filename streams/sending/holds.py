@@ -61,13 +61,14 @@ class Hold:
         return cls(**{**fields, "reason": Reason(fields["reason"])})
 
 
-def to_json(worker: str, holds: Iterable[Hold], config: str) -> bytes:
+def to_json(worker: str, holds: Iterable[Hold], config: str, routes: Iterable[str] = ()) -> bytes:
     """Write what a worker has learnt to hold back, as a record of `holds`.
 
-    It says by which file the worker goes, too: `config` is the fingerprint.
+    It says by which file the worker goes, too: `config` is the fingerprint, `routes` are those of
+    the file.
     """
     said = [hold.to_fields() for hold in holds]
-    fields = {"worker": worker, "config": config, "holds": said}
+    fields = {"worker": worker, "config": config, "routes": list(routes), "holds": said}
     return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
 
 

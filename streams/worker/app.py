@@ -145,7 +145,9 @@ class Worker:
         while True:
             standing = self.core.permits.holds.standing()
             learnt = (hold for hold in standing if hold.reason in holds.LEARNT)
-            said = holds.to_json(self.name, learnt, self.reloading.config.fingerprint)
+            config = self.reloading.config
+            routes = [route.name for route in config.routes]
+            said = holds.to_json(self.name, learnt, config.fingerprint, routes)
             if said != told:
                 await self.writer.write([self.places.holds(self.name, said)])
                 told = said

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -12,6 +13,7 @@ from cdc.engine.datum import Stamp
 from cdc.epoch import PROGRESS, Epoch, Topic
 from cdc.loading import Piece
 from cdc.progress import Progress
+from cdc.resending.added import added, take_added
 from cdc.resending.last import Last, LastSent, Outcome, Standing, Told
 from cdc.resending.resends import Resends
 from cdc.resending.subject import Subject
@@ -100,11 +102,21 @@ class PlayedSent:
     def end(self, name: str) -> None: ...
 
 
+class PlayedWorkers:
+    """Why routes cannot be served."""
+
+    def __init__(self) -> None:
+        self.why = ""
+
+    def lack(self, routes: Iterable[str], now: float) -> str:
+        return f"{self.why} {' '.join(routes)}" if self.why else ""
+
+
 class World:
     """Five orders, and what sends them again."""
 
     def __init__(self, tried: Engine) -> None:
-        self.sent_before = PlayedSent()
+        self.sent_before, self.workers = PlayedSent(), PlayedWorkers()
         self.kafka, self.tried = Played(), tried
         tried.shadow.note(PROGRESS, {"lsn": 1, **Progress().to_json()})
         topics = {root.rank: Topic(root.shape.model, 1) for root in PLAN.roots}
@@ -125,7 +137,12 @@ class World:
         )
         made = (self.tried.shadow, self.epoch, self.tried.events, subject)
         self.resends = Resends(
-            *made, self.kafka, self.kafka, Topic("results", 1), self.sent_before
+            *made,
+            self.kafka,
+            self.kafka,
+            Topic("results", 1),
+            self.sent_before,
+            self.workers,
         )
         self.resends.begin_again()
 
@@ -453,6 +470,70 @@ def test_a_drift_sends_only_what_differs_and_waits_until_it_is_known(
             "lacking": 2,
             "surplus": 1,
         }
+
+
+def take(world: World, *routes: Route, loading: tuple[str, ...] = ()) -> None:
+    """Have a file with these routes."""
+    world.routes = list(routes)
+    take_added(world.tried.shadow, routes, loading, 1)
+    world.epoch.end()
+    world.live()
+
+
+def test_a_route_that_comes_later_gets_what_is_there_once_and_others_hear_nothing(
+    world: World,
+) -> None:
+    orders, more = world.routes[0], route("more", MODEL, "erp")
+    take(world, orders)
+    assert not world.resends.busy
+    take(world, orders, more)
+    world.workers.why = "they go by another file"
+    (told,) = world.attend()
+    assert (told.why, world.mark(0x100)) == ("they go by another file more", None)
+    world.workers.why = ""
+    world.kafka.free = 2
+    world.mark(0x1000)
+
+    world.live()  # killed, and the same file once more
+    take(world, orders, more)
+    (done,) = world.all()
+
+    sent = world.sent()
+    assert [e.id for e in sent] == [1, 2, 3, 4, 5]
+    assert {(e.mode, e.routes, e.targets) for e in sent} == {(Mode.SNAPSHOT, ("more",), None)}
+    assert {(e.before_known, e.before) for e in sent} == {(True, None)}
+    assert done.progress is Reached.DONE
+    take(world, orders, more)
+    assert not world.resends.busy
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "loading", "models"),
+    [
+        (["a"], ["a", "b"], (), {MODEL: ("b",)}),
+        (["a"], ["b"], (), {MODEL: ("b",)}),
+        (["a"], ["a", "b"], (MODEL,), {}),
+        (["a", "b"], ["a"], (), {}),
+        ([], ["a", "b"], (), {MODEL: ("a", "b")}),
+    ],
+    ids=["one more", "renamed", "the first load goes on", "one less", "two"],
+)
+def test_which_routes_are_loaded(
+    before: list[str], after: list[str], loading: tuple[str, ...], models: dict[str, Any]
+) -> None:
+    routes = [route(name) for name in after]
+    assert added(dict.fromkeys(before, MODEL), routes, loading) == models
+
+
+def test_one_that_wants_nothing_or_is_of_another_model_now() -> None:
+    known = {"a": MODEL, "b": MODEL}
+    silent = replace(route("c"), initial_load=False)
+    assert added(known, [route("a", "res.partner"), silent], ()) == {"res.partner": ("a",)}
+
+
+def test_a_shadow_that_knows_no_routes_takes_all_as_known(world: World) -> None:
+    take(world, *world.routes, route("more"))
+    assert not world.resends.busy
 
 
 def test_what_others_are_asked_is_left_alone(world: World) -> None:
