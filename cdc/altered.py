@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
+from cdc.engine.holding import Attribute
 from cdc.engine.plan import Plan
 from cdc.engine.relations import Looked, Relations
 from cdc.fitting import Fit
@@ -34,4 +35,12 @@ def lacking(plan: Plan, source: Source) -> dict[str, frozenset[str]]:
         name: frozenset(plan.by_name[name].read) - made.keys()
         for name, made in source.wanted.types.items()
         if name in plan.by_name
+    }
+
+
+def made_of(plan: Plan, source: Source) -> dict[str, dict[str, Attribute | None]]:
+    """Return how the columns that a plan reads were made, None for one that is not there."""
+    return {
+        name: {column: source.made.get(name, {}).get(column) for column in each.read}
+        for name, each in plan.by_name.items()
     }

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from cdc import kafka, kafka_schemas
-from cdc.altered import lacking, relations_of, say_paused
+from cdc.altered import lacking, made_of, relations_of, say_paused
 from cdc.backfill import Paced, Unpaced
 from cdc.beside import Beside
 from cdc.capture import Capture
@@ -190,7 +190,7 @@ class Ground:
         read = existing({table.name: table.read for table in plan.by_name.values()}, source.made)
         needs = replace(source.needs, members=self.about["published"], columns=read)
         place = (config.source.dsn, source.publication, config.source.slot)
-        return Watch(*place, needs, source.made, patient=patient)
+        return Watch(*place, needs, made_of(plan, source), patient=patient)
 
     def _fit(self, config: Config, source: Source) -> Fit:
         """Make the shadow fit for a file, and remember what it is made of."""

@@ -25,7 +25,8 @@ from schemas.fields import Models
 class Wanted:
     """What a file needs of a database, and what the columns are there.
 
-    `types` has {} for a table that is not there. `paused` are models that show what is not there
+    `types` has all columns of these tables and of those that are held, and {} for a table that
+    is not there. `paused` are models that show what is not there
     or is of another kind than it was, each with the reason.
     """
 

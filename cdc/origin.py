@@ -100,11 +100,12 @@ def survey(config: Config, holding: Holding | None) -> Source:
         selection = select(config, recalled.models)
         published = publication.look(session, config.source.publication)
         state = slot.look(session, config.source.slot)
-        made = attributes(session, selection.names)
+        tables = {*selection.names, *(holding or Holding()).tables}
+        made = attributes(session, tables)
     unread = {(recalled.models.model(model).table, name) for model, name in recalled.changed}
     types = {
-        table: {c: made[table][c] for c in read if c in made[table] and (table, c) not in unread}
-        for table, read in selection.columns.items()
+        table: {name: each for name, each in found.items() if (table, name) not in unread}
+        for table, found in made.items()
     }
     paused = dict(_paused(config, selection, recalled, models))
     wanted = Wanted(selection, recalled.models, types, paused)

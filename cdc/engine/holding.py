@@ -212,7 +212,8 @@ class _Fitting:
         indexes = self._indexes(held, indexes_of(need))
         if indexes != held.indexes or only != held.only:
             self._again.add(need.name)
-        types = self._types.get(need.name, held.types)
+        found = self._types.get(need.name, held.types)
+        types = {name: found[name] for name in need.read if name in found}
         self._tables[need.name] = HeldTable(
             held.number, indexes, types, forms, only, lacks=_lacks(held, need)
         )

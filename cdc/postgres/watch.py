@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from cdc.engine.holding import Types
+from cdc.engine.holding import Attribute
 from cdc.postgres import publication, publishing, slot
 from cdc.postgres.catalog import attributes
 from cdc.postgres.connect import Session, translated
@@ -53,11 +53,11 @@ class Watch:
         state: PublicationState,
         slot_name: str,
         needs: Needs,
-        made: Types,
+        made: Mapping[str, Mapping[str, Attribute | None]],
         *,
         patient: bool = True,
     ) -> None:
-        """Begin at once, on a thread of its own; `made` is how columns were made at first.
+        """Begin at once, on a thread of its own; `made` are columns as they were found.
 
         One that is not `patient` has trouble where it may not put a table back; else it says who
         may, and waits.
@@ -131,7 +131,12 @@ class Watch:
     def _look(self, session: Session) -> None:
         self.slot = slot.look(session, self.slot.name)
         state = publication.look(session, self._state.name)
-        self.altered = attributes(session, self._made) != self._made
+        found_now = attributes(session, self._made)
+        self.altered = any(
+            found_now[table].get(name) != made
+            for table, columns in self._made.items()
+            for name, made in columns.items()
+        )
         if state.tables:  # of an empty one nobody can tell
             self._lifted = state.lifted
         self._spare(session, state)
