@@ -117,6 +117,11 @@ class Ground:
         self._suspects = frozenset({changed.table})
         return look(config, self._holding)
 
+    def fits(self, source: Source) -> None:
+        """Raise RecoveryUnderWay where a file cannot follow; capture has ended its last epoch."""
+        note = self.shadow.recall(PROGRESS) or {}
+        go_on(source.wanted, held(self.shadow), Progress.from_json(note))
+
     def assemble(
         self, config: Config, source: Source, stack: ExitStack, *, until_caught_up: bool = False
     ) -> Assembled:
@@ -158,7 +163,9 @@ class Ground:
                 _workers(config, stack),
             )
         )
-        watch = self._watch(config, source, plan, patient=not until_caught_up)
+        watch = self._watch(
+            config, source, plan, patient=not until_caught_up, current=before is None
+        )
         stack.callback(watch.close)
         beside = Beside(config, self.shadow, self.about, self.publisher, watch)
         stream.returned = beside.returned
@@ -185,12 +192,14 @@ class Ground:
         self._waiting.capture, self._parts = capture, parts
         return Assembled(capture, Vitals(capture, parts, self.shadow, beside.wal))
 
-    def _watch(self, config: Config, source: Source, plan: Plan, *, patient: bool) -> Watch:
+    def _watch(
+        self, config: Config, source: Source, plan: Plan, *, patient: bool, current: bool
+    ) -> Watch:
         """Look at what the stream of a plan depends on."""
         read = existing({table.name: table.read for table in plan.by_name.values()}, source.made)
         needs = replace(source.needs, members=self.about["published"], columns=read)
         place = (config.source.dsn, source.publication, config.source.slot)
-        return Watch(*place, needs, made_of(plan, source), patient=patient)
+        return Watch(*place, needs, made_of(plan, source), patient=patient, current=current)
 
     def _fit(self, config: Config, source: Source) -> Fit:
         """Make the shadow fit for a file, and remember what it is made of."""

@@ -68,13 +68,23 @@ class Reloading:
         if first:
             threading.Thread(target=self._run, name="reload", daemon=True).start()
 
-    def take(self) -> Fitting | None:
-        """Return the file that is to follow, once; None where there is none."""
+    def take(self, fits: Callable[[Source], object]) -> Fitting | None:
+        """Return the file that is to follow, once; None where there is none.
+
+        `fits` raises what has come up since it was looked at: then it is refused all the same.
+        """
         with self._turn:
             fitting, self._fitting = self._fitting, None
-            if fitting is not None:
-                self._config = fitting.config
-                self.taken += 1
+            if fitting is None:
+                return None
+            try:
+                fits(fitting.source)
+            except OdooCdcError as error:
+                self.refused += 1
+                said_refused(error)
+                return None
+            self._config = fitting.config
+            self.taken += 1
             return fitting
 
     def counted(self, figures: Figures) -> Figures:

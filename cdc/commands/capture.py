@@ -78,7 +78,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: argparse.Namespace) -> int:  # noqa: PLR0915  one thing after the other
     """Run until SIGTERM or, with --until-caught-up, until that is so; SIGHUP: see Reloading."""
     reloading = Reloading(args.config)
     signal.signal(signal.SIGHUP, reloading.ask)  # first: what changes from here on is not missed
@@ -103,9 +103,10 @@ def run(args: argparse.Namespace) -> int:
                     fitting.config, fitting.source, inner, until_caught_up=args.until_caught_up
                 )
                 if told.by(made):
+                    told.of_another(fitting, made.capture)
                     stack.enter_context(health)
                     _spare_the_collector()
-                elif not made.capture.passing:
+                elif told.of_another(fitting, made.capture):
                     said_taken(fitting.config)
                 altered = _run(made.capture, reloading, fitting.config.source)
             fitting = _next(made.capture, reloading, fitting, ground, altered)
@@ -149,17 +150,16 @@ def _next(
     ground: Ground,
     altered: SchemaChanged | None,
 ) -> Fitting | None:
-    """Return what is to follow: another file, the same one now that all is read, or nothing.
+    """Return what is to follow: another file or, now that all is read or one was refused, this.
 
     Where tables were altered, the database is looked at again.
     """
     if capture.stopping:
         return None
-    asked = reloading.take()
     if altered is not None:
-        config = (asked or fitting).config
+        config = (reloading.take(ground.fits) or fitting).config
         return Fitting(config, ground.look_again(config, altered))
-    return asked or (fitting if capture.passing else None)
+    return reloading.take(ground.fits) or fitting
 
 
 def _agrees(question: str) -> bool:
@@ -196,6 +196,14 @@ class _Told:
     reloading: Reloading
     vitals: Vitals | None = None
     stands_by: bool = False
+    force: Config | None = None  # the file that was last said to be in force
+
+    def of_another(self, fitting: Fitting, capture: Capture) -> bool:
+        """Say whether another file is in force from here on."""
+        if capture.passing or self.force is fitting.config:
+            return False
+        self.force = fitting.config
+        return True
 
     def by(self, made: Assembled) -> bool:
         """Tell of this one from here on; say whether it is the first."""

@@ -47,7 +47,7 @@ class LeftOut:
 class Watch:
     """Looks at publication and slot beside the stream."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  what is looked at, and how
         self,
         dsn: str,
         state: PublicationState,
@@ -56,8 +56,12 @@ class Watch:
         made: Mapping[str, Mapping[str, Attribute | None]],
         *,
         patient: bool = True,
+        current: bool = True,
     ) -> None:
         """Begin at once, on a thread of its own; `made` are columns as they were found.
+
+        `state` is not `current` where the publication may have changed since: a table that was
+        back already would be left out again, and wait to come back for good.
 
         One that is not `patient` has trouble where it may not put a table back; else it says who
         may, and waits.
@@ -73,6 +77,7 @@ class Watch:
         self._dsn = dsn
         self._state = state
         self._patient = patient
+        self._current = current
         self._asked: Lists = {}
         self._lifted = state.lifted
         self._harmed: list[str] = []
@@ -91,6 +96,8 @@ class Watch:
         """
         if self._trouble is not None:
             raise self._trouble
+        if not self._current:
+            return LeftOut()
         found = publication.gap(self._state, self.needs)
         back = {t: member for t, member in found.late.items() if (t, member) in self._settled}
         # One that had another name: all writes under it ended before it was given back.
@@ -145,6 +152,7 @@ class Watch:
             self._put_back(session, state, found)
         self._settle(session, found)
         self._state = state
+        self._current = True
 
     def _rest(self, session: Session) -> None:
         """Wait until the next look, or until the server has something to say."""

@@ -6,6 +6,7 @@ from typing import cast
 
 import pytest
 
+from cdc.fitting import RecoveryUnderWay
 from cdc.metrics import Figures
 from cdc.origin import ForeignShadow, Source
 from cdc.reloading import Reloading
@@ -58,6 +59,10 @@ def reloading(path: Path, database: Database) -> Reloading:
     return made
 
 
+def fits(_: object) -> None:
+    """Find nothing against a file."""
+
+
 class Refused:
     """Waits until a file was refused: its log line is the last that happens."""
 
@@ -92,12 +97,37 @@ def test_a_file_that_fits_is_handed_over_and_taken_once(
     reloading.ask()
 
     assert handed.wait(LONG)
-    fitting = reloading.take()
+    fitting = reloading.take(fits)
     assert fitting is not None
     assert fitting.config.fingerprint == load(path).fingerprint == database.seen[0]
     assert fitting.source is database.source
-    assert reloading.take() is None
+    assert reloading.take(fits) is None
     assert reloading.counted(Figures()).reloads_total == 1
+
+
+def test_a_file_that_fits_no_longer_when_it_would_be_taken_is_refused(
+    reloading: Reloading, refused: Refused, path: Path
+) -> None:
+    def recovering(_: object) -> None:
+        raise RecoveryUnderWay("res_partner is read again")
+
+    handed = threading.Event()
+    reloading.follow(handed.set)
+    former = load(path).fingerprint
+    path.write_text(FILE + "# changed\n", encoding="utf-8")
+    reloading.ask()
+    assert handed.wait(LONG)
+
+    assert reloading.take(recovering) is None
+
+    assert "is read again" in refused.wait()
+    assert reloading.counted(Figures()).reloads_refused_total == 1
+    assert reloading.counted(Figures()).reloads_total == 0
+    handed.clear()
+    reloading.ask()
+    assert handed.wait(LONG)
+    assert load(path).fingerprint != former
+    assert reloading.take(fits) is not None, "it can be taken later"
 
 
 def test_what_is_asked_before_capture_runs_is_looked_at_when_it_does(
@@ -127,7 +157,7 @@ def test_a_broken_file_is_refused_unseen_and_the_next_one_is_taken(
 
     assert "feilds" in why
     assert database.seen == []
-    assert reloading.take() is None
+    assert reloading.take(fits) is None
     assert reloading.counted(Figures()).reloads_refused_total == 1
     path.write_text(FILE, encoding="utf-8")
     reloading.ask()
@@ -149,7 +179,7 @@ def test_a_file_that_does_not_fit_changes_nothing(
 
     assert str(trouble) in why
     assert not handed.is_set()
-    assert reloading.take() is None
+    assert reloading.take(fits) is None
 
 
 def test_a_file_that_came_while_the_last_one_was_taken_is_handed_over_to_the_next_capture(
