@@ -1,0 +1,1 @@
+"""Whatever happens to capture, in any order: its events come to what the database holds."""

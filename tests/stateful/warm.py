@@ -1,0 +1,160 @@
+"""Whole commands in processes of their own, forked from one that has loaded the modules already.
+
+A command that is started this way is there after milliseconds, and all else about it is real: it
+has its own connections and files, hears signals, can be killed, and has an exit code.
+`python -m tests.stateful.warm` is the process that forks: it reads a request a line.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Self
+
+ROOT: Final = Path(__file__).parents[2]
+SOON_ENDED: Final = 30.0  # seconds; one that was killed is gone at once
+SOON: Final = 0.2  # seconds between two looks at the publication, which are else 5
+
+
+@dataclass(slots=True)
+class Forked:
+    """A running command, as far as tests use what subprocess.Popen gives."""
+
+    pid: int
+    _warm: Warm
+    _code: int | None = field(default=None, init=False)
+
+    def poll(self) -> int | None:
+        """Return its exit code, None while it runs; a signal's number is negative."""
+        if self._code is None:
+            self._code = self._warm.ask(code=self.pid)
+        return self._code
+
+    def wait(self, timeout: float = SOON_ENDED) -> int:
+        """Wait until it ends."""
+        if self.poll() is None:
+            handle = os.pidfd_open(self.pid)  # whoever forked it reaps it only when asked
+            try:
+                if not select.select([handle], [], [], timeout)[0]:
+                    raise subprocess.TimeoutExpired("a forked command", timeout)
+            finally:
+                os.close(handle)
+        code = self.poll()
+        assert code is not None
+        return code
+
+    def send_signal(self, number: signal.Signals) -> None:
+        """Send it a signal, where it runs."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        self.send_signal(signal.SIGKILL)
+
+
+class Warm:
+    """The process that forks."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.stateful.warm"],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()  # it ends what still runs, and itself
+        self._process.wait()
+        self._process.stdout.close()
+
+    def start(self, words: list[str], log: Path, fault: tuple[str, int] | None = None) -> Forked:
+        """Start a command; `fault` is a point of `tests.faulty` and the number of times there."""
+        log.touch()
+        return Forked(self.ask(words=words, log=str(log), fault=fault), self)
+
+    def ask(self, **request: Any) -> Any:
+        """Ask the process for something."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        print(json.dumps(request), file=self._process.stdin, flush=True)
+        return json.loads(self._process.stdout.readline())
+
+
+def serve() -> None:
+    """Fork commands until nobody asks any more."""
+    import cdc.commands.capture  # noqa: PLC0415 - what is loaded here need not be in any child
+    import cdc.commands.setup  # noqa: F401, PLC0415 - likewise
+    import tests.faulty  # noqa: F401, PLC0415 - likewise
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is for who asks
+    running: set[int] = set()
+    for line in sys.stdin:
+        request = json.loads(line)
+        if "code" in request:
+            answer = _code(request["code"])
+            running -= {request["code"]} if answer is not None else set()
+        else:
+            answer = _fork(request)
+            running.add(answer)
+        sys.stdout.write(json.dumps(answer) + "\n")
+        sys.stdout.flush()
+    for pid in running:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def _code(pid: int) -> int | None:
+    ended, status = os.waitpid(pid, os.WNOHANG)
+    return os.waitstatus_to_exitcode(status) if ended else None
+
+
+def _fork(request: dict[str, Any]) -> int:
+    pid = os.fork()
+    if pid:
+        return pid
+    code = 70
+    try:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        to_log = os.open(request["log"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        for stream in (1, 2):
+            os.dup2(to_log, stream)
+        code = _run(request["words"], request["fault"])
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def _run(words: list[str], fault: tuple[str, int] | None) -> int:
+    from cdc.__main__ import main  # noqa: PLC0415 - in the child
+    from cdc.postgres import watch  # noqa: PLC0415 - likewise
+    from tests import faulty  # noqa: PLC0415 - likewise
+
+    watch._LOOK = SOON  # noqa: SLF001  a table that was left out is missed sooner
+    if fault is not None:
+        point, number = fault
+        faulty.POINTS[point](faulty.Countdown(number))
+    try:
+        return main(words)
+    except SystemExit as end:
+        return int(end.code or 0)
+
+
+if __name__ == "__main__":
+    serve()
