@@ -9,12 +9,13 @@ JOBS   ?= 2
 PYTEST := $(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long fuzz lint format bench clean
+.PHONY: help demo test test-long faults fuzz lint format bench clean
 
 help:
 	@echo "make demo         the whole pipeline with live data, in this terminal (ONCE=1: ends by itself with a summary)"
 	@echo "make test         every test but the long ones (services start by themselves)"
 	@echo "make test-long    the long ones: recorded workloads, many kills, millions of rows"
+	@echo "make faults       every fault of capture, and its table in docs/faults.md"
 	@echo "make fuzz         broken bytes of Postgres' stream: 5,000 examples of each kind, some minutes"
 	@echo "make lint         style, types, layers"
 	@echo "make bench        what it costs: rows, events, deliveries per second (with values from Odoo and into it too), latency (to an Odoo too), recovery, memory, millions of rows"
@@ -33,6 +34,9 @@ test: $(READY)
 
 test-long: $(READY)
 	$(PYTEST) -m slow
+
+faults: $(READY)
+	$(PYTEST) -m fault
 
 fuzz: $(READY)
 	$(PYTEST) --hypothesis-profile=deep tests/property/test_malformed.py tests/property/test_pgoutput.py

@@ -14,13 +14,21 @@ from schemas.position import format_lsn
 from tests.oracle import routes_yaml
 from tests.programs import Programs, sync_yaml
 from tests.sources import Source
+from tests.warm import Warm
 
 if TYPE_CHECKING:
     from embedded.kafka import Kafka
     from embedded.postgres import Postgres
 
 
-def programs_of(folder: Path, source: Source, name: str, kafka: Kafka, **more: Any) -> Programs:
+def programs_of(
+    folder: Path,
+    source: Source,
+    name: str,
+    kafka: Kafka,
+    warm: Warm | None = None,
+    **more: Any,
+) -> Programs:
     """Return the programs of a file with the oracle's routes; `more` are keys of `source`."""
     text = sync_yaml(
         source=name,
@@ -30,7 +38,7 @@ def programs_of(folder: Path, source: Source, name: str, kafka: Kafka, **more: A
         routes=routes_yaml(),
         more={"source": {"name": name, "dsn": source.dsn, **more}},
     )
-    return Programs(folder, text)
+    return Programs(folder, text, warm)
 
 
 def ask(source: Source, query: str, *values: object) -> Any:

@@ -1,4 +1,4 @@
-"""The tables of `docs/faults.md`, which the long tests write."""
+"""The tables of `docs/faults.md`; `by` is what writes one of them."""
 
 from __future__ import annotations
 
@@ -17,13 +17,17 @@ class Table:
 
     name: str
     columns: Sequence[str]
+    by: str = "make test-long"
+    words: Sequence[str] = ()
+    """Columns behind the numbers."""
 
     def write(self, lines: Sequence[str]) -> None:
         """Replace its lines; each is a row."""
-        begin = f"<!-- {self.name}: written by make test-long -->\n\n"
+        begin = f"<!-- {self.name}: written by {self.by} -->\n\n"
         head, found, rest = PAGE.read_text(encoding="utf-8").partition(begin)
         assert found, f"{PAGE.name} has no table of the {self.name}"
         tail = rest.partition(END)[2]
-        columns = f"| fault | {' | '.join(self.columns)} |"
-        table = "\n".join([columns, f"|---|{'--:|' * len(self.columns)}", *lines, END])
+        columns = f"| fault | {' | '.join([*self.columns, *self.words])} |"
+        rule = f"|---|{'--:|' * len(self.columns)}{'---|' * len(self.words)}"
+        table = "\n".join([columns, rule, *lines, END])
         PAGE.write_text(f"{head}{begin}{table}{tail}", encoding="utf-8")

@@ -26,15 +26,18 @@ def odoo_template(postgres: Postgres) -> str:
 
 
 @pytest.fixture
-def odoo_databases(postgres: Postgres, odoo_template: str) -> Iterator[Callable[[], Database]]:
-    """Copy an Odoo-shaped database: each call gives another one, dropped after the test."""
+def odoo_databases(postgres: Postgres, odoo_template: str) -> Iterator[Callable[..., Database]]:
+    """Copy an Odoo-shaped database, or the one named: each call gives another one.
+
+    All are dropped after the test.
+    """
     from tests.fix_services import Database  # noqa: PLC0415 - a plugin of its own, loaded later
 
     made: list[str] = []
 
-    def copy() -> Database:
+    def copy(of: str = odoo_template) -> Database:
         name = f"odoo_{secrets.token_hex(4)}"
-        postgres.create_database(name, odoo_template)
+        postgres.create_database(name, of)
         made.append(name)
         return Database(name, postgres.dsn(name))
 
@@ -44,6 +47,6 @@ def odoo_databases(postgres: Postgres, odoo_template: str) -> Iterator[Callable[
 
 
 @pytest.fixture
-def odoo_database(odoo_databases: Callable[[], Database]) -> Database:
+def odoo_database(odoo_databases: Callable[..., Database]) -> Database:
     """An Odoo-shaped database of a test's own, some hundred rows: `embedded.odoo.SMALL`."""
     return odoo_databases()

@@ -14,6 +14,8 @@ from tests.oracle import NUMBERS, Fields
 
 Place = tuple[str, str]  # target, route
 ABSENT: Final = "nothing"
+_HELD: Final = "create of what is held"
+_NOTHING: Final = "update that tells nothing"
 MOST: Final = 20  # differences that a failing test shows
 
 
@@ -132,10 +134,15 @@ def differences(
     return found
 
 
+def is_doubled(doubt: str) -> bool:
+    """Say whether a doubt is about what was told already; others are that something is missing."""
+    return doubt.endswith((_HELD, _NOTHING))
+
+
 def _doubt(told: Told, before: Fields | None) -> str:
     """Return why a delivery cannot follow on what is held, "" where it can."""
     if told.operation == "create":
-        return "" if before is None else "create of what is held"
+        return "" if before is None else _HELD
     if before is None:
         return f"{told.operation} of what is not held"
     if told.operation != "update":
@@ -146,7 +153,7 @@ def _doubt(told: Told, before: Fields | None) -> str:
         if any(_differ(before.get(name, ABSENT), value, name))
     ]
     if not names:
-        return "update that tells nothing"
+        return _NOTHING
     return "" if names == told.changed else f"changed is {told.changed}, and {names} did"
 
 

@@ -9,17 +9,20 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
+
+from tests.warm import Forked, Warm
 
 # Where it is set every program would compile all of its modules at every start.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 ROOT: Final = Path(__file__).parents[1]
 COMMAND: Final = (sys.executable, "-m", "cdc")
+FAULTY: Final = (sys.executable, "-m", "tests.faulty")  # and a point, and how often
 LONG: Final = 180.0  # seconds; what tests wait for comes long before
 _TICK: Final = os.sysconf("SC_CLK_TCK")
 _PEAK: Final = re.compile(r"^VmHWM:\s+(\d+) kB$", re.MULTILINE)
@@ -82,7 +85,7 @@ def said(program: Program, text: str) -> int:
 class Program:
     """A running command; its output is in files."""
 
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[bytes] | Forked
     out: Path
     log: Path
     spent: Spent = field(default_factory=lambda: Spent(0.0, 0, 0))
@@ -136,10 +139,19 @@ class Program:
             )
 
 
+def _opened(words: Sequence[str], out: Path, log: Path) -> subprocess.Popen[bytes]:
+    with out.open("wb") as to_out, log.open("wb") as to_log:
+        return subprocess.Popen(
+            words, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=to_out, stderr=to_log
+        )
+
+
 class Programs:
     """The commands of one sync.yaml; what still runs at the end is killed."""
 
-    def __init__(self, folder: Path, config: str) -> None:
+    def __init__(self, folder: Path, config: str, warm: Warm | None = None) -> None:
+        """Have them in processes of their own; those of `warm` need no start-up."""
+        self._warm = warm
         self.folder = folder
         self.config = folder / "sync.yaml"
         self.config.write_text(config, encoding="utf-8")
@@ -162,15 +174,14 @@ class Programs:
         """Start a command; `launcher` is another way to run it, one with faults for instance."""
         number = len(self._started)
         out, log = (self.folder / f"{number}-{command}.{kind}" for kind in ("out", "log"))
-        with out.open("wb") as to_out, log.open("wb") as to_log:
-            process = subprocess.Popen(
-                [*launcher, command, "-c", str(self.config), *options],
-                cwd=ROOT,
-                stdin=subprocess.DEVNULL,
-                stdout=to_out,
-                stderr=to_log,
-            )
-        program = Program(process, out, log)
+        words = [command, "-c", str(self.config), *options]
+        if self._warm is not None and launcher == COMMAND:
+            program = Program(self._warm.start(words, out, log), out, log)
+        elif self._warm is not None and launcher[:-2] == FAULTY:
+            fault = launcher[-2], int(launcher[-1])
+            program = Program(self._warm.start(words, out, log, fault=fault), out, log)
+        else:
+            program = Program(_opened([*launcher, *words], out, log), out, log)
         self._started.append(program)
         return program
 

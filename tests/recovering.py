@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 
 from schemas.event import Document, Event, Mode
 from schemas.position import Lsn
@@ -21,6 +22,7 @@ from tests.kafka_reading import events
 from tests.oracle import Oracle, routes_yaml
 from tests.programs import Program, Programs, sync_yaml
 from tests.sources import Source
+from tests.warm import Warm
 
 if TYPE_CHECKING:
     from embedded.kafka import Kafka
@@ -61,6 +63,11 @@ class Site:
     def slot(self) -> str:
         """The slot's name, and the publication's."""
         return f"odoo_cdc_{self.name}"
+
+    @property
+    def database(self) -> str:
+        """The database's name."""
+        return str(conninfo_to_dict(self.source.dsn)["dbname"])
 
     @property
     def shadow(self) -> Path:
@@ -205,36 +212,51 @@ def standby(captured: Site, *, synchronised: bool = False) -> Iterator[Postgres]
 
 
 @contextmanager
-def site(
-    folder: Path, kafka: Kafka, *, source: Mapping[str, Any] | None = None, **how: Any
+def loaded(
+    folder: Path,
+    kafka: Kafka,
+    cluster: Postgres,
+    dsn: str,
+    warm: Warm,
+    source: Mapping[str, Any] | None = None,
 ) -> Iterator[Site]:
-    """Start a cluster (`version`, `settings`) with a database; load and publish it.
+    """Load and publish an Odoo-shaped database; `source` are keys of sync.yaml's besides."""
+    name = f"src_{secrets.token_hex(3)}"
+    text = sync_yaml(
+        source=name,
+        dsn=dsn,
+        kafka=kafka.bootstrap,
+        targets=("shop", "erp"),
+        routes=routes_yaml(),
+        more={"source": {"name": name, "dsn": dsn, **(source or {})}},
+    )
+    with Oracle(dsn, name) as oracle:
+        checkpoints = Checkpoints(oracle)
+    with Programs(folder, text, warm) as programs:
+        made = Site(cluster, _source(dsn), name, kafka, programs, checkpoints)
+        made.ask(DOOMED)
+        programs.run("setup")
+        programs.caught_up()
+        made.look()
+        yield made
 
-    `source` are keys of sync.yaml's `source` besides.
-    """
+
+@contextmanager
+def site(
+    folder: Path,
+    kafka: Kafka,
+    warm: Warm,
+    *,
+    source: Mapping[str, Any] | None = None,
+    **how: Any,
+) -> Iterator[Site]:
+    """The same, on a cluster of its own (`version`, `settings`), which may be stopped."""
     from embedded.odoo import SMALL, create  # noqa: PLC0415 - unit tests load nothing of it
     from embedded.postgres import Postgres  # noqa: PLC0415 - likewise
 
-    name = f"src_{secrets.token_hex(3)}"
     with Postgres.start(**how) as cluster:
         cluster.create_database(DATABASE, "template0")
         dsn = cluster.dsn(DATABASE)
         create(dsn, seed=1, size=SMALL)
-
-        text = sync_yaml(
-            source=name,
-            dsn=dsn,
-            kafka=kafka.bootstrap,
-            targets=("shop", "erp"),
-            routes=routes_yaml(),
-            more={"source": {"name": name, "dsn": dsn, **(source or {})}},
-        )
-        with Oracle(dsn, name) as oracle:
-            checkpoints = Checkpoints(oracle)
-        with Programs(folder, text) as programs:
-            made = Site(cluster, _source(dsn), name, kafka, programs, checkpoints)
-            made.ask(DOOMED)
-            programs.run("setup")
-            programs.caught_up()
-            made.look()
+        with loaded(folder, kafka, cluster, dsn, warm, source) as made:
             yield made

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,16 +22,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.acceptance
 
 
-@pytest.fixture
-def programs(
-    own_odoo: Source, kafka: Kafka, kafka_prefix: str, tmp_path: Path
-) -> Iterator[Programs]:
-    """Programs that are set up; nothing is loaded yet."""
-    with programs_of(tmp_path, own_odoo, kafka_prefix, kafka) as made:
-        made.run("setup")
-        yield made
-
-
+@pytest.mark.fault("Kafka is killed and comes back", "by itself")
 def test_law_6_while_kafka_is_away_wal_waits_and_the_server_is_left_alone(
     own_odoo: Source, own_kafka: Kafka, tmp_path: Path
 ) -> None:
@@ -57,11 +47,11 @@ def test_law_6_while_kafka_is_away_wal_waits_and_the_server_is_left_alone(
         judge(dispatched(own_kafka.bootstrap, programs.config), checkpoints)
 
 
+@pytest.mark.fault("The replication session is terminated, three times", "by itself")
 def test_law_1_a_stream_that_breaks_off_is_followed_again(
-    own_odoo: Source, kafka: Kafka, kafka_prefix: str, programs: Programs
+    own_odoo: Source, kafka: Kafka, kafka_prefix: str, installed: Programs
 ) -> None:
-    programs.caught_up()
-    capture = programs.start("capture")
+    capture = installed.start("capture")
     with Oracle(own_odoo.dsn, kafka_prefix) as oracle:
         checkpoints = Checkpoints(oracle)
         for _ in range(3):
@@ -75,15 +65,14 @@ def test_law_1_a_stream_that_breaks_off_is_followed_again(
             )
     until(lambda: active(own_odoo, kafka_prefix), capture)
     assert capture.stop() == 0
-    programs.caught_up()
-    judge(dispatched(kafka.bootstrap, programs.config), checkpoints)
+    installed.caught_up()
+    judge(dispatched(kafka.bootstrap, installed.config), checkpoints)
 
 
 def test_law_6_an_idle_source_still_advances(
-    own_odoo: Source, kafka_prefix: str, programs: Programs
+    own_odoo: Source, kafka_prefix: str, installed: Programs
 ) -> None:
-    programs.caught_up()
-    capture = programs.start("capture")
+    capture = installed.start("capture")
     until(lambda: active(own_odoo, kafka_prefix), capture)
 
     ask(own_odoo, "CREATE TABLE elsewhere AS SELECT generate_series(1, 10000)")
@@ -109,10 +98,9 @@ def test_law_6_an_idle_source_still_advances(
     ],
 )
 def test_law_1_what_would_be_a_gap_stops_capture_with_exit_4_and_a_remedy(
-    own_odoo: Source, kafka_prefix: str, programs: Programs, statement: str, said: str
+    own_odoo: Source, kafka_prefix: str, installed: Programs, statement: str, said: str
 ) -> None:
-    programs.caught_up()
-    capture = programs.start("capture")
+    capture = installed.start("capture")
     until(lambda: active(own_odoo, kafka_prefix), capture)
 
     ask(own_odoo, statement)
@@ -124,10 +112,10 @@ def test_law_1_what_would_be_a_gap_stops_capture_with_exit_4_and_a_remedy(
     assert "Traceback" not in log
 
 
+@pytest.mark.fault("TRUNCATE of tables, with other changes in the transaction", "by itself")
 def test_law_4_what_truncate_takes_is_gone_as_of_its_commit(
-    own_odoo: Source, kafka: Kafka, kafka_prefix: str, programs: Programs
+    own_odoo: Source, kafka: Kafka, kafka_prefix: str, installed: Programs
 ) -> None:
-    programs.caught_up()
     with Oracle(own_odoo.dsn, kafka_prefix) as oracle:
         checkpoints = Checkpoints(oracle)
         checkpoints.follow(own_odoo.commits(20), every=20)
@@ -139,9 +127,9 @@ def test_law_4_what_truncate_takes_is_gone_as_of_its_commit(
         checkpoints.take(own_odoo.lsn())
         checkpoints.follow(own_odoo.commits(20), every=20)
 
-    programs.caught_up()
+    installed.caught_up()
 
-    judge(dispatched(kafka.bootstrap, programs.config), checkpoints)
+    judge(dispatched(kafka.bootstrap, installed.config), checkpoints)
 
 
 @pytest.mark.parametrize(
@@ -156,18 +144,17 @@ def test_law_4_what_truncate_takes_is_gone_as_of_its_commit(
 )
 @pytest.mark.parametrize("running", [True, False], ids=["while it runs", "while it does not"])
 def test_law_1_what_was_not_published_for_a_while_stops_capture_although_it_is_again(
-    own_odoo: Source, kafka_prefix: str, programs: Programs, behind: str, *, running: bool
+    own_odoo: Source, kafka_prefix: str, installed: Programs, behind: str, *, running: bool
 ) -> None:
-    programs.caught_up()
     if running:
-        capture = programs.start("capture")
+        capture = installed.start("capture")
         until(lambda: active(own_odoo, kafka_prefix), capture)
 
     for statement in behind.format(p=f"odoo_cdc_{kafka_prefix}").split("; "):
         ask(own_odoo, statement)
 
     if not running:
-        capture = programs.start("capture")
+        capture = installed.start("capture")
     assert capture.wait() == 4
     log = capture.tail()
     assert f'publication "odoo_cdc_{kafka_prefix}"' in log
@@ -175,6 +162,7 @@ def test_law_1_what_was_not_published_for_a_while_stops_capture_although_it_is_a
     assert "Traceback" not in log
 
 
+@pytest.mark.fault("A table is out of the publication for a while: put back {}", "by itself")
 @pytest.mark.parametrize("running", [True, False], ids=["while it runs", "while it does not"])
 @pytest.mark.parametrize(
     "back", ["ALTER PUBLICATION {p} ADD TABLE res_partner", ""], ids=["by a DBA", "by capture"]
@@ -183,16 +171,15 @@ def test_law_1_what_happened_to_a_table_that_was_out_of_the_publication_is_publi
     own_odoo: Source,
     kafka: Kafka,
     kafka_prefix: str,
-    programs: Programs,
+    installed: Programs,
     back: str,
     *,
     running: bool,
 ) -> None:
-    programs.caught_up()
     with Oracle(own_odoo.dsn, kafka_prefix) as oracle:
         checkpoints = Checkpoints(oracle)
         if running:
-            capture = programs.start("capture", "--log-format", "json")
+            capture = installed.start("capture", "--log-format", "json")
             until(lambda: active(own_odoo, kafka_prefix), capture)
         name = f"odoo_cdc_{kafka_prefix}"
         member = member_of(own_odoo, name, "res_partner")
@@ -202,47 +189,50 @@ def test_law_1_what_happened_to_a_table_that_was_out_of_the_publication_is_publi
         if back:
             ask(own_odoo, back.format(p=name))
         if not running:
-            capture = programs.start("capture", "--log-format", "json")
+            capture = installed.start("capture", "--log-format", "json")
         until(lambda: member_of(own_odoo, name, "res_partner") not in (None, member), capture)
         ask(own_odoo, "UPDATE res_partner SET name = name || ' again' WHERE mod(id, 2) = 0")
         capture.until_said("res.partner is recovered")
         assert capture.stop() == 0
-        programs.caught_up()
+        installed.caught_up()
         checkpoints.take(own_odoo.lsn())
 
-    judge(dispatched(kafka.bootstrap, programs.config), checkpoints)
+    judge(dispatched(kafka.bootstrap, installed.config), checkpoints)
     assert "product.template" not in capture.tail(), "what does not show it waits for nothing"
 
 
+@pytest.mark.fault(
+    "A table is out of the publication, and capture may not put it back",
+    "by itself, once the statement that it names was run",
+)
 def test_law_1_a_table_that_capture_may_not_put_back_is_named_with_the_statement(
-    own_odoo: Source, kafka: Kafka, kafka_prefix: str, programs: Programs
+    own_odoo: Source, kafka: Kafka, kafka_prefix: str, installed: Programs
 ) -> None:
-    programs.caught_up()
     name = f"odoo_cdc_{kafka_prefix}"
     ask(
         own_odoo,
         "CREATE ROLE poor LOGIN REPLICATION; GRANT SELECT ON ALL TABLES IN SCHEMA public TO poor",
     )
-    text = programs.config.read_text(encoding="utf-8")
-    programs.config.write_text(text.replace("user=postgres", "user=poor"), encoding="utf-8")
+    text = installed.config.read_text(encoding="utf-8")
+    installed.config.write_text(text.replace("user=postgres", "user=poor"), encoding="utf-8")
     try:
         ask(own_odoo, f"ALTER PUBLICATION {name} DROP TABLE res_partner")
         ask(own_odoo, "UPDATE res_partner SET name = name || ' unseen'")
-        ended = programs.start("capture", "--until-caught-up")
+        ended = installed.start("capture", "--until-caught-up")
         assert ended.wait() == 4, ended.tail()
-        capture = programs.start("capture")
+        capture = installed.start("capture")
         statement = f'ALTER PUBLICATION "{name}" ADD TABLE ONLY "public"."res_partner"'
         capture.until_said(f"Run as their owner: {statement}")
         ask(own_odoo, statement)
         capture.until_said("res.partner is recovered")
         assert capture.stop() == 0
-        programs.caught_up()
+        installed.caught_up()
     finally:
         ask(own_odoo, "DROP OWNED BY poor; DROP ROLE poor")
     with Oracle(own_odoo.dsn, kafka_prefix) as oracle:
         checkpoints = Checkpoints(oracle)
         checkpoints.take(own_odoo.lsn())
-    judge(dispatched(kafka.bootstrap, programs.config), checkpoints)
+    judge(dispatched(kafka.bootstrap, installed.config), checkpoints)
 
 
 def member_of(source: Source, publication: str, table: str) -> Any:
@@ -255,9 +245,8 @@ def member_of(source: Source, publication: str, table: str) -> Any:
 
 
 def test_tables_of_others_in_the_publication_are_no_matter_to_capture(
-    own_odoo: Source, kafka_prefix: str, programs: Programs
+    own_odoo: Source, kafka_prefix: str, installed: Programs
 ) -> None:
-    programs.caught_up()
     name = f"odoo_cdc_{kafka_prefix}"
     tables = ask(
         own_odoo,
@@ -270,16 +259,15 @@ def test_tables_of_others_in_the_publication_are_no_matter_to_capture(
     )
     ask(own_odoo, f"ALTER PUBLICATION {name} SET TABLE {tables}")
 
-    programs.caught_up()
+    installed.caught_up()
 
 
 def test_law_1_a_slot_that_is_gone_stops_capture(
-    own_odoo: Source, kafka_prefix: str, programs: Programs
+    own_odoo: Source, kafka_prefix: str, installed: Programs
 ) -> None:
-    programs.caught_up()
     ask(own_odoo, "SELECT pg_drop_replication_slot(%s)", f"odoo_cdc_{kafka_prefix}")
 
-    capture = programs.start("capture")
+    capture = installed.start("capture")
 
     assert capture.wait() == 4
     assert "no replication slot" in capture.tail()
@@ -287,16 +275,15 @@ def test_law_1_a_slot_that_is_gone_stops_capture(
 
 
 def test_law_8_what_no_route_selects_is_neither_stored_nor_published(
-    own_odoo: Source, kafka: Kafka, kafka_prefix: str, programs: Programs
+    own_odoo: Source, kafka: Kafka, kafka_prefix: str, installed: Programs
 ) -> None:
-    programs.caught_up()
     secret = secrets.token_hex(20)
     ask(own_odoo, "UPDATE res_partner SET comment = %s, name = name || ' !'", secret)
 
-    log = programs.caught_up().tail()
+    log = installed.caught_up().tail()
 
     assert secret not in log
-    folder = programs.folder / "state"
+    folder = installed.folder / "state"
     held = [path.read_bytes() for path in folder.rglob("*") if path.is_file()]
     topics = Topics(kafka_prefix)
     published = [r.value for r in read(kafka.bootstrap, [topics.events(m) for m in MODELS])]

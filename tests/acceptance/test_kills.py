@@ -15,11 +15,13 @@ import pytest
 
 from schemas.topics import Topics
 from tests import faulty
+from tests.compared import of_many
 from tests.documents_as_of import MODELS, Checkpoints, dispatched, judge
 from tests.kafka_reading import read
 from tests.oracle import Oracle, routes_yaml
 from tests.programs import Programs, sync_yaml
 from tests.sources import Source
+from tests.warm import Warm
 
 if TYPE_CHECKING:
     from embedded.kafka import Kafka
@@ -67,7 +69,7 @@ class Captured:
 
 @pytest.fixture
 def captured(
-    own_odoo: Source, kafka: Kafka, kafka_prefix: str, tmp_path: Path
+    own_odoo: Source, kafka: Kafka, kafka_prefix: str, warm: Warm, tmp_path: Path
 ) -> Iterator[Captured]:
     text = sync_yaml(
         source=kafka_prefix,
@@ -76,7 +78,7 @@ def captured(
         targets=("shop", "erp"),
         routes=routes_yaml(),
     )
-    with Programs(tmp_path, text) as programs, Oracle(own_odoo.dsn, kafka_prefix) as oracle:
+    with Programs(tmp_path, text, warm) as programs, Oracle(own_odoo.dsn, kafka_prefix) as oracle:
         programs.run("setup")
         programs.caught_up()
         checkpoints = Checkpoints(oracle)
@@ -89,6 +91,10 @@ def new(captured: Captured, before: Counter[bytes]) -> Counter[bytes]:
     return captured.published() - before
 
 
+@pytest.mark.fault(
+    "Killed (kill -9) when Kafka has an epoch and the shadow has not",
+    "started again",
+)
 def test_law_3_what_kafka_had_and_the_shadow_had_not_comes_again_byte_for_byte(
     captured: Captured,
 ) -> None:
@@ -105,6 +111,10 @@ def test_law_3_what_kafka_had_and_the_shadow_had_not_comes_again_byte_for_byte(
     captured.judge()
 
 
+@pytest.mark.fault(
+    "Killed (kill -9) when the shadow has an epoch and Postgres was not told",
+    "started again",
+)
 def test_law_1_what_the_shadow_had_and_postgres_was_not_told_is_neither_lost_nor_repeated(
     captured: Captured,
 ) -> None:
@@ -120,6 +130,7 @@ def test_law_1_what_the_shadow_had_and_postgres_was_not_told_is_neither_lost_nor
     captured.judge()
 
 
+@pytest.mark.fault("Killed (kill -9) while it publishes, {}", "started again")
 @pytest.mark.parametrize("number", [2, 40], ids="after {} events".format)
 def test_law_1_nothing_is_lost_when_capture_dies_while_it_publishes(
     captured: Captured, number: int
@@ -132,6 +143,7 @@ def test_law_1_nothing_is_lost_when_capture_dies_while_it_publishes(
     captured.judge()
 
 
+@pytest.mark.fault("Killed (kill -9) four times in a row", "started again")
 def test_law_1_capture_may_die_again_and_again(captured: Captured) -> None:
     for point in (faulty.AFTER_KAFKA, faulty.AFTER_KAFKA, faulty.AFTER_COMMIT, faulty.PUBLISHED):
         captured.checkpoints.follow(captured.source.commits(50), every=50)  # for it to die of
@@ -141,6 +153,7 @@ def test_law_1_capture_may_die_again_and_again(captured: Captured) -> None:
     captured.judge()
 
 
+@pytest.mark.fault("Killed (kill -9) in a transaction of 100,000 rows, {}", "started again")
 @pytest.mark.parametrize(
     ("point", "number"),
     [
@@ -168,6 +181,7 @@ def test_law_1_a_transaction_of_100_000_rows_outlives_a_kill(
     captured.programs.caught_up()
 
     every = new(captured, before)
+    of_many(every, MANY)
     assert len(every) == MANY  # distinct: the same row again is the same bytes
     assert set(first) <= set(every)
     assert sum(every.values()) == MANY + sum(first.values()), "what was published comes again"

@@ -41,6 +41,7 @@ def name() -> str:
     return f"src_{secrets.token_hex(3)}"
 
 
+@pytest.mark.fault("Postgres is shut down while Kafka is away", "by itself")
 def test_law_6_while_kafka_is_away_keepalives_are_answered_and_a_fast_shutdown_ends(
     own_server: Callable[..., OwnOdoo], own_kafka: Kafka, tmp_path: Path, name: str
 ) -> None:
@@ -73,6 +74,7 @@ def test_law_6_while_kafka_is_away_keepalives_are_answered_and_a_fast_shutdown_e
         judge(dispatched(own_kafka.bootstrap, programs.config), checkpoints)
 
 
+@pytest.mark.fault("Postgres is shut down in a transaction of 60,000 rows", "by itself")
 def test_law_6_a_fast_shutdown_waits_for_no_large_transaction_and_it_comes_again(
     own_server: Callable[..., OwnOdoo], kafka: Kafka, tmp_path: Path, name: str
 ) -> None:
@@ -98,6 +100,7 @@ def test_law_6_a_fast_shutdown_waits_for_no_large_transaction_and_it_comes_again
         judge(dispatched(kafka.bootstrap, programs.config), checkpoints)
 
 
+@pytest.mark.fault("Postgres is shut down during the first load", "by itself")
 def test_law_6_a_fast_shutdown_waits_for_no_first_load_and_it_goes_on(
     own_server: Callable[..., OwnOdoo], kafka: Kafka, tmp_path: Path, name: str
 ) -> None:

@@ -7,6 +7,7 @@ import shutil
 import signal
 import sys
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -16,8 +17,10 @@ import pytest
 from schemas.event import Mode
 from schemas.position import format_lsn
 from tests import faulty
+from tests.fix_services import Database
 from tests.programs import until
-from tests.recovering import CHANGED, DELETED, Site, site, standby
+from tests.recovering import CHANGED, DELETED, Site, loaded, site, standby
+from tests.warm import Warm
 
 if TYPE_CHECKING:
     from embedded.kafka import Kafka
@@ -27,6 +30,15 @@ pytestmark = pytest.mark.acceptance
 
 
 PATIENCE: Final = 60.0  # seconds; it comes long before
+
+
+@pytest.fixture
+def lost(
+    postgres: Postgres, odoo_database: Database, kafka: Kafka, warm: Warm, tmp_path: Path
+) -> Iterator[Site]:
+    """A database that is loaded and published, of a cluster that stays as it is."""
+    with loaded(tmp_path, kafka, postgres, odoo_database.dsn, warm) as made:
+        yield made
 
 
 def exactly_the_difference(site: Site, *options: str) -> None:
@@ -48,30 +60,34 @@ def exactly_the_difference(site: Site, *options: str) -> None:
     assert "Nothing is wrong" in again.tail()
 
 
-def test_law_1_a_slot_that_was_dropped(kafka: Kafka, tmp_path: Path) -> None:
-    with site(tmp_path, kafka) as lost:
-        lost.ask(f"SELECT pg_drop_replication_slot('{lost.slot}')")
-        lost.work()
+@pytest.mark.fault("The slot is dropped", "`capture --recover`")
+def test_law_1_a_slot_that_was_dropped(lost: Site) -> None:
+    lost.ask(f"SELECT pg_drop_replication_slot('{lost.slot}')")
+    lost.work()
 
-        lost.stopped("there is no replication slot")
+    lost.stopped("there is no replication slot")
 
-        exactly_the_difference(lost)
-
-
-def test_law_1_a_slot_that_somebody_has_made_anew(kafka: Kafka, tmp_path: Path) -> None:
-    with site(tmp_path, kafka) as lost:
-        lost.ask(f"SELECT pg_drop_replication_slot('{lost.slot}')")
-        lost.work()
-        lost.ask(f"SELECT pg_create_logical_replication_slot('{lost.slot}', 'pgoutput')")
-
-        lost.stopped("somebody else has moved the replication slot")
-
-        exactly_the_difference(lost)
+    exactly_the_difference(lost)
 
 
-def test_law_1_a_slot_that_held_too_much_wal(kafka: Kafka, tmp_path: Path) -> None:
+@pytest.mark.fault(
+    "The slot is dropped, and somebody makes another one of its name",
+    "`capture --recover`",
+)
+def test_law_1_a_slot_that_somebody_has_made_anew(lost: Site) -> None:
+    lost.ask(f"SELECT pg_drop_replication_slot('{lost.slot}')")
+    lost.work()
+    lost.ask(f"SELECT pg_create_logical_replication_slot('{lost.slot}', 'pgoutput')")
+
+    lost.stopped("somebody else has moved the replication slot")
+
+    exactly_the_difference(lost)
+
+
+@pytest.mark.fault("The slot is lost to `max_slot_wal_keep_size`", "`capture --recover`")
+def test_law_1_a_slot_that_held_too_much_wal(kafka: Kafka, warm: Warm, tmp_path: Path) -> None:
     keep = {"max_slot_wal_keep_size": "1MB", "min_wal_size": "32MB", "max_wal_size": "32MB"}
-    with site(tmp_path, kafka, settings=keep) as lost:
+    with site(tmp_path, kafka, warm, settings=keep) as lost:
         lost.work()
         while lost.of_slot("wal_status") != "lost":
             lost.ask("SELECT pg_switch_wal()", "CHECKPOINT")
@@ -81,9 +97,15 @@ def test_law_1_a_slot_that_held_too_much_wal(kafka: Kafka, tmp_path: Path) -> No
         exactly_the_difference(lost)
 
 
-def test_law_1_a_slot_that_nobody_read_from_for_too_long(kafka: Kafka, tmp_path: Path) -> None:
+@pytest.mark.fault(
+    "The slot is lost to `idle_replication_slot_timeout` (Postgres 18)",
+    "`capture --recover`",
+)
+def test_law_1_a_slot_that_nobody_read_from_for_too_long(
+    kafka: Kafka, warm: Warm, tmp_path: Path
+) -> None:
     idle = {"idle_replication_slot_timeout": "1s"}
-    with site(tmp_path, kafka, version=18, settings=idle) as lost:
+    with site(tmp_path, kafka, warm, version=18, settings=idle) as lost:
         lost.work()
         deadline = time.monotonic() + PATIENCE
         while lost.of_slot("invalidation_reason") is None:
@@ -97,6 +119,7 @@ def test_law_1_a_slot_that_nobody_read_from_for_too_long(kafka: Kafka, tmp_path:
         exactly_the_difference(lost)
 
 
+@pytest.mark.fault("The database's folder is restored from a copy: {}", "`capture --recover`")
 @pytest.mark.parametrize(
     ("grown", "said"),
     [
@@ -105,9 +128,9 @@ def test_law_1_a_slot_that_nobody_read_from_for_too_long(kafka: Kafka, tmp_path:
     ],
 )
 def test_law_1_a_database_whose_folder_was_restored(
-    kafka: Kafka, tmp_path: Path, *, grown: bool, said: str
+    kafka: Kafka, warm: Warm, tmp_path: Path, *, grown: bool, said: str
 ) -> None:
-    with site(tmp_path, kafka) as lost:
+    with site(tmp_path, kafka, warm) as lost:
         copy = lost.cluster.home / "copy"
         lost.cluster.stop()
         shutil.copytree(lost.cluster.data, copy, symlinks=True)
@@ -130,6 +153,7 @@ def test_law_1_a_database_whose_folder_was_restored(
         exactly_the_difference(lost)
 
 
+@pytest.mark.fault("The publication is dropped: {}", "`capture --recover`")
 @pytest.mark.parametrize(
     "statements",
     [
@@ -144,17 +168,20 @@ def test_law_1_a_database_whose_folder_was_restored(
     ],
 )
 def test_law_1_a_publication_that_left_something_out(
-    kafka: Kafka, tmp_path: Path, statements: tuple[str, ...]
+    lost: Site, statements: tuple[str, ...]
 ) -> None:
-    with site(tmp_path, kafka) as lost:
-        lost.ask(*(each.format(p=lost.slot) for each in statements))
-        lost.work()
+    lost.ask(*(each.format(p=lost.slot) for each in statements))
+    lost.work()
 
-        lost.stopped(f'publication "{lost.slot}"')
+    lost.stopped(f'publication "{lost.slot}"')
 
-        exactly_the_difference(lost)
+    exactly_the_difference(lost)
 
 
+@pytest.mark.fault(
+    "The slot is another one, and capture is killed (kill -9) while it recovers: {}",
+    "`capture --recover` again",
+)
 @pytest.mark.parametrize(
     ("point", "number"),
     [
@@ -166,84 +193,83 @@ def test_law_1_a_publication_that_left_something_out(
         pytest.param(faulty.AFTER_COMMIT, 2, id="between two portions"),
     ],
 )
-def test_law_1_recovery_outlives_a_kill(
-    kafka: Kafka, tmp_path: Path, point: str, number: int
-) -> None:
-    with site(tmp_path, kafka) as lost:
-        lost.ask(f"SELECT pg_drop_replication_slot('{lost.slot}')")
-        lost.ask(f"SELECT pg_create_logical_replication_slot('{lost.slot}', 'pgoutput')")
-        lost.work()
-        launcher = (sys.executable, "-m", "tests.faulty", point, str(number))
-        options = ("--recover", "--until-caught-up")
-        program = lost.programs.start("capture", *options, launcher=launcher)
-        assert program.wait() == -signal.SIGKILL, program.tail()
+def test_law_1_recovery_outlives_a_kill(lost: Site, point: str, number: int) -> None:
+    lost.ask(f"SELECT pg_drop_replication_slot('{lost.slot}')")
+    lost.ask(f"SELECT pg_create_logical_replication_slot('{lost.slot}', 'pgoutput')")
+    lost.work()
+    launcher = (sys.executable, "-m", "tests.faulty", point, str(number))
+    options = ("--recover", "--until-caught-up")
+    program = lost.programs.start("capture", *options, launcher=launcher)
+    assert program.wait() == -signal.SIGKILL, program.tail()
 
-        exactly_the_difference(lost)
+    exactly_the_difference(lost)
 
 
+@pytest.mark.fault("The shadow is lost: {}", "`capture --recover --yes`")
 @pytest.mark.parametrize("damage", ["removed", "overwritten", "pages overwritten"])
 def test_law_1_a_shadow_that_is_lost_is_said_to_be_before_everything_is_sent_again(
-    kafka: Kafka, tmp_path: Path, damage: str
+    lost: Site, damage: str
 ) -> None:
-    with site(tmp_path, kafka) as lost:
-        former = {event.position.generation for event in lost.events()}
-        if damage != "removed":
-            data = lost.shadow / "data.mdb"
-            whole = data.read_bytes()
-            kept = whole[: 2 * mmap.PAGESIZE] if damage.startswith("pages") else b""
-            data.write_bytes(kept.ljust(len(whole), b"\xa5"))
-            lost.stopped("hint: Move its folder below `state:` away")
-        lost.shadow.rename(lost.shadow.with_name("moved-away"))
-        lost.work(0, deletes=False)  # which nobody could know
+    former = {event.position.generation for event in lost.events()}
+    if damage != "removed":
+        data = lost.shadow / "data.mdb"
+        whole = data.read_bytes()
+        kept = whole[: 2 * mmap.PAGESIZE] if damage.startswith("pages") else b""
+        data.write_bytes(kept.ljust(len(whole), b"\xa5"))
+        lost.stopped("hint: Move its folder below `state:` away")
+    lost.shadow.rename(lost.shadow.with_name("moved-away"))
+    lost.work(0, deletes=False)  # which nobody could know
 
-        lost.stopped("holds no shadow", "stays at the targets")
-        refused = lost.programs.start("capture", "--recover", "--until-caught-up")
-        assert refused.wait() == 2, refused.tail()
-        assert "--yes" in refused.tail()
-        lost.recover("--yes")
+    lost.stopped("holds no shadow", "stays at the targets")
+    refused = lost.programs.start("capture", "--recover", "--until-caught-up")
+    assert refused.wait() == 2, refused.tail()
+    assert "--yes" in refused.tail()
+    lost.recover("--yes")
 
-        found = [event for event in lost.events() if event.position.generation not in former]
-        assert {event.mode for event in found} == {Mode.RECOVER}
-        assert not any(event.before_known for event in found)
-        lost.judge()
-        lost.work(10)
-        lost.programs.caught_up()
-        lost.judge()
-
-
-def test_a_first_start_has_nothing_to_recover(kafka: Kafka, tmp_path: Path) -> None:
-    with site(tmp_path, kafka) as fresh:
-        config = fresh.programs.config
-        text = config.read_text(encoding="utf-8").replace(fresh.name, f"{fresh.name}_2")
-        config.write_text(text.replace("./state", "./other"), encoding="utf-8")
-        fresh.programs.run("setup")
-
-        capture = fresh.programs.start("capture", "--recover", "--yes")
-
-        assert capture.wait() == 1, capture.tail()
-        assert "nothing was captured before" in capture.tail()
+    found = [event for event in lost.events() if event.position.generation not in former]
+    assert {event.mode for event in found} == {Mode.RECOVER}
+    assert not any(event.before_known for event in found)
+    lost.judge()
+    lost.work(10)
+    lost.programs.caught_up()
+    lost.judge()
 
 
-def test_law_1_a_shadow_of_another_database(kafka: Kafka, tmp_path: Path) -> None:
-    with site(tmp_path, kafka) as lost:
-        lost.ask(f"SELECT pg_drop_replication_slot('{lost.slot}')")
-        lost.work()
-        with psycopg.connect(lost.cluster.dsn(), autocommit=True) as server:
-            server.execute(b"CREATE DATABASE elsewhere TEMPLATE odoo")
-        config = lost.programs.config
-        text = config.read_text(encoding="utf-8")
-        config.write_text(text.replace("dbname=odoo", "dbname=elsewhere"), encoding="utf-8")
-        lost.programs.run("setup")
+def test_a_first_start_has_nothing_to_recover(lost: Site) -> None:
+    config = lost.programs.config
+    text = config.read_text(encoding="utf-8").replace(lost.name, f"{lost.name}_2")
+    config.write_text(text.replace("./state", "./other"), encoding="utf-8")
+    lost.programs.run("setup")
 
-        lost.stopped("was made of another database")
-        refused = lost.programs.start("capture", "--recover", "--until-caught-up")
-        assert refused.wait() == 2, refused.tail()
+    capture = lost.programs.start("capture", "--recover", "--yes")
 
-        missed = lost.differing()
-        lost.recover("--yes")
-        lost.recovered()
-        assert lost.delivered() == missed
-        lost.judge()
+    assert capture.wait() == 1, capture.tail()
+    assert "nothing was captured before" in capture.tail()
+
+
+@pytest.mark.fault("Another database stands where the one was", "`capture --recover --yes`")
+def test_law_1_a_shadow_of_another_database(
+    lost: Site, odoo_databases: Callable[..., Database]
+) -> None:
+    lost.ask(f"SELECT pg_drop_replication_slot('{lost.slot}')")
+    lost.work()
+    elsewhere = odoo_databases(lost.database)
+    config = lost.programs.config
+    text = config.read_text(encoding="utf-8")
+    former, now = (f"dbname={name}" for name in (lost.database, elsewhere.name))
+    assert former in text
+    config.write_text(text.replace(former, now), encoding="utf-8")
+    lost.programs.run("setup")
+
+    lost.stopped("was made of another database")
+    refused = lost.programs.start("capture", "--recover", "--until-caught-up")
+    assert refused.wait() == 2, refused.tail()
+
+    missed = lost.differing()
+    lost.recover("--yes")
+    lost.recovered()
+    assert lost.delivered() == missed
+    lost.judge()
 
 
 def grow(site: Site, reached: int) -> None:
@@ -268,10 +294,11 @@ def replayed(standby: Postgres, lsn: int) -> None:
             time.sleep(0.05)
 
 
+@pytest.mark.fault("Failover to a standby that has everything (Postgres 18)", "by itself")
 def test_law_1_a_failover_that_lost_nothing_of_ours_is_followed(
-    kafka: Kafka, tmp_path: Path
+    kafka: Kafka, warm: Warm, tmp_path: Path
 ) -> None:
-    with site(tmp_path, kafka, version=18) as moved, standby(moved) as other:
+    with site(tmp_path, kafka, warm, version=18) as moved, standby(moved) as other:
         moved.work()
         moved.programs.caught_up()
         replayed(other, moved.source.lsn())
@@ -286,11 +313,14 @@ def test_law_1_a_failover_that_lost_nothing_of_ours_is_followed(
         moved.judge()
 
 
+@pytest.mark.fault(
+    "Failover to a standby that has the slot synchronised (Postgres 17)", "by itself"
+)
 def test_law_1_capture_goes_on_from_the_slot_that_a_standby_has_synchronised(
-    kafka: Kafka, tmp_path: Path
+    kafka: Kafka, warm: Warm, tmp_path: Path
 ) -> None:
     with (
-        site(tmp_path, kafka, version=17, source={"failover": True}) as moved,
+        site(tmp_path, kafka, warm, version=17, source={"failover": True}) as moved,
         standby(moved, synchronised=True) as other,
         psycopg.connect(other.dsn(), autocommit=True) as server,
     ):
@@ -325,10 +355,14 @@ def test_law_1_capture_goes_on_from_the_slot_that_a_standby_has_synchronised(
         moved.judge()
 
 
+@pytest.mark.fault(
+    "Failover to a standby that lacks what is published already (Postgres 18)",
+    "`capture --recover`",
+)
 def test_law_1_a_failover_that_lost_what_was_published_already(
-    kafka: Kafka, tmp_path: Path
+    kafka: Kafka, warm: Warm, tmp_path: Path
 ) -> None:
-    with site(tmp_path, kafka, version=18) as lost, standby(lost) as other:
+    with site(tmp_path, kafka, warm, version=18) as lost, standby(lost) as other:
         replayed(other, lost.source.lsn())
         other.stop()
         lost.work(20, deletes=False)

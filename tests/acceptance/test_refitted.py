@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from schemas.event import Event, Mode
+from tests.compared import of_numbers
 from tests.fix_services import Database
 from tests.kafka_reading import events
 from tests.programs import Programs, said, sync_yaml, until
@@ -84,9 +85,11 @@ def numbers(found: list[Event], record: int) -> list[int]:
 def judge(kafka: Kafka, source: str, traffic: Traffic, dsn: str) -> None:
     """Hold all events against what was written, and the last ones against the database."""
     found = of_partners(kafka, source)
+    told = {record: numbers(found, record) for record in traffic.named}
+    of_numbers(told, traffic.named)
     assert len({str(each.position) for each in found}) == len(found)
     for record, named in traffic.named.items():
-        assert numbers(found, record) == named
+        assert told[record] == named
         forms = ["email" in each.after for each in found if each.id == record and each.after]
         assert forms == sorted(forms), "the former form came back"
     last = {each.id: each.after for each in found}
@@ -108,6 +111,7 @@ def judge(kafka: Kafka, source: str, traffic: Traffic, dsn: str) -> None:
     assert {each.mode for each in loaded} == {Mode.SNAPSHOT}
 
 
+@pytest.mark.fault("Routes, fields and models are added under traffic, {}", "by itself")
 @pytest.mark.parametrize("killed", [False, True], ids=["in one life", "killed while it reads"])
 def test_laws_1_to_4_hold_while_routes_fields_and_models_are_added(
     programs: Programs, odoo_database: Database, kafka: Kafka, kafka_prefix: str, *, killed: bool

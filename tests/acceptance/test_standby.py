@@ -6,7 +6,6 @@ import json
 import shutil
 import signal
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.error import HTTPError
@@ -28,17 +27,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.acceptance
 
 
-@pytest.fixture
-def programs(
-    own_odoo: Source, kafka: Kafka, kafka_prefix: str, tmp_path: Path
-) -> Iterator[Programs]:
-    """Programs of a source that is loaded and published."""
-    with programs_of(tmp_path, own_odoo, kafka_prefix, kafka) as made:
-        made.run("setup")
-        made.caught_up()
-        yield made
-
-
 def ready(port: int) -> dict[str, Any]:
     try:
         with urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5) as answer:
@@ -55,24 +43,28 @@ def published(kafka: Kafka, name: str) -> Counter[bytes]:
     return Counter(record.value for record in found)
 
 
+@pytest.mark.fault(
+    "Killed (kill -9) beside another one that stands by",
+    "by itself: the other one takes over",
+)
 def test_law_1_a_second_capture_stands_by_and_takes_over_when_the_first_one_dies(
-    own_odoo: Source, kafka: Kafka, kafka_prefix: str, programs: Programs
+    own_odoo: Source, kafka: Kafka, kafka_prefix: str, installed: Programs
 ) -> None:
     from embedded.ports import free_ports  # noqa: PLC0415 - see fix_services
 
     (port,) = free_ports(1)
-    first = programs.start("capture")
+    first = installed.start("capture")
     until(lambda: active(own_odoo, kafka_prefix), first)
-    second = programs.start("capture", "--health", f"127.0.0.1:{port}")
+    second = installed.start("capture", "--health", f"127.0.0.1:{port}")
     second.until_said("action=standby")
-    third = programs.start("capture")
+    third = installed.start("capture")
     third.until_said("action=standby")
     with Oracle(own_odoo.dsn, kafka_prefix) as oracle:
         checkpoints = Checkpoints(oracle)
         checkpoints.follow(own_odoo.commits(30), every=30)
         assert ready(port) == {"ready": False, "reasons": ["standby: another capture runs"]}
         assert third.stop() == 0, "one that stands by ends when it is told to"
-        refused = programs.start("capture", "--until-caught-up")
+        refused = installed.start("capture", "--until-caught-up")
         assert refused.wait() == 2
         assert "is used by another process" in refused.tail()
 
@@ -84,19 +76,23 @@ def test_law_1_a_second_capture_stands_by_and_takes_over_when_the_first_one_dies
     until(lambda: confirmed(own_odoo, kafka_prefix, end), second)
     assert ready(port)["ready"]
     assert second.stop() == 0
-    judge(dispatched(kafka.bootstrap, programs.config), checkpoints)
+    judge(dispatched(kafka.bootstrap, installed.config), checkpoints)
 
 
+@pytest.mark.fault(
+    "Frozen while another one takes over, and wakes",
+    "by itself: it repeats the same, and stops",
+)
 def test_law_3_one_that_was_frozen_while_another_took_over_repeats_the_same_and_stops(
-    own_odoo: Source, kafka: Kafka, kafka_prefix: str, programs: Programs, tmp_path: Path
+    own_odoo: Source, kafka: Kafka, kafka_prefix: str, installed: Programs, tmp_path: Path
 ) -> None:
     before = published(kafka, kafka_prefix)
-    first = programs.start("capture")
+    first = installed.start("capture")
     until(lambda: active(own_odoo, kafka_prefix), first)
     first.process.send_signal(signal.SIGSTOP)
     elsewhere = tmp_path / "elsewhere"  # another host, which the volume was given to
     elsewhere.mkdir()
-    shutil.copytree(programs.folder / "state", elsewhere / "state")
+    shutil.copytree(installed.folder / "state", elsewhere / "state")
     with (
         programs_of(elsewhere, own_odoo, kafka_prefix, kafka) as others,
         Oracle(own_odoo.dsn, kafka_prefix) as oracle,
@@ -128,4 +124,4 @@ def test_law_3_one_that_was_frozen_while_another_took_over_repeats_the_same_and_
     }
     assert again, "the frozen one published nothing: this proves nothing"
     assert again <= set(once)
-    judge(dispatched(kafka.bootstrap, programs.config), checkpoints)
+    judge(dispatched(kafka.bootstrap, installed.config), checkpoints)

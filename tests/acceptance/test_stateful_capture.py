@@ -21,8 +21,8 @@ from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_a
 from tests import faulty
 from tests.stateful import shop
 from tests.stateful.installation import LOSSES, Installation
-from tests.stateful.warm import Warm
 from tests.stateful.writes import UNDONE
+from tests.warm import Warm
 
 if TYPE_CHECKING:
     from embedded.kafka import Kafka
@@ -134,12 +134,11 @@ class Anything(RuleBasedStateMachine):
 
 @pytest.fixture(scope="module")
 def begin(
-    postgres: Postgres, kafka: Kafka, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Callable[[], Installation]]:
-    """Begin an installation; its commands are forked from one process."""
+    warm: Warm, postgres: Postgres, kafka: Kafka, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[], Installation]:
+    """Begin an installation."""
     folder = tmp_path_factory.mktemp("installations")
-    with Warm() as warm:
-        yield lambda: Installation(warm, postgres, kafka, folder)
+    return lambda: Installation(warm, postgres, kafka, folder)
 
 
 def run(begin: Callable[[], Installation], examples: int, steps: int) -> None:

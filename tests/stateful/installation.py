@@ -19,8 +19,8 @@ import psycopg
 from tests.programs import Program, sync_yaml, until
 from tests.stateful import shop
 from tests.stateful.heard import PARTITIONS, Folded, Listener
-from tests.stateful.warm import Warm
 from tests.stateful.writes import Transaction, commit
+from tests.warm import Warm
 
 if TYPE_CHECKING:
     from embedded.kafka import Kafka
@@ -254,7 +254,9 @@ class Installation:
         self._number += 1
         log = self._folder / f"{self._number}-{command}.log"
         words = [command, "-c", str(self._folder / "sync.yaml"), *options]
-        process = self._warm.start(words, log, fault and (fault[0], fault[1]))
+        process = self._warm.start(
+            words, log, log, fault=fault and (fault[0], fault[1]), hurried=True
+        )
         return Program(process, log, log)
 
     def _ask(self, statement: str, values: Sequence[object] | None = None) -> Any:

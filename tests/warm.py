@@ -2,7 +2,7 @@
 
 A command that is started this way is there after milliseconds, and all else about it is real: it
 has its own connections and files, hears signals, can be killed, and has an exit code.
-`python -m tests.stateful.warm` is the process that forks: it reads a request a line.
+`python -m tests.warm` is the process that forks: it reads a request a line.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ import select
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Self
 
-ROOT: Final = Path(__file__).parents[2]
+ROOT: Final = Path(__file__).parents[1]
 SOON_ENDED: Final = 30.0  # seconds; one that was killed is gone at once
 SOON: Final = 0.2  # seconds between two looks at the publication, which are else 5
 
@@ -65,7 +66,7 @@ class Warm:
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.stateful.warm"],
+            [sys.executable, "-m", "tests.warm"],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -82,10 +83,23 @@ class Warm:
         self._process.wait()
         self._process.stdout.close()
 
-    def start(self, words: list[str], log: Path, fault: tuple[str, int] | None = None) -> Forked:
-        """Start a command; `fault` is a point of `tests.faulty` and the number of times there."""
-        log.touch()
-        return Forked(self.ask(words=words, log=str(log), fault=fault), self)
+    def start(
+        self,
+        words: Sequence[str],
+        out: Path,
+        log: Path,
+        *,
+        fault: tuple[str, int] | None = None,
+        hurried: bool = False,
+    ) -> Forked:
+        """Start a command; `fault` is a point of `tests.faulty` and the number of times there.
+
+        A `hurried` one looks at the publication every 0.2 s.
+        """
+        for each in (out, log):
+            each.touch()
+        files = {"out": str(out), "log": str(log)}
+        return Forked(self.ask(words=list(words), fault=fault, hurried=hurried, **files), self)
 
     def ask(self, **request: Any) -> Any:
         """Ask the process for something."""
@@ -130,23 +144,23 @@ def _fork(request: dict[str, Any]) -> int:
     code = 70
     try:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        to_log = os.open(request["log"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-        for stream in (1, 2):
-            os.dup2(to_log, stream)
-        code = _run(request["words"], request["fault"])
+        for stream, name in ((1, "out"), (2, "log")):
+            os.dup2(os.open(request[name], os.O_WRONLY | os.O_APPEND), stream)
+        code = _run(request["words"], request["fault"], hurried=request["hurried"])
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
 
 
-def _run(words: list[str], fault: tuple[str, int] | None) -> int:
+def _run(words: list[str], fault: tuple[str, int] | None, *, hurried: bool) -> int:
     from cdc.__main__ import main  # noqa: PLC0415 - in the child
     from cdc.postgres import watch  # noqa: PLC0415 - likewise
     from tests import faulty  # noqa: PLC0415 - likewise
 
-    watch._LOOK = SOON  # noqa: SLF001  a table that was left out is missed sooner
+    if hurried:
+        watch._LOOK = SOON  # noqa: SLF001  a table that was left out is missed sooner
     if fault is not None:
         point, number = fault
         faulty.POINTS[point](faulty.Countdown(number))
