@@ -158,7 +158,7 @@ def _of_shadow(seen: Seen | None) -> dict[str, Any]:
         "generation": about.get("generation"),
         "loading": sorted(progress.get("frontiers", ())),
         "reading": dict(_reading(progress)),
-        "transaction": _transaction(progress),
+        "transaction": transaction_of(progress),
         "publishing": sorted(progress.get("published", ())),
         "reading_again": sorted(progress.get("doubted", ())),
         "left_out": sorted(progress.get("absent", ())),
@@ -185,7 +185,7 @@ def _reading(progress: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]
         )
 
 
-def _transaction(progress: Mapping[str, Any]) -> dict[str, Any] | None:
+def transaction_of(progress: Mapping[str, Any]) -> dict[str, Any] | None:
     """Give where the stream was a moment ago in a transaction that takes long."""
     found: dict[str, Any] | None = progress.get("transaction")
     if found is None or progress["lsn"] >= parse_lsn(found["commit_lsn"]):

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import logging
+import sys
+from struct import pack
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
 from cdc.loading import ROWS, LoadRate
+from cdc.pgoutput.messages import Begin
 from cdc.progress import Progress
 from cdc.reading import Reading
-from cdc.under_way import reading_text
+from cdc.status import transaction_of
+from cdc.under_way import UnderWay, reading_text
 
 
 def rows_in(rate: int, seconds: int, look: float) -> int:
@@ -83,3 +93,83 @@ def test_the_bar_says_how_far_it_is() -> None:
     )
     progress.reading["res_partner"] = Reading(25_000)
     assert reading_text(progress) == "reading res_partner 25,000 rows; tables behind it: 1"
+
+
+class Part:
+    """What is looked at: a stream, an epoch, a fold; and how often half of it was made durable."""
+
+    def __init__(self) -> None:
+        self.progress = Progress({"res_partner": (5,)})
+        self.begin: Begin | None = None
+        self.row = b"w" + pack(">QQq", 0x1500, 0x1500, 0) + b"U" + pack(">I", 7)
+        self.readers = {pack(">I", 7): SimpleNamespace(plan=SimpleNamespace(name="res_partner"))}
+        self.count = 4_711
+        self.left = 0
+
+    def leave(self) -> None:
+        self.left += 1
+
+
+def looking(part: Part) -> UnderWay:
+    return UnderWay(cast("Any", SimpleNamespace(stream=part, epoch=part, fold=part)))
+
+
+def test_a_terminal_has_a_bar_that_what_is_logged_goes_over(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    part = Part()
+    under_way = looking(part)
+    part.progress.reading["res_partner"] = Reading(50, 100)
+    under_way.look(1.0)
+    part.progress.loaded("res_partner", None)
+    under_way.look(2.0)
+    bar = "reading res_partner [############............]  50% 50 of about 100 rows"
+    assert capsys.readouterr().err == f"\r\033[K{bar}\r\033[K"
+
+
+def test_a_log_has_a_line_now_and_then_where_it_takes_long(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    part = Part()
+    under_way = looking(part)
+    with caplog.at_level(logging.INFO):
+        for second in range(25):
+            part.progress.reading["res_partner"] = Reading(second)
+            under_way.look(float(second))
+    assert [record.getMessage() for record in caplog.records] == [
+        "reading res_partner 10 rows",
+        "reading res_partner 20 rows",
+    ]
+
+
+def test_a_transaction_that_takes_long_is_told_and_what_was_before_it_is_durable() -> None:
+    part = Part()
+    under_way = looking(part)
+    part.begin = Begin(0x2000, 0, 77)
+    for second in range(5):
+        under_way.look(float(second))
+    assert (part.left, part.progress.transaction) == (0, None)
+    for second in range(5, 12):
+        under_way.look(float(second))
+    assert part.left == 2
+    assert part.progress.transaction == {
+        "id": 77,
+        "commit_lsn": "0/2000",
+        "committed": "2000-01-01T00:00:00.000000Z",
+        "read_lsn": "0/1500",
+        "table": "res_partner",
+        "rows": 4_711,
+    }
+    told = part.progress.to_json()
+    assert transaction_of({**told, "lsn": 0x1FFF}) == part.progress.transaction
+    assert transaction_of({**told, "lsn": 0x2008}) is None, "it is over"
+
+
+def test_short_transactions_are_not_told_however_many_they_are() -> None:
+    part = Part()
+    under_way = looking(part)
+    for second in range(100):
+        part.begin = Begin(0x2000 + second, 0, second)
+        under_way.look(float(second))
+    assert not part.left
