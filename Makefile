@@ -3,8 +3,8 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
-# Test files at a time. Each has its own services: about 2 GB of memory and a core.
-JOBS   ?= 2
+# Test files at a time, each with services of its own: 2 GB of memory; they wait more than they work.
+JOBS   ?= 3
 # The long files are in `acceptance`: as they come, not by their number of tests.
 PYTEST := $(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
