@@ -9,9 +9,9 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import NamedTuple
 
-from cdc import kafka, kafka_schemas
+from cdc import ask, kafka, kafka_schemas
 from cdc.altered import lacking, made_of, relations_of, say_paused
-from cdc.backfill import Paced, Unpaced
+from cdc.backfill import Unpaced
 from cdc.beside import Beside
 from cdc.capture import Capture
 from cdc.engine.events import Events
@@ -20,10 +20,6 @@ from cdc.engine.plan import Plan
 from cdc.engine.relations import SchemaChanged
 from cdc.epoch import Epoch, Topic
 from cdc.fitting import Fit, go_on
-from cdc.kafka_commands import Commands
-from cdc.kafka_sent import Sent
-from cdc.kafka_workers import Workers
-from cdc.loading import Marks
 from cdc.notes import ABOUT, HOLDING, PROGRESS
 from cdc.origin import (
     Source,
@@ -35,12 +31,9 @@ from cdc.origin import (
     refuse_foreign,
     settle,
 )
-from cdc.pace import Lane, Pace, queues
 from cdc.parts import Parts
-from cdc.postgres.snapshot import RangeReader
 from cdc.postgres.watch import Watch
 from cdc.progress import Progress
-from cdc.queues import Queues
 from cdc.ranges import forget_ahead
 from cdc.resending.added import take_added
 from cdc.resending.resends import NoResends, Resends
@@ -145,9 +138,9 @@ class Ground:
         stream = Stream(plan, relations, fold, events, epoch)
         stream.snapshot = frozenset(r.model for r in config.routes if r.initial_load)
         order = [route.model for route in config.routes]
-        backfill = Unpaced(order) if until_caught_up else _paced(config, topics, count, stack)
+        backfill = Unpaced(order) if until_caught_up else ask.paced(config, topics, count, stack)
         stream.backfill = backfill
-        stream.marks = _marks(config, lacking(plan, source), stack)
+        stream.marks = ask.marks(config, lacking(plan, source), stack)
         stream.resends = resends = (
             NoResends()
             if isinstance(backfill, Unpaced)
@@ -156,11 +149,11 @@ class Ground:
                 epoch,
                 events,
                 _subject(config, fit),
-                _commands(config, generation, stack),
+                ask.commands(config, generation, stack),
                 backfill,
                 Topic(topics.command_results, count),
-                _sent(config, stack),
-                _workers(config, stack),
+                ask.sent(config, stack),
+                ask.workers(config, stack),
             )
         )
         watch = self._watch(
@@ -255,58 +248,12 @@ def _refuse_other_partitions(config: Config, source: Source) -> None:
     kafka.refuse_other_partitions(config.kafka, names, config.topics.partitions)
 
 
-def _marks(config: Config, unread: Mapping[str, frozenset[str]], stack: ExitStack) -> Marks:
-    """Read and mark over a connection of their own."""
-    reader = RangeReader(config.source.dsn, lacking=unread)
-    stack.callback(reader.close)
-    marks = Marks(reader)
-    stack.callback(marks.close)
-    return marks
-
-
-def _paced(config: Config, topics: Topics, partitions: int, stack: ExitStack) -> Paced:
-    """Hold portions to the pace of the workers."""
-    lanes = [
-        Lane(route.model, topics.events(route.model), topics.deliveries(each), route.initial_load)
-        for route in config.routes
-        for each in route.targets
-    ]
-    names = sorted({name for lane in lanes for name in (lane.events, lane.deliveries)})
-    looks = Queues(config.kafka, topics.group, names, partitions)
-    stack.callback(looks.close)
-    return Paced(Pace(queues(lanes)), looks, lanes)
-
-
 def _subject(config: Config, fit: Fit) -> Subject:
     """Return what may be sent again."""
     source = config.source
     writing = Writing(source.name, source.context, config.decimals, source.mask_key)
     roots = {root.shape.model: root for root in fit.plan.roots}
     return Subject(Topics(source.name), roots, config.routes, writing, passing=fit.passing)
-
-
-def _sent(config: Config, stack: ExitStack) -> Sent:
-    """Read what targets were last sent over connections of their own, kept beside the shadow."""
-    topics, count = Topics(config.source.name), config.topics.partitions
-    sent = Sent(config.kafka, topics, count, config.state / "capture" / "sent")
-    stack.callback(sent.close)
-    return sent
-
-
-def _commands(config: Config, generation: int, stack: ExitStack) -> Commands:
-    """Read commands over a connection of their own, those since the shadow's birth."""
-    topics, count = Topics(config.source.name), config.topics.partitions
-    commands = Commands(config.kafka, topics, count, generation)
-    stack.callback(commands.close)
-    return commands
-
-
-def _workers(config: Config, stack: ExitStack) -> Workers:
-    """Ask which routes the workers have."""
-    topics, count = Topics(config.source.name), config.topics.partitions
-    workers = Workers(config.kafka, topics, count)
-    stack.callback(workers.close)
-    return workers
 
 
 class _Waiting:
