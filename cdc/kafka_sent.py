@@ -9,7 +9,6 @@ rejected, is dead, or was superseded does not.
 from __future__ import annotations
 
 import json
-import logging
 import secrets
 import threading
 from collections.abc import Iterable, Iterator, Mapping
@@ -30,8 +29,6 @@ from schemas.errors import OdooCdcError, ServiceUnavailable
 from schemas.folder import made
 from schemas.state import State
 from schemas.topics import Topics
-
-logger = logging.getLogger(__name__)
 
 _LOOK: Final = 0.25  # seconds between two looks at how far the workers are
 _PAUSE: Final = 2.0  # seconds until Kafka is asked again where it did not answer
