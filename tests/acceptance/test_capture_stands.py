@@ -84,36 +84,6 @@ def test_law_6_an_idle_source_still_advances(
     assert capture.stop() == 0
 
 
-@pytest.mark.parametrize(
-    ("statement", "said"),
-    [
-        pytest.param(
-            "ALTER TABLE res_partner RENAME name TO former; UPDATE res_partner SET color = 1",
-            "res_partner.name is gone",
-            id="a column goes",
-        ),
-        pytest.param(
-            "ALTER TABLE sale_order ALTER name TYPE text; UPDATE sale_order SET locked = true",
-            "sale_order.name has another type",
-            id="a type changes",
-        ),
-    ],
-)
-def test_law_1_what_would_be_a_gap_stops_capture_with_exit_4_and_a_remedy(
-    own_odoo: Source, kafka_prefix: str, installed: Programs, statement: str, said: str
-) -> None:
-    capture = installed.start("capture")
-    until(lambda: active(own_odoo, kafka_prefix), capture)
-
-    ask(own_odoo, statement)
-
-    assert capture.wait() == 4
-    log = capture.tail()
-    assert said in log
-    assert "hint: " in log
-    assert "Traceback" not in log
-
-
 @pytest.mark.fault("TRUNCATE of tables, with other changes in the transaction", "by itself")
 def test_law_4_what_truncate_takes_is_gone_as_of_its_commit(
     own_odoo: Source, kafka: Kafka, kafka_prefix: str, installed: Programs
