@@ -12,13 +12,23 @@ import psycopg
 class Traffic:
     """Renames the records of a table in turn; `named` are the numbers that each was given."""
 
-    def __init__(self, dsn: str, statement: str, found: str = "id, code FROM res_country") -> None:
-        """Take the records and a mark of each from `found`; `statement` wants number and id."""
+    def __init__(
+        self,
+        dsn: str,
+        statement: str,
+        found: str = "id, code FROM res_country",
+        every: float = 0.005,
+    ) -> None:
+        """Take the records and a mark of each from `found`; `statement` wants number and id.
+
+        One is written `every` so many seconds.
+        """
         self.named: dict[int, list[int]] = defaultdict(list)
         self._dsn, self._statement = dsn, statement.encode()
         self._connection = psycopg.connect(dsn, autocommit=True)
         rows = self._connection.execute(f"SELECT {found} ORDER BY id".encode())
         self.records: dict[int, str] = dict(rows.fetchall())
+        self._every = every
         self._number = 0
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -40,7 +50,7 @@ class Traffic:
 
     def _run(self) -> None:
         ids = list(self.records)
-        while not self._end.wait(0.005):
+        while not self._end.wait(self._every):
             self._write(ids[self._number % len(ids)])
 
     def _write(self, record: int) -> None:

@@ -20,12 +20,14 @@ class Attribute(NamedTuple):
     """How a column is made: its type's oid, its `attnum`, and its type's modifier.
 
     The number tells a column from one that had its name before. The modifier is -1 where it
-    changes no value.
+    changes no value. `base` is what a domain is made of, 0 for any other type: the stream names
+    the domain, a query's result its base.
     """
 
     type: int
     number: int = 0
     modifier: int = -1
+    base: int = 0
 
 
 Types = Mapping[str, Mapping[str, Attribute]]  # table -> column; one that is not read is not there
@@ -85,11 +87,16 @@ class HeldTable:
         return cls(
             found["number"],
             found["indexes"],
-            {name: Attribute(*made) for name, made in found["types"].items()},
+            {name: _attribute(made) for name, made in found["types"].items()},
             forms,
             frozenset(found["only"]),
             found["lacks"],
         )
+
+
+def _attribute(made: list[int] | int) -> Attribute:
+    """Read how a column is made; of a shadow that has its type alone, it is read again."""
+    return Attribute(made) if isinstance(made, int) else Attribute(*made)
 
 
 @dataclass(frozen=True, slots=True)

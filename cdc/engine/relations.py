@@ -121,7 +121,7 @@ class Relations:
         """Raise SchemaChanged where a range's columns are of other types than they were."""
         made = self._types.get(table, {})
         for name, oid in types.items():
-            if name in made and made[name].type != oid:
+            if name in made and oid != (made[name].base or made[name].type):
                 raise SchemaChanged(f"{table}.{name} {_OTHER}", table)
 
     def _compile_again(self) -> None:

@@ -54,8 +54,8 @@ def test_law_1_pieces_and_kills_leave_nothing_out_and_take_nothing_twice(
         most = sizes.draw(st.integers(1, 5))
         clock = iter(sizes.draw(st.lists(st.floats(0, 0.2), min_size=50, max_size=50)))
         piece = search.piece(job, most, shadow, shadow, lambda clock=clock: next(clock))
-        assert len(piece.ids) <= most
-        found += piece.ids
+        assert len(piece.meant) <= most
+        found += [each.id for each in piece.meant]
         job = Job.from_json(
             json.loads(json.dumps(job.went_on(piece.position, piece.counts).to_json()))
         )

@@ -15,6 +15,8 @@ _HELPER: Final = "makes findings of what it is given; its callers are looked at"
 _ERROR: Final = "says what an error says; where it is raised is looked at"
 PASSED_ON: Final = {
     ("cdc/checks/__init__.py", "_of_error"): "a service's own words: the page's last table",
+    ("cdc/checks/failover.py", "_error"): _HELPER,
+    ("cdc/checks/failover.py", "_warning"): _HELPER,
     ("cdc/checks/kafka.py", "findings"): _ERROR,
     ("cdc/checks/routes.py", "_of_route"): _ERROR,
     ("cdc/checks/server.py", "_error"): _HELPER,
