@@ -4,8 +4,9 @@ A value is Avro's single-object encoding (specification 1.11, "Single-object enc
 the schema's 8-byte CRC-64-AVRO fingerprint in little-endian order, then the datum. The schemas
 lie in the topic `<source>.schemas`, so any Avro reader can decode an event; what only we need,
 the shape and Odoo's types, is the attribute `odoo` of the outermost record. That attribute is
-no part of Avro's canonical form, hence the hash of it in the record's name: two schemas that
-mean different things never share a fingerprint.
+no part of Avro's canonical form, hence the hash of it in the namespace: two schemas that mean
+different things never share a fingerprint. Resolution looks at names without it and at defaults
+("Schema Resolution"), so a reader keeps its schema when fields come and go.
 """
 
 from __future__ import annotations
@@ -75,8 +76,8 @@ def event_schema(
     document = _record(shape, _record_name(shape.model))
     return {
         "type": "record",
-        "name": f"Event_{digest}",
-        "namespace": f"odoo_cdc.{source}.{_record_name(shape.model)}",
+        "name": "Event",
+        "namespace": f"odoo_cdc.{source}.{_record_name(shape.model)}.v_{digest}",
         "odoo": odoo,
         "fields": [
             {"name": "generation", "type": "long"},
@@ -202,20 +203,25 @@ def _record(shape: Shape, name: str) -> dict[str, Any]:
     fields: list[dict[str, Any]] = [{"name": ID, "type": "long"}]
     fields += [_column(column) for column in shape.columns]
     if shape.external_id:
-        fields.append({"name": EXTERNAL_ID_COLUMN, "type": ["null", "string"]})
+        fields.append(_optional(EXTERNAL_ID_COLUMN, "string"))
     fields += [_link(link, f"{name}__{link.name}") for link in shape.links]
     return {"type": "record", "name": name, "fields": fields}
 
 
 def _column(column: Column) -> dict[str, Any]:
-    return {"name": column.name, "type": ["null", AVRO_TYPES[column.kind]]}
+    return _optional(column.name, AVRO_TYPES[column.kind])
+
+
+def _optional(name: str, found: str | dict[str, Any]) -> dict[str, Any]:
+    """Return a field that may be null, and is where whoever wrote it did not have it."""
+    return {"name": name, "type": ["null", found], "default": None}
 
 
 def _link(link: Link, name: str) -> dict[str, Any]:
     record = _record(link.shape, name)
     if link.many:
-        return {"name": link.name, "type": {"type": "array", "items": record}}
-    return {"name": link.name, "type": ["null", record]}
+        return {"name": link.name, "type": {"type": "array", "items": record}, "default": []}
+    return _optional(link.name, record)
 
 
 def _record_name(model: str) -> str:

@@ -221,3 +221,19 @@ def test_a_file_that_needs_less_is_taken_while_something_waits() -> None:
     assert fit.progress.paused == {}
     assert fit.progress.since.keys() == {"sale.order"}
     assert fit.formers
+
+
+def test_columns_of_which_a_shadow_has_the_type_alone_are_read_again() -> None:
+    made = {"id": Attribute(23, 1), "name": Attribute(1043, 2)}
+    source = replace(wanted(PARTNER), types={"res_partner": made})
+    holding, progress = begin(source)
+    progress = replace(progress, frontiers={}, waiting=set())
+    note = json.loads(json.dumps(holding.to_json()))
+    same = go_on(source, Holding.from_json(note), progress)
+    assert not same.progress.doubted
+
+    types = note["tables"]["res_partner"]["types"]
+    types |= {name: number for name, (number, *_) in types.items()}
+    fit = go_on(source, Holding.from_json(note), progress)
+
+    assert fit.progress.doubted == {"res_partner"}
