@@ -14,7 +14,6 @@ from schemas.position import format_lsn
 from tests.oracle import routes_yaml
 from tests.programs import Programs, sync_yaml
 from tests.sources import Source
-from tests.warm import Warm
 
 if TYPE_CHECKING:
     from embedded.kafka import Kafka
@@ -26,7 +25,6 @@ def programs_of(
     source: Source,
     name: str,
     kafka: Kafka,
-    warm: Warm | None = None,
     **more: Any,
 ) -> Programs:
     """Return the programs of a file with the oracle's routes; `more` are keys of `source`."""
@@ -38,7 +36,7 @@ def programs_of(
         routes=routes_yaml(),
         more={"source": {"name": name, "dsn": source.dsn, **more}},
     )
-    return Programs(folder, text, warm)
+    return Programs(folder, text)
 
 
 def ask(source: Source, query: str, *values: object) -> Any:

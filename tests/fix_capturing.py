@@ -12,17 +12,16 @@ if TYPE_CHECKING:
     from embedded.kafka import Kafka
     from tests.programs import Programs
     from tests.sources import Source
-    from tests.warm import Warm
 
 
 @pytest.fixture
 def installed(
-    own_odoo: Source, kafka: Kafka, kafka_prefix: str, warm: Warm, tmp_path: Path
+    own_odoo: Source, kafka: Kafka, kafka_prefix: str, tmp_path: Path
 ) -> Iterator[Programs]:
     """Programs of a source that is loaded and published."""
     from tests.capturing import programs_of  # noqa: PLC0415 - unit tests load nothing of it
 
-    with programs_of(tmp_path, own_odoo, kafka_prefix, kafka, warm) as made:
+    with programs_of(tmp_path, own_odoo, kafka_prefix, kafka) as made:
         made.run("setup")
         made.caught_up()
         yield made

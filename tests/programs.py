@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
-from tests.warm import Forked, Warm
+from tests.warm import Forked, shared
 
 # Where it is set every program would compile all of its modules at every start.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -149,9 +149,12 @@ def _opened(words: Sequence[str], out: Path, log: Path) -> subprocess.Popen[byte
 class Programs:
     """The commands of one sync.yaml; what still runs at the end is killed."""
 
-    def __init__(self, folder: Path, config: str, warm: Warm | None = None) -> None:
-        """Have them in processes of their own; those of `warm` need no start-up."""
-        self._warm = warm
+    def __init__(self, folder: Path, config: str, *, cold: bool = False) -> None:
+        """Have them in processes of their own, forked unless they are to begin `cold`.
+
+        What a cold one takes is all its own.
+        """
+        self._cold = cold
         self.folder = folder
         self.config = folder / "sync.yaml"
         self.config.write_text(config, encoding="utf-8")
@@ -175,13 +178,15 @@ class Programs:
         number = len(self._started)
         out, log = (self.folder / f"{number}-{command}.{kind}" for kind in ("out", "log"))
         words = [command, "-c", str(self.config), *options]
-        if self._warm is not None and launcher == COMMAND:
-            program = Program(self._warm.start(words, out, log), out, log)
-        elif self._warm is not None and launcher[:-2] == FAULTY:
+        process: subprocess.Popen[bytes] | Forked
+        if launcher == COMMAND and not self._cold:
+            process = shared().start(words, out, log)
+        elif launcher[:-2] == FAULTY:
             fault = launcher[-2], int(launcher[-1])
-            program = Program(self._warm.start(words, out, log, fault=fault), out, log)
+            process = shared().start(words, out, log, fault=fault)
         else:
-            program = Program(_opened([*launcher, *words], out, log), out, log)
+            process = _opened([*launcher, *words], out, log)
+        program = Program(process, out, log)
         self._started.append(program)
         return program
 

@@ -22,7 +22,6 @@ from tests.kafka_reading import events
 from tests.oracle import Oracle, routes_yaml
 from tests.programs import Program, Programs, sync_yaml
 from tests.sources import Source
-from tests.warm import Warm
 
 if TYPE_CHECKING:
     from embedded.kafka import Kafka
@@ -217,7 +216,6 @@ def loaded(
     kafka: Kafka,
     cluster: Postgres,
     dsn: str,
-    warm: Warm,
     source: Mapping[str, Any] | None = None,
 ) -> Iterator[Site]:
     """Load and publish an Odoo-shaped database; `source` are keys of sync.yaml's besides."""
@@ -232,7 +230,7 @@ def loaded(
     )
     with Oracle(dsn, name) as oracle:
         checkpoints = Checkpoints(oracle)
-    with Programs(folder, text, warm) as programs:
+    with Programs(folder, text) as programs:
         made = Site(cluster, _source(dsn), name, kafka, programs, checkpoints)
         made.ask(DOOMED)
         programs.run("setup")
@@ -245,7 +243,6 @@ def loaded(
 def site(
     folder: Path,
     kafka: Kafka,
-    warm: Warm,
     *,
     source: Mapping[str, Any] | None = None,
     **how: Any,
@@ -258,5 +255,5 @@ def site(
         cluster.create_database(DATABASE, "template0")
         dsn = cluster.dsn(DATABASE)
         create(dsn, seed=1, size=SMALL)
-        with loaded(folder, kafka, cluster, dsn, warm, source) as made:
+        with loaded(folder, kafka, cluster, dsn, source) as made:
             yield made

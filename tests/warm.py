@@ -7,21 +7,29 @@ has its own connections and files, hears signals, can be killed, and has an exit
 
 from __future__ import annotations
 
+import atexit
+import gc
 import json
 import os
 import select
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cache
+from importlib import import_module
+from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final
 
 ROOT: Final = Path(__file__).parents[1]
 SOON_ENDED: Final = 30.0  # seconds; one that was killed is gone at once
 SOON: Final = 0.2  # seconds between two looks at the publication, which are else 5
+LATE: Final = ("streams.worker.production", "streams.worker.serve", "streams.target.production")
+"""What commands load only as they run."""
 
 
 @dataclass(slots=True)
@@ -31,6 +39,11 @@ class Forked:
     pid: int
     _warm: Warm
     _code: int | None = field(default=None, init=False)
+
+    @property
+    def returncode(self) -> int | None:
+        """Its exit code, as far as anybody has looked."""
+        return self._code
 
     def poll(self) -> int | None:
         """Return its exit code, None while it runs; a signal's number is negative."""
@@ -72,14 +85,13 @@ class Warm:
             stdout=subprocess.PIPE,
             text=True,
         )
+        self._asking = threading.Lock()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
+        """End it, and what still runs of it."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.close()  # it ends what still runs, and itself
+        self._process.stdin.close()
         self._process.wait()
         self._process.stdout.close()
 
@@ -98,22 +110,34 @@ class Warm:
         """
         for each in (out, log):
             each.touch()
-        files = {"out": str(out), "log": str(log)}
-        return Forked(self.ask(words=list(words), fault=fault, hurried=hurried, **files), self)
+        made = {"out": str(out), "log": str(log), "environment": dict(os.environ)}
+        return Forked(self.ask(words=list(words), fault=fault, hurried=hurried, **made), self)
 
     def ask(self, **request: Any) -> Any:
         """Ask the process for something."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        print(json.dumps(request), file=self._process.stdin, flush=True)
-        return json.loads(self._process.stdout.readline())
+        with self._asking:
+            print(json.dumps(request), file=self._process.stdin, flush=True)
+            return json.loads(self._process.stdout.readline())
+
+
+@cache
+def shared() -> Warm:
+    """Return the one that all tests of this process fork from."""
+    warm = Warm()
+    atexit.register(warm.close)
+    return warm
 
 
 def serve() -> None:
     """Fork commands until nobody asks any more."""
-    import cdc.commands.capture  # noqa: PLC0415 - what is loaded here need not be in any child
-    import cdc.commands.setup  # noqa: F401, PLC0415 - likewise
-    import tests.faulty  # noqa: F401, PLC0415 - likewise
+    for entry in entry_points(group="odoo_cdc.commands"):
+        entry.load()
+    for name in (*LATE, "tests.faulty"):
+        import_module(name)
+    assert threading.active_count() == 1, "a thread would be missing in each child"
+    gc.freeze()  # or the first collection of a child would copy all of it
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is for who asks
     running: set[int] = set()
@@ -144,6 +168,8 @@ def _fork(request: dict[str, Any]) -> int:
     code = 70
     try:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+        os.environ.clear()
+        os.environ.update(request["environment"])
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         for stream, name in ((1, "out"), (2, "log")):
             os.dup2(os.open(request[name], os.O_WRONLY | os.O_APPEND), stream)

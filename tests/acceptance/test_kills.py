@@ -21,7 +21,6 @@ from tests.kafka_reading import read
 from tests.oracle import Oracle, routes_yaml
 from tests.programs import Programs, sync_yaml
 from tests.sources import Source
-from tests.warm import Warm
 
 if TYPE_CHECKING:
     from embedded.kafka import Kafka
@@ -69,7 +68,7 @@ class Captured:
 
 @pytest.fixture
 def captured(
-    own_odoo: Source, kafka: Kafka, kafka_prefix: str, warm: Warm, tmp_path: Path
+    own_odoo: Source, kafka: Kafka, kafka_prefix: str, tmp_path: Path
 ) -> Iterator[Captured]:
     text = sync_yaml(
         source=kafka_prefix,
@@ -78,7 +77,7 @@ def captured(
         targets=("shop", "erp"),
         routes=routes_yaml(),
     )
-    with Programs(tmp_path, text, warm) as programs, Oracle(own_odoo.dsn, kafka_prefix) as oracle:
+    with Programs(tmp_path, text) as programs, Oracle(own_odoo.dsn, kafka_prefix) as oracle:
         programs.run("setup")
         programs.caught_up()
         checkpoints = Checkpoints(oracle)

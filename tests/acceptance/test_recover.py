@@ -20,7 +20,6 @@ from tests import faulty
 from tests.fix_services import Database
 from tests.programs import until
 from tests.recovering import CHANGED, DELETED, Site, loaded, site, standby
-from tests.warm import Warm
 
 if TYPE_CHECKING:
     from embedded.kafka import Kafka
@@ -36,10 +35,10 @@ PATIENCE: Final = 60.0  # seconds; it comes long before
 
 @pytest.fixture
 def lost(
-    postgres: Postgres, odoo_database: Database, kafka: Kafka, warm: Warm, tmp_path: Path
+    postgres: Postgres, odoo_database: Database, kafka: Kafka, tmp_path: Path
 ) -> Iterator[Site]:
     """A database that is loaded and published, of a cluster that stays as it is."""
-    with loaded(tmp_path, kafka, postgres, odoo_database.dsn, warm) as made:
+    with loaded(tmp_path, kafka, postgres, odoo_database.dsn) as made:
         yield made
 
 
@@ -87,9 +86,9 @@ def test_law_1_a_slot_that_somebody_has_made_anew(lost: Site) -> None:
 
 
 @pytest.mark.fault("The slot is lost to `max_slot_wal_keep_size`", "`capture --recover`")
-def test_law_1_a_slot_that_held_too_much_wal(kafka: Kafka, warm: Warm, tmp_path: Path) -> None:
+def test_law_1_a_slot_that_held_too_much_wal(kafka: Kafka, tmp_path: Path) -> None:
     keep = {"max_slot_wal_keep_size": "1MB", "min_wal_size": "32MB", "max_wal_size": "32MB"}
-    with site(tmp_path, kafka, warm, settings=keep) as lost:
+    with site(tmp_path, kafka, settings=keep) as lost:
         lost.work()
         while lost.of_slot("wal_status") != "lost":
             lost.ask("SELECT pg_switch_wal()", "CHECKPOINT")
@@ -104,11 +103,9 @@ def test_law_1_a_slot_that_held_too_much_wal(kafka: Kafka, warm: Warm, tmp_path:
     "The slot is lost to `idle_replication_slot_timeout` (Postgres 18)",
     "`capture --recover`",
 )
-def test_law_1_a_slot_that_nobody_read_from_for_too_long(
-    kafka: Kafka, warm: Warm, tmp_path: Path
-) -> None:
+def test_law_1_a_slot_that_nobody_read_from_for_too_long(kafka: Kafka, tmp_path: Path) -> None:
     idle = {"idle_replication_slot_timeout": "1s"}
-    with site(tmp_path, kafka, warm, version=18, settings=idle) as lost:
+    with site(tmp_path, kafka, version=18, settings=idle) as lost:
         lost.work()
         deadline = time.monotonic() + PATIENCE
         while lost.of_slot("invalidation_reason") is None:
@@ -133,9 +130,9 @@ def test_law_1_a_slot_that_nobody_read_from_for_too_long(
     ],
 )
 def test_law_1_a_database_whose_folder_was_restored(
-    kafka: Kafka, warm: Warm, tmp_path: Path, *, grown: bool, said: str
+    kafka: Kafka, tmp_path: Path, *, grown: bool, said: str
 ) -> None:
-    with site(tmp_path, kafka, warm) as lost:
+    with site(tmp_path, kafka) as lost:
         copy = lost.cluster.home / "copy"
         lost.cluster.stop()
         shutil.copytree(lost.cluster.data, copy, symlinks=True)
@@ -305,9 +302,9 @@ def replayed(standby: Postgres, lsn: int) -> None:
 @SLOW
 @pytest.mark.fault("Failover to a standby that has everything (Postgres 18)", "by itself")
 def test_law_1_a_failover_that_lost_nothing_of_ours_is_followed(
-    kafka: Kafka, warm: Warm, tmp_path: Path
+    kafka: Kafka, tmp_path: Path
 ) -> None:
-    with site(tmp_path, kafka, warm, version=18) as moved, standby(moved) as other:
+    with site(tmp_path, kafka, version=18) as moved, standby(moved) as other:
         moved.work()
         moved.programs.caught_up()
         replayed(other, moved.source.lsn())
@@ -326,10 +323,10 @@ def test_law_1_a_failover_that_lost_nothing_of_ours_is_followed(
     "Failover to a standby that has the slot synchronised (Postgres 17)", "by itself"
 )
 def test_law_1_capture_goes_on_from_the_slot_that_a_standby_has_synchronised(
-    kafka: Kafka, warm: Warm, tmp_path: Path
+    kafka: Kafka, tmp_path: Path
 ) -> None:
     with (
-        site(tmp_path, kafka, warm, version=17, source={"failover": True}) as moved,
+        site(tmp_path, kafka, version=17, source={"failover": True}) as moved,
         standby(moved, synchronised=True) as other,
         psycopg.connect(other.dsn(), autocommit=True) as server,
     ):
@@ -369,9 +366,9 @@ def test_law_1_capture_goes_on_from_the_slot_that_a_standby_has_synchronised(
     "`capture --recover`",
 )
 def test_law_1_a_failover_that_lost_what_was_published_already(
-    kafka: Kafka, warm: Warm, tmp_path: Path
+    kafka: Kafka, tmp_path: Path
 ) -> None:
-    with site(tmp_path, kafka, warm, version=18) as lost, standby(lost) as other:
+    with site(tmp_path, kafka, version=18) as lost, standby(lost) as other:
         replayed(other, lost.source.lsn())
         other.stop()
         lost.work(20, deletes=False)

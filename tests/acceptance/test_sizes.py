@@ -111,7 +111,7 @@ class Site:
 def site(
     odoo_database: Database, kafka: Kafka, kafka_prefix: str, tmp_path: Path
 ) -> Iterator[Site]:
-    with Programs(tmp_path, "") as programs:
+    with Programs(tmp_path, "", cold=True) as programs:
         made = Site(odoo_database, kafka, kafka_prefix, tmp_path, programs)
         made.config()
         yield made

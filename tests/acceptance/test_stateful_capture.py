@@ -22,7 +22,6 @@ from tests import faulty
 from tests.stateful import shop
 from tests.stateful.installation import LOSSES, Installation
 from tests.stateful.writes import UNDONE
-from tests.warm import Warm
 
 if TYPE_CHECKING:
     from embedded.kafka import Kafka
@@ -134,11 +133,11 @@ class Anything(RuleBasedStateMachine):
 
 @pytest.fixture(scope="module")
 def begin(
-    warm: Warm, postgres: Postgres, kafka: Kafka, tmp_path_factory: pytest.TempPathFactory
+    postgres: Postgres, kafka: Kafka, tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[[], Installation]:
     """Begin an installation."""
     folder = tmp_path_factory.mktemp("installations")
-    return lambda: Installation(warm, postgres, kafka, folder)
+    return lambda: Installation(postgres, kafka, folder)
 
 
 def run(begin: Callable[[], Installation], examples: int, steps: int) -> None:

@@ -19,7 +19,6 @@ from tests.fix_pg_source import Source
 from tests.oracle import Oracle, routes_yaml
 from tests.programs import Program, Programs, sync_yaml
 from tests.sources import Source as Played
-from tests.warm import Warm
 
 if TYPE_CHECKING:
     from embedded.kafka import Kafka
@@ -53,7 +52,7 @@ def killed(programs: Programs, point: str) -> Program:
 
 
 def test_law_1_from_the_first_load_over_kills_to_a_truncate(
-    pg_source: Source, kafka: Kafka, kafka_prefix: str, warm: Warm, tmp_path: Path
+    pg_source: Source, kafka: Kafka, kafka_prefix: str, tmp_path: Path
 ) -> None:
     source = at_work(pg_source.dsn)
     text = sync_yaml(
@@ -63,7 +62,7 @@ def test_law_1_from_the_first_load_over_kills_to_a_truncate(
         targets=("shop", "erp"),
         routes=routes_yaml(),
     )
-    with Programs(tmp_path, text, warm) as programs, Oracle(pg_source.dsn, kafka_prefix) as oracle:
+    with Programs(tmp_path, text) as programs, Oracle(pg_source.dsn, kafka_prefix) as oracle:
         programs.run("setup")
         programs.caught_up()
         checkpoints = Checkpoints(oracle)

@@ -138,7 +138,7 @@ def _capture(place: Place, site: Site, run: int) -> Cost:
         },
     )
     try:
-        with Programs(home, text) as programs:
+        with Programs(home, text, cold=True) as programs:
             whole = cost_of(programs.caught_up)
             start = cost_of(programs.caught_up)
     finally:

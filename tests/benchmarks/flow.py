@@ -144,7 +144,7 @@ def _worker(place: Place, site: Site, home: Path, **parts: Any) -> Iterator[tupl
     (port,) = free_ports(1)
     more = {"health": {"listen": f"127.0.0.1:{port}"}}
     text = site.config(kafka=place.kafka.bootstrap, more=more, **parts)
-    with Programs(home, text) as programs:
+    with Programs(home, text, cold=True) as programs:
         programs.run("setup")
         worker = programs.start("stream", "--worker", "one")
         yield worker, port

@@ -129,7 +129,7 @@ class Place:
         more = {"more": {"source": source}} | parts
         text = site_yaml(name, dsn, kafka=self.kafka.bootstrap, **more)
         try:
-            with Programs(home, text) as programs:
+            with Programs(home, text, cold=True) as programs:
                 programs.run("setup")
                 if prepare is None:
                     programs.caught_up()

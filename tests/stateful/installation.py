@@ -20,7 +20,7 @@ from tests.programs import Program, sync_yaml, until
 from tests.stateful import shop
 from tests.stateful.heard import PARTITIONS, Folded, Listener
 from tests.stateful.writes import Transaction, commit
-from tests.warm import Warm
+from tests.warm import shared
 
 if TYPE_CHECKING:
     from embedded.kafka import Kafka
@@ -50,14 +50,14 @@ GAP: Final = "{gap}"
 class Installation:
     """One source; its steps are the public methods after `finish`."""
 
-    def __init__(self, warm: Warm, postgres: Postgres, kafka: Kafka, folder: Path) -> None:
+    def __init__(self, postgres: Postgres, kafka: Kafka, folder: Path) -> None:
         self.name = f"src_{secrets.token_hex(3)}"
         self.folded = Folded()
         self.settled = False
         """Whether nothing is under way: capture was up to date when it last ended."""
         self.begun = False
         """Whether it ever was: a first start refuses what is not set up."""
-        self._warm, self._postgres, self._kafka = warm, postgres, kafka
+        self._postgres, self._kafka = postgres, kafka
         self._folder = folder / self.name
         self._forms = dict(FIRST)
         self._ever: set[str] = set()  # models that have a topic
@@ -254,7 +254,7 @@ class Installation:
         self._number += 1
         log = self._folder / f"{self._number}-{command}.log"
         words = [command, "-c", str(self._folder / "sync.yaml"), *options]
-        process = self._warm.start(
+        process = shared().start(
             words, log, log, fault=fault and (fault[0], fault[1]), hurried=True
         )
         return Program(process, log, log)
