@@ -23,10 +23,10 @@ from itertools import pairwise
 from typing import Final, Protocol
 
 from cdc.engine.plan import Root
-from cdc.resending.job import DOCUMENTS, GONE, LOOKED, Job
+from cdc.resending.job import DOCUMENTS, GONE, Job
 from cdc.resending.last import Last, Standing
 from cdc.resending.ports import Shadow
-from cdc.resending.search import SLICE, Found, Images, Meant, Predicate
+from cdc.resending.search import Found, Images, Meant, Predicate, looked
 from cdc.resending.truth import Truth
 from schemas.avro import document_reader
 from schemas.config import Route
@@ -149,15 +149,8 @@ class Comparison:
         clock: Callable[[], float] = time.monotonic,
     ) -> Found:
         """Return up to `most` documents behind the job's position; fewer where it takes long."""
-        found = Found(position=job.position)
-        ends = clock() + SLICE
-        for row in self._candidates(job, rows):
-            found.position = row
-            self._look(row, images, found)
-            if len(found.meant) >= most or clock() >= ends:
-                return found
-        found.position = job.end if job.end is not None else found.position
-        return found
+        candidates = self._candidates(job, rows)
+        return looked(job, candidates, lambda row, out: self._look(row, images, out), most, clock)
 
     def _candidates(self, job: Job, rows: Shadow) -> Iterator[int]:
         if job.request.ids:
@@ -174,7 +167,6 @@ class Comparison:
     def _look(self, row: int, images: Images, found: Found) -> None:
         image = images.image(self.root, row)
         document = None if image is None else self.read(image)
-        found.count(LOOKED)
         if self.asked is not None and (document is None or not self.asked(document)):
             return
         routes = tuple(self._differing(row, document, found))

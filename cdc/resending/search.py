@@ -99,16 +99,8 @@ class Search:
         clock: Callable[[], float] = time.monotonic,
     ) -> Found:
         """Return up to `most` documents behind the job's position; fewer where it takes long."""
-        found = Found(position=job.position)
-        ends = clock() + SLICE
-        for row in self._candidates(job, rows):
-            found.position = row
-            found.count(LOOKED)
-            self._look(row, images, found)
-            if len(found.meant) >= most or clock() >= ends:
-                return found
-        found.position = job.end if job.end is not None else found.position
-        return found
+        candidates = self._candidates(job, rows)
+        return looked(job, candidates, lambda row, out: self._look(row, images, out), most, clock)
 
     def _candidates(self, job: Job, rows: Shadow) -> Iterator[int]:
         if job.request.ids:
@@ -134,6 +126,26 @@ class Search:
             if operation := line.says(document):
                 for target in line.targets:
                     found.count(f"{line.name}/{target}/{operation}")
+
+
+def looked(
+    job: Job,
+    rows: Iterable[int],
+    look: Callable[[int, Found], None],
+    most: int,
+    clock: Callable[[], float],
+) -> Found:
+    """Look at records behind the job's position until `most` are meant, or it takes long."""
+    found = Found(position=job.position)
+    ends = clock() + SLICE
+    for row in rows:
+        found.position = row
+        found.count(LOOKED)
+        look(row, found)
+        if len(found.meant) >= most or clock() >= ends:
+            return found
+    found.position = job.end if job.end is not None else found.position
+    return found
 
 
 def _lines(
