@@ -28,6 +28,7 @@ from tests.pg_reading import messages_of, until
 pytestmark = pytest.mark.integration
 
 LISTS: Final = {"thing": ("id", "name"), "other": ("id", "name")}
+NEEDS: Final = {"thing": ("id", "name", "secret"), "other": ("id", "name")}
 
 
 @pytest.fixture
@@ -64,6 +65,19 @@ def refused(session: Session, statement: str) -> str:
 
 def columns_of(session: Session, table: str = "thing") -> set[str]:
     return set(publication.look(session, "cdc").tables[table].attnames)
+
+
+def begun(
+    dsn: str,
+    slot: str,
+    session: Session,
+    state: PublicationState,
+    members: dict[str, int],
+    columns: Lists = NEEDS,
+) -> Watch:
+    """Watch over lists of these columns, of tables that are made as they are."""
+    needs = Needs(members, columns, listed=True)
+    return Watch(dsn, state, slot, needs, attributes(session, columns))
 
 
 CHANGES: Final = ("UPDATE thing SET name = 'b'", "DELETE FROM thing")
@@ -201,7 +215,6 @@ def test_law_1_changed_lists_are_no_gap_and_a_table_that_was_out_is_one(things: 
     assert publication.gap(publication.look(things, "cdc"), Needs(members, {})).late
 
 
-NEEDS: Final = {"thing": ("id", "name", "secret"), "other": ("id", "name")}
 TRAPS: Final = [
     pytest.param(
         ("ALTER TABLE thing DROP COLUMN name CASCADE",),
@@ -235,13 +248,7 @@ def test_law_1_what_a_list_loses_is_said_and_put_back_and_read_again(
     members = {name: table.member for name, table in state.tables.items()}
     if "CASCADE" in statements[0]:
         assert refused(things, statements[0].replace(" CASCADE", "")) == "2BP01"
-    looking = Watch(
-        pg_source.dsn,
-        state,
-        pg_source.slot,
-        Needs(members, NEEDS, listed=True),
-        attributes(things, NEEDS),
-    )
+    looking = begun(pg_source.dsn, pg_source.slot, things, state, members)
     try:
         assert looking.check() == LeftOut()
 
@@ -269,13 +276,7 @@ def test_a_table_is_put_back_as_the_others_are_lifted_or_listed(
     monkeypatch.setattr(watch, "_LOOK", 0.05)
     state = set_up(things, lists)
     members = {name: table.member for name, table in state.tables.items()}
-    looking = Watch(
-        pg_source.dsn,
-        state,
-        pg_source.slot,
-        Needs(members, NEEDS, listed=True),
-        attributes(things, NEEDS),
-    )
+    looking = begun(pg_source.dsn, pg_source.slot, things, state, members)
     try:
         by_hand(things, "ALTER PUBLICATION cdc DROP TABLE other")
         until(lambda: looking.check().tables == {"other"})
@@ -306,9 +307,7 @@ def test_law_6_a_list_that_has_come_to_harm_odoo_is_lifted(
     by_hand(things, f"CREATE ROLE {role} LOGIN", "ALTER TABLE thing REPLICA IDENTITY FULL")
     assert refused(things, CHANGES[0]) == "42P10"
     dsn = pg_source.dsn if owner else pg_source.cluster.dsn(pg_source.name, user=role)
-    looking = Watch(
-        dsn, state, pg_source.slot, Needs(members, LISTS, listed=True), attributes(things, LISTS)
-    )
+    looking = begun(dsn, pg_source.slot, things, state, members, LISTS)
     try:
         until(lambda: "Odoo's UPDATE and DELETE fail" in caplog.text)
         if owner:
