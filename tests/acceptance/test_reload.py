@@ -19,7 +19,7 @@ from schemas.config import load
 from streams.queries.status import report
 from tests.fix_services import Database
 from tests.fix_wso2 import HoldResponse, Wso2StandIn
-from tests.programs import Program, Programs, said, until
+from tests.programs import COMMAND, Program, Programs, said, until
 from tests.streaming import MODEL, Line, Scripted
 from tests.traffic import Traffic
 
@@ -279,7 +279,7 @@ def test_a_worker_that_refuses_its_file_says_why_and_goes_on(
 def test_a_hangup_at_any_moment_kills_no_program(programs: Programs, command: str) -> None:
     ready = "action=assigned" if command == "stream" else "action=following"
     former = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does; a program inherits it
-    program = programs.start(command)
+    program = programs.start(command, launcher=("env", *COMMAND))  # a forked one inherits nothing
     signal.signal(signal.SIGHUP, former)
 
     deadline = time.monotonic() + PATIENCE
