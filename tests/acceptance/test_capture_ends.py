@@ -114,11 +114,7 @@ def test_law_1_it_ends_while_kafka_is_away_and_loses_nothing(
 
 @pytest.mark.fault("SIGTERM while Postgres does not answer: {}", "started again")
 @pytest.mark.parametrize(
-    "connecting",
-    [
-        pytest.param(False, id="while it follows"),
-        pytest.param(True, id="while it connects", marks=pytest.mark.slow),
-    ],
+    "connecting", [False, True], ids=["while it follows", "while it connects"]
 )
 def test_law_1_it_ends_while_postgres_does_not_answer_and_loses_nothing(
     own_server: Callable[..., OwnOdoo],

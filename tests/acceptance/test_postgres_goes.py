@@ -100,7 +100,6 @@ def test_law_6_a_fast_shutdown_waits_for_no_large_transaction_and_it_comes_again
         judge(dispatched(kafka.bootstrap, programs.config), checkpoints)
 
 
-@pytest.mark.slow
 @pytest.mark.fault("Postgres is shut down during the first load", "by itself")
 def test_law_6_a_fast_shutdown_waits_for_no_first_load_and_it_goes_on(
     own_server: Callable[..., OwnOdoo], kafka: Kafka, tmp_path: Path, name: str

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.acceptance
 
-SLOW: Final = pytest.mark.slow  # like another case that every run plays
-
 
 PATIENCE: Final = 60.0  # seconds; it comes long before
 
@@ -98,7 +96,6 @@ def test_law_1_a_slot_that_held_too_much_wal(kafka: Kafka, tmp_path: Path) -> No
         exactly_the_difference(lost)
 
 
-@SLOW
 @pytest.mark.fault(
     "The slot is lost to `idle_replication_slot_timeout` (Postgres 18)",
     "`capture --recover`",
@@ -123,9 +120,7 @@ def test_law_1_a_slot_that_nobody_read_from_for_too_long(kafka: Kafka, tmp_path:
 @pytest.mark.parametrize(
     ("grown", "said"),
     [
-        pytest.param(
-            False, "is ahead of the database: was that restored?", id="shorter", marks=SLOW
-        ),
+        pytest.param(False, "is ahead of the database: was that restored?", id="shorter"),
         pytest.param(True, "was restored from before what was last published", id="grown since"),
     ],
 )
@@ -166,7 +161,6 @@ def test_law_1_a_database_whose_folder_was_restored(
                 "CREATE PUBLICATION {p} FOR TABLES IN SCHEMA public",
             ),
             id="another one",
-            marks=SLOW,
         ),
     ],
 )
@@ -188,12 +182,12 @@ def test_law_1_a_publication_that_left_something_out(
 @pytest.mark.parametrize(
     ("point", "number"),
     [
-        pytest.param(faulty.SLOT_DROPPED, 1, id="without a slot", marks=SLOW),
-        pytest.param(faulty.SLOT_MADE, 1, id="with a slot that nobody knows", marks=SLOW),
+        pytest.param(faulty.SLOT_DROPPED, 1, id="without a slot"),
+        pytest.param(faulty.SLOT_MADE, 1, id="with a slot that nobody knows"),
         pytest.param(faulty.RANGE, 5, id="while it reads"),
-        pytest.param(faulty.PUBLISHED, 5, id="while it publishes", marks=SLOW),
+        pytest.param(faulty.PUBLISHED, 5, id="while it publishes"),
         pytest.param(faulty.AFTER_KAFKA, 1, id="when Kafka has it and the shadow has not"),
-        pytest.param(faulty.AFTER_COMMIT, 2, id="between two portions", marks=SLOW),
+        pytest.param(faulty.AFTER_COMMIT, 2, id="between two portions"),
     ],
 )
 def test_law_1_recovery_outlives_a_kill(lost: Site, point: str, number: int) -> None:
@@ -209,9 +203,7 @@ def test_law_1_recovery_outlives_a_kill(lost: Site, point: str, number: int) -> 
 
 
 @pytest.mark.fault("The shadow is lost: {}", "`capture --recover --yes`")
-@pytest.mark.parametrize(
-    "damage", ["removed", pytest.param("overwritten", marks=SLOW), "pages overwritten"]
-)
+@pytest.mark.parametrize("damage", ["removed", "overwritten", "pages overwritten"])
 def test_law_1_a_shadow_that_is_lost_is_said_to_be_before_everything_is_sent_again(
     lost: Site, damage: str
 ) -> None:
@@ -299,7 +291,6 @@ def replayed(standby: Postgres, lsn: int) -> None:
             time.sleep(0.05)
 
 
-@SLOW
 @pytest.mark.fault("Failover to a standby that has everything (Postgres 18)", "by itself")
 def test_law_1_a_failover_that_lost_nothing_of_ours_is_followed(
     kafka: Kafka, tmp_path: Path
