@@ -107,6 +107,8 @@ class Fold:
             new = plan.layout.pack(cells)
         if new != old:
             self.write(plan, row, key, old, new)
+        elif new is not None and self._is_ahead(plan.number, (row,)):
+            self.store.put(key, new)  # a former form holds more of it, which may have changed
 
     def _complete(self, plan: RowPlan, row: int, cells: Cells, old: bytes | None) -> None:
         if old is not None:
@@ -283,11 +285,8 @@ class Fold:
 
     def _is_doubtful(self, table: int, row: tuple[int, ...], key: bytes) -> bool:
         """Say whether a row may be held as it was before the stream left something out."""
-        return (
-            table in self.doubted
-            and self._is_ahead(table, row)
-            and self.store.ahead.get(key) is None
-        )
+        may = table in self.doubted and self._is_ahead(table, row)
+        return may and self.store.ahead.get(key) is None
 
 
 def _merged(first: Mapping[int, bool], then: Mapping[int, bool]) -> dict[int, bool]:

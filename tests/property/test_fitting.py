@@ -64,6 +64,15 @@ def told(events: list[Event]) -> list[tuple[Any, ...]]:
     return [(event.model, event.id, event.before, event.after) for event in events]
 
 
+def finished(tried: Refitted, world: World) -> dict[str, object]:
+    """Read all that is to be read; return what is held then."""
+    while tried.reading:
+        tried.read(world, 2)
+        tried.mark()
+    assert tried.shapes == tried.wanted.selection.shapes
+    return tried.contents()
+
+
 def step(tried: Refitted, world: World, what: str, how: Any) -> None:
     match what:
         case "write":
@@ -101,8 +110,22 @@ def test_law_4_events_are_whole_and_the_shadow_is_right_while_routes_change(
         tried = loaded(shadow, begun, world)
         for what, how in [("want", then), *steps]:
             step(tried, world, what, how)
-        while tried.reading:
-            tried.read(world, 2)
-            tried.mark()
-        assert tried.shapes == tried.wanted.selection.shapes
-        assert tried.contents() == loaded(fresh, tried.shapes, world).contents()
+        held = finished(tried, world)
+        assert held == loaded(fresh, tried.shapes, world).contents()
+
+
+def test_law_1_what_changes_while_no_route_shows_it_is_there_for_the_next_file(
+    tmp_path: Path,
+) -> None:
+    world, order = World(), {"id": "1", "write_date": "2026-11-23 10:00:00"}
+    list(played(world, [("sale_order", True, {**order, "name": "old", "partner_id": "3"})]))
+    with Shadow(tmp_path / "tried") as shadow, Shadow(tmp_path / "fresh") as fresh:
+        tried = loaded(shadow, (ORDER,), world)
+        tried.want((SMALL_PARTNER, LINES))  # it shows neither name nor partner of an order
+        changes = [("sale_order", True, {**order, "name": "new", "partner_id": "2"})]
+        assert not tried.commit(list(played(world, changes)))
+        tried.want((SMALL_ORDER,))
+
+        held = finished(tried, world)
+
+        assert held == loaded(fresh, tried.shapes, world).contents()
