@@ -78,5 +78,5 @@ def _rows_of(report: pytest.TestReport) -> list[tuple[str, list[object]]]:
 def _words(item: pytest.Item, mark: pytest.Mark) -> tuple[str, str]:
     """Return what was done and how capture came back; `{}` is the case's own name."""
     done, back = mark.args
-    case = item.name.partition("[")[2].removesuffix("]")
-    return done.format(case), back
+    cases = item.name.partition("[")[2].removesuffix("]").split("-")  # pytest joins them so
+    return done.format(", ".join(cases)), back
