@@ -63,6 +63,7 @@ class Progress:
     lacking: set[str] = field(default_factory=set)  # tables that are not there, or have no key
     paused: dict[str, str] = field(default_factory=dict)  # models that wait for a column, and why
     since: dict[str, list[int]] = field(default_factory=dict)  # layers that a model needs
+    last_layer: int = 0  # notes of one that nobody needs stay as long as any is needed
     due: dict[str, int] = field(default_factory=dict)  # so many documents, at most
     opened: Opened | None = None
     reading: dict[str, Reading] = field(default_factory=dict)  # of `frontiers`, those begun
@@ -90,6 +91,7 @@ class Progress:
             lacking=set(note.get("lacking", ())),
             paused=note.get("paused", {}),
             since=note.get("since", {}),
+            last_layer=note.get("last_layer", 0),
             due=note.get("due", {}),
             opened=opened and Opened(Portion(*opened[0]), *opened[1:]),
             reading={n: Reading.from_json(one) for n, one in note.get("reading", {}).items()},
@@ -110,6 +112,7 @@ class Progress:
             "lacking": sorted(self.lacking),
             "paused": self.paused,
             "since": self.since,
+            "last_layer": self.last_layer,
             "due": self.due,
             "opened": self.opened,
             "reading": {n: one.to_json() for n, one in self.reading.items()},
@@ -173,11 +176,19 @@ class Progress:
         self._wait(set(paused))
         self.doubt(plan, {t for r in plan.roots if r.shape.model in ended for t in r.tables})
 
+    def forget_past(self) -> bool:
+        """Say whether no moment is to be remembered any more; then they are numbered anew."""
+        if self.since:
+            return False
+        self.last_layer = 0
+        return True
+
     def _wait(self, concerned: AbstractSet[str]) -> None:
         begun = sorted(concerned - self.waiting)
-        layer = 1 + max((at for layers in self.since.values() for at in layers), default=0)
+        layer = 1 + max((self.last_layer, *(at for each in self.since.values() for at in each)))
         for model in begun:
             self.since.setdefault(model, []).append(layer)
+            self.last_layer = layer
         self.waiting |= concerned
 
     def remembered(self, plan: Plan) -> dict[str, set[int]]:

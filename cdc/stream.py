@@ -301,5 +301,5 @@ class Stream:
         self.backfill.published(done, time.monotonic())
 
     def _forget_past(self) -> None:
-        if not self._epoch.progress.since:
+        if self._epoch.progress.forget_past():
             since.forget(self._fold.store)

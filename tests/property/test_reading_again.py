@@ -82,13 +82,38 @@ def test_law_1_what_the_stream_did_not_see_is_published_once_and_exactly(
         assert tried.left_behind() == 0
 
 
+def partner(name: str) -> Change:
+    row = dict.fromkeys(PLAN.by_name["res_partner"].read)
+    return "res_partner", True, row | {"id": "1", "name": name}
+
+
+def test_law_1_what_held_at_one_moment_is_not_taken_for_what_held_at_another(
+    tmp_path: Path,
+) -> None:
+    only_partners, only_orders = frozenset(["account_payment_term"]), frozenset(["order_tag_rel"])
+    with rig(tmp_path) as tried:
+        tried.commit([partner("first")])
+        tried.doubt(only_orders)
+        tried.doubt(only_partners)
+        tried.commit([partner("second")])
+        tried.read(5)
+        tried.come()
+        tried.portion(5)
+        tried.come()
+        assert tried.held.documents["res.partner", 1]["name"] == "second"
+        assert tried.progress.waiting == {"sale.order"}
+
+        tried.doubt(only_partners)
+        tried.commit([partner("third")])
+        tried.finish()
+
+        assert tried.held.documents["res.partner", 1]["name"] == "third"
+        assert tried.left_behind() == 0
+
+
 def test_law_1_before_is_what_was_published_although_a_row_changes_again_and_again(
     tmp_path: Path,
 ) -> None:
-    def partner(name: str) -> Change:
-        row = dict.fromkeys(PLAN.by_name["res_partner"].read)
-        return "res_partner", True, row | {"id": "1", "name": name}
-
     with rig(tmp_path) as tried:
         tried.commit([partner("published")])
         tried.commit([partner("not seen")], unseen=frozenset(TABLES))
