@@ -26,6 +26,7 @@ DROPPED: Final = 2_000  # keys at once of what nobody asks for any more
 _TIMES: Final = 10  # ... and no shorter than so many times its end, beside which nothing runs
 _LONGEST: Final = 1.0
 _PULSE: Final = 1_000  # events between two pulses
+_LOOKED_AT: Final = 8 * 1024 * 1024  # bytes of events: so much of the file was mapped for them
 IDLE_SECONDS: Final = 10.0  # between commits that only move the LSN of an idle source
 
 
@@ -91,7 +92,7 @@ class Epoch:
         self._shadow = shadow
         self._topics = topics
         self._opened = 0.0
-        self._unsent = False
+        self._unsent, self._bytes = False, 0
         self._ended = time.monotonic()
         self._stays = SECONDS
         self.pulse: Callable[[], object] = int
@@ -104,6 +105,10 @@ class Epoch:
         self._publisher.produce(topic.name, partition_of(key, topic.partitions), key, made.value)
         self._unsent = True
         self.events += 1
+        self._bytes += len(made.value)
+        if self._bytes > _LOOKED_AT:
+            self._bytes = 0
+            self.trim()
         if not self.events % _PULSE:
             self.pulse()
 
