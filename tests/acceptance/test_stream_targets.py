@@ -64,7 +64,9 @@ def test_law_7_a_target_that_fails_waits_alone_and_comes_back_without_a_loss(
 ) -> None:
     records = range(1, RECORDS + 1)
     wso2.down["shop"] = Refuse(503)
-    with a_line(tmp_path, kafka, kafka_prefix, wso2, {}) as line:
+    # Each life may try one delivery twice before five failures have opened the breaker.
+    shop = {"retry": ["200ms", "300ms", "300ms", "300ms", "300ms"]}
+    with a_line(tmp_path, kafka, kafka_prefix, wso2, shop) as line:
         sent = {record: line.change(record, "S1") for record in records}
         worker = line.worker()
 
