@@ -136,10 +136,10 @@ class Ground:
         )
         events = Events(plan, fold, generation, heads)
         stream = Stream(plan, relations, fold, events, epoch)
-        stream.snapshot = frozenset(r.model for r in config.routes if r.initial_load)
+        stream.readiness.snapshot = frozenset(r.model for r in config.routes if r.initial_load)
         order = [route.model for route in config.routes]
         backfill = Unpaced(order) if until_caught_up else ask.paced(config, topics, count, stack)
-        stream.backfill = backfill
+        stream.readiness.backfill = backfill
         stream.marks = ask.marks(config, lacking(plan, source), stack)
         stream.resends = resends = (
             NoResends()

@@ -228,7 +228,7 @@ class Capture:
         self._turns.back = found.back
         left_out = found.tables - self._parts.epoch.progress.absent
         if left_out and not self._parts.stream.in_transaction:
-            self._parts.stream.leave_out(left_out)
+            self._parts.stream.readiness.leave_out(left_out)
 
     def _look(self, now: float) -> bool:
         """Hear of trouble now and then; a server that shuts down is not kept waiting."""

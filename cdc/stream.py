@@ -7,25 +7,21 @@ the marks'.
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Iterable, Mapping
-from collections.abc import Set as AbstractSet
 from typing import Final, assert_never
 
-from cdc.engine import since
 from cdc.engine.datum import Stamp
 from cdc.engine.events import Events
 from cdc.engine.fold import Fold
-from cdc.engine.plan import Plan, Root
+from cdc.engine.plan import Plan
 from cdc.engine.relations import Relations
 from cdc.epoch import Epoch
 from cdc.loading import PREFIX, CaughtUp, Marked, Marks, Piece, RangeRead, Returned, inside
 from cdc.pgoutput.decoder import MalformedMessage, decode
 from cdc.pgoutput.frames import PAYLOAD_AT, WAL_DATA, Keepalive, WalData, parse
 from cdc.pgoutput.messages import Begin, Commit, Message, Origin, Relation, Truncate, Type
-from cdc.portions import Backfill, Portions
-from cdc.progress import Opened, Portion
-from cdc.ranges import doubt, follow, take_over
+from cdc.progress import Portion
+from cdc.readiness import Readiness
 from cdc.resending.ports import Resends
 from cdc.watermark import Handled
 from schemas.event import Mode
@@ -47,20 +43,16 @@ class Stream:
         self.commit_time = 0
         """Of the last transaction; microseconds since 2000-01-01."""
         self.marks: Marks
-        self.backfill: Backfill
-        """Who hears of portions; set like `marks`."""
         self.resends: Resends
-        """Likewise."""
+        """Set like `marks`."""
         self.returned: Callable[[Mapping[str, int]], object] = len
         """Called with tables that are back in the stream, to be remembered with the epoch."""
-        self.snapshot: frozenset[str] = frozenset()
-        """The models whose existing documents are published when they are loaded."""
-        self._plan, self._relations = plan, relations
+        self.readiness = Readiness(plan, fold, events, epoch)
+        self._relations = relations
         self._fold = fold
         self._events = events
         self._epoch = epoch
         events.relieve = epoch.end  # a crash takes the transaction back: it is in the store
-        self._portions = Portions(plan, fold.store, events, epoch)
         self.begin: Begin | None = None
         """Of the transaction at hand."""
         self.row = b""
@@ -76,36 +68,19 @@ class Stream:
         self._events.pulse = self._epoch.pulse = pulse
 
     def begin_again(self) -> None:
-        """Forget a transaction whose end did not come: the stream begins again.
-
-        A portion that was not finished comes first: it is older than what the stream brings.
-        """
-        progress = self._epoch.progress
+        """Forget a transaction whose end did not come: the stream begins again."""
         self.begin = None
         self.caught_up = False
         self._fold.finish()
         self._events.forget()
         self._relations.begin_again()
-        progress.publish_only(self.snapshot, {root.shape.model for root in self._plan.roots})
         self.resends.begin_again()
-        self.refresh()
-        if progress.opened is not None:
-            self._portion(progress.opened)
+        self.readiness.begin_again()
 
     def leave(self) -> None:
         """Make durable what went before the unfinished transaction, which alone is taken back."""
         self._fold.spill()
         self._epoch.end()
-
-    def refresh(self) -> None:
-        """See which models are complete, and what is to be remembered for those that are not."""
-        progress, events = self._epoch.progress, self._events
-        ranks = {root.rank: root.shape.model for root in self._plan.roots}
-        first = progress.waiting - progress.since.keys()
-        events.ready = frozenset(r for r, m in ranks.items() if m not in progress.waiting)
-        events.awaited = frozenset(r for r, model in ranks.items() if model in first)
-        events.due = frozenset(r for r, model in ranks.items() if model in progress.due)
-        follow(self._fold, self._plan, progress)
 
     def handle(self, frame: bytes | memoryview) -> bool:
         """Handle a frame; say whether the server wants a word at once.
@@ -214,92 +189,21 @@ class Stream:
 
     def _go_on(self, meaning: Marked, message: Message, head: WalData) -> None:
         """Do what waits for a mark."""
+        lsn = inside(message.lsn)
         match meaning:
             case RangeRead():
-                table = meaning.plan.name
-                self._relations.refuse_unlike(table, meaning.range.types)
-                ranks = [root.rank for root in self._plan.roots if root.shape.table == table]
-                pulse = self._events.pulse
-                take_over(meaning, self._fold, ranks, self._epoch.progress, pulse)
-                self._events.forget()
-                self._complete(message.lsn, head)
-                self._epoch.end()
+                self._relations.refuse_unlike(meaning.plan.name, meaning.range.types)
+                self.readiness.range_read(meaning, lsn, head.send_time)
             case Portion():
-                opened = Opened(meaning, inside(message.lsn), head.send_time)
-                self._epoch.progress.opened = opened
-                self._epoch.end()  # from here on it is published as it is now, whatever happens
-                self._portion(opened)
+                self.readiness.portion(meaning, lsn, head.send_time)
             case Piece():
-                stamp = Stamp(inside(message.lsn), head.send_time, mode=Mode.RESEND)
+                stamp = Stamp(lsn, head.send_time, mode=Mode.RESEND)
                 self.resends.go_on(meaning, stamp)
             case CaughtUp():
                 self._epoch.end()
                 self.caught_up = True
             case Returned(members=members):
-                self._epoch.progress.absent -= members.keys()
                 self.returned(members)
-                self._doubt(members.keys())
+                self.readiness.returned(members.keys())
             case _:
                 assert_never(meaning)
-
-    def leave_out(self, tables: AbstractSet[str]) -> None:
-        """Let the models wait that show tables which the stream leaves out; not in a transaction.
-
-        What comes of these tables is looked through: until they are back it may be older.
-        """
-        self._epoch.progress.absent |= tables
-        self._doubt(tables)
-        text = "%s were not published: they are read again"
-        more = {"action": "alarm", "alarm": "left_out"}
-        logger.warning(text, ", ".join(sorted(tables)), extra=more)
-
-    def _doubt(self, tables: Iterable[str]) -> None:
-        doubt(self._fold, self._plan, self._epoch.progress, tables)
-        self.refresh()
-        self._epoch.end()
-
-    def _complete(self, lsn: int, head: WalData) -> None:
-        """Let models begin whose tables are all loaded."""
-        progress = self._epoch.progress
-        complete = progress.complete(self._plan)
-        stamp = Stamp(inside(lsn), head.send_time, mode=Mode.RECOVER, before_known=False)
-        ordinal = 1
-        for root in complete:
-            if layers := progress.since.get(root.shape.model):
-                self._again(root, layers[-1])
-                continue
-            early = self._events.take_early(root)
-            for made in self._events.of_shadow(root, early, stamp, ordinal):
-                self._epoch.publish(made)
-            ordinal += len(early)
-            if root.shape.model in self.snapshot or progress.forgotten:
-                progress.publish_from_start([root.shape.model])
-            logger.info("%s is loaded", root.shape.model, extra={"action": "loaded"})
-        if not progress.waiting - progress.since.keys():
-            self._fold.store.early.clear()
-        if complete:
-            self._forget_past()
-            self.refresh()
-
-    def _again(self, root: Root, layer: int) -> None:
-        """Find what of a model may differ since it began to wait."""
-        model = root.shape.model
-        documents = self._events.make_due(root, layer)
-        self._epoch.progress.make_due(model, documents)
-        text = "%s is read again; documents that may differ: %d"
-        logger.info(text, model, documents, extra={"action": "loaded"})
-
-    def _portion(self, opened: Opened) -> None:
-        """Publish some documents of a model; that they are out becomes durable."""
-        progress, portion = self._epoch.progress, opened.portion
-        done = self._portions.publish(opened)
-        if portion.due and portion.model not in progress.due:
-            self._forget_past()
-            self.refresh()
-        progress.opened = None
-        self._epoch.end()
-        self.backfill.published(done, time.monotonic())
-
-    def _forget_past(self) -> None:
-        if self._epoch.progress.forget_past():
-            since.forget(self._fold.store)

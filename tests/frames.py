@@ -108,7 +108,7 @@ def world(folder: Path) -> Iterator[World]:
         topics = {root.rank: Topic(root.shape.model, 4) for root in PLAN.roots}
         epoch = Epoch(kafka, tried.shadow, topics)
         stream = Stream(PLAN, tried.relations, tried.fold, tried.events, epoch)
-        stream.backfill = cast("Any", SimpleNamespace(published=lambda *_: None))
+        stream.readiness.backfill = cast("Any", SimpleNamespace(published=lambda *_: None))
         stream.marks = cast("Any", SimpleNamespace(take=lambda _: None))
-        stream.refresh()
+        stream.readiness.refresh()
         yield World(stream, kafka, tried.book)

@@ -137,8 +137,8 @@ class Rig:
         topics = {root.rank: Topic(root.shape.model, 4) for root in PLAN.roots}
         self.epoch = Epoch(Kafka(self.power, self._published), tried.shadow, topics)
         self.stream = Stream(PLAN, tried.relations, tried.fold, tried.events, self.epoch)
-        self.stream.snapshot = frozenset(root.shape.model for root in PLAN.roots)
-        self.stream.backfill = cast("Any", Unpaced(MODELS))
+        self.stream.readiness.snapshot = frozenset(root.shape.model for root in PLAN.roots)
+        self.stream.readiness.backfill = cast("Any", Unpaced(MODELS))
         self.stream.marks = cast("Any", self)
         self.stream.resends = NoResends()
         self.epoch.end()
@@ -165,7 +165,7 @@ class Rig:
         def see() -> None:
             nonlocal seen
             doubt(self._engine.fold, PLAN, self.progress, tables)
-            self.stream.refresh()
+            self.stream.readiness.refresh()
             self.epoch.end()
             seen = True
 

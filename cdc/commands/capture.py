@@ -78,7 +78,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(args: argparse.Namespace) -> int:  # noqa: PLR0915  one thing after the other
+def run(args: argparse.Namespace) -> int:
     """Run until SIGTERM or, with --until-caught-up, until that is so; SIGHUP: see Reloading."""
     reloading = Reloading(args.config)
     signal.signal(signal.SIGHUP, reloading.ask)  # first: what changes from here on is not missed
@@ -102,12 +102,9 @@ def run(args: argparse.Namespace) -> int:  # noqa: PLR0915  one thing after the 
                 made = ground.assemble(
                     fitting.config, fitting.source, inner, until_caught_up=args.until_caught_up
                 )
-                if told.by(made):
-                    told.of_another(fitting, made.capture)
+                if told.by(made, fitting):
                     stack.enter_context(health)
                     _spare_the_collector()
-                elif told.of_another(fitting, made.capture):
-                    said_taken(fitting.config)
                 altered = _run(made.capture, reloading, fitting.config.source)
             fitting = _next(made.capture, reloading, fitting, ground, altered)
         _refuse_paused(ground.paused if args.until_caught_up else {})
@@ -198,16 +195,13 @@ class _Told:
     stands_by: bool = False
     force: Config | None = None  # the file that was last said to be in force
 
-    def of_another(self, fitting: Fitting, capture: Capture) -> bool:
-        """Say whether another file is in force from here on."""
-        if capture.passing or self.force is fitting.config:
-            return False
-        self.force = fitting.config
-        return True
-
-    def by(self, made: Assembled) -> bool:
-        """Tell of this one from here on; say whether it is the first."""
+    def by(self, made: Assembled, fitting: Fitting) -> bool:
+        """Tell of this one from here on, and of its file; say whether it is the first."""
         first, self.vitals = self.vitals is None, made.vitals
+        if not made.capture.passing and self.force is not fitting.config:
+            self.force = fitting.config
+            if not first:
+                said_taken(fitting.config)
         return first
 
     def ready(self) -> str:

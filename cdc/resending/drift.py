@@ -14,7 +14,6 @@ sent and that is there no more is found by what was sent.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -26,7 +25,7 @@ from cdc.engine.plan import Root
 from cdc.resending.job import DOCUMENTS, GONE, Job
 from cdc.resending.last import Last, Standing
 from cdc.resending.ports import Shadow
-from cdc.resending.search import Found, Images, Meant, Predicate, looked
+from cdc.resending.search import Found, Images, Meant, Predicate
 from cdc.resending.truth import Truth
 from schemas.avro import document_reader
 from schemas.config import Route
@@ -140,19 +139,8 @@ class Comparison:
         there = rows.last(self.root.node.table)
         return max(there, self.known.highest) if self.request.everything else there
 
-    def piece(
-        self,
-        job: Job,
-        most: int,
-        rows: Shadow,
-        images: Images,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> Found:
-        """Return up to `most` documents behind the job's position; fewer where it takes long."""
-        candidates = self._candidates(job, rows)
-        return looked(job, candidates, lambda row, out: self._look(row, images, out), most, clock)
-
-    def _candidates(self, job: Job, rows: Shadow) -> Iterator[int]:
+    def candidates(self, job: Job, rows: Shadow) -> Iterator[int]:
+        """Yield the records to look at behind the job's position, in order."""
         if job.request.ids:
             yield from (each for each in job.request.ids if each > job.position)
             return
@@ -164,7 +152,8 @@ class Comparison:
             if row != before:
                 yield row
 
-    def _look(self, row: int, images: Images, found: Found) -> None:
+    def look(self, row: int, images: Images, found: Found) -> None:
+        """Look at one of them, and note in `found` what is meant of it."""
         image = images.image(self.root, row)
         document = None if image is None else self.read(image)
         if self.asked is not None and (document is None or not self.asked(document)):

@@ -24,8 +24,8 @@ from cdc.notes import RESENDING
 from cdc.resending.job import DOCUMENTS, Job
 from cdc.resending.notebook import Notebook
 from cdc.resending.ports import Came, Commands, Room, Sent, Shadow, Workers
-from cdc.resending.search import Found
-from cdc.resending.subject import Looks, Subject
+from cdc.resending.search import Found, Looks, find
+from cdc.resending.subject import Subject
 from schemas.arguments import MalformedCommand, refuse_unknown, text_of
 from schemas.command import Answer, Command, Kind, Progress
 from schemas.domain import BadDomain
@@ -102,7 +102,7 @@ class Resends:
         if job is None or search is None or self._loads(job):  # it was cancelled, or waits since
             return
         job = job.begun(search.last(self.shadow))
-        found = search.piece(job, piece.documents, self.shadow, self.events)
+        found = find(search, job, piece.documents, self.shadow, self.events)
         if not job.request.dry_run:
             self._publish(job, search.root, found, stamp)
         job = job.went_on(found.position, found.counts)

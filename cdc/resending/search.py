@@ -69,6 +69,23 @@ class Found:
         self.counts[name] = self.counts.get(name, 0) + 1
 
 
+class Looks(Protocol):
+    """Looks for the documents of one request."""
+
+    @property
+    def root(self) -> Root:
+        """Their model."""
+
+    def last(self, rows: Shadow) -> int:
+        """Return the highest id that it can come to."""
+
+    def candidates(self, job: Job, rows: Shadow) -> Iterator[int]:
+        """Yield the records to look at behind the job's position, in order."""
+
+    def look(self, row: int, images: Images, found: Found) -> None:
+        """Look at one of them, and note in `found` what is meant of it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Search:
     """Looks for the documents of one request."""
@@ -90,19 +107,8 @@ class Search:
         """Return the highest id that there is."""
         return rows.last(self.root.node.table)
 
-    def piece(
-        self,
-        job: Job,
-        most: int,
-        rows: Shadow,
-        images: Images,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> Found:
-        """Return up to `most` documents behind the job's position; fewer where it takes long."""
-        candidates = self._candidates(job, rows)
-        return looked(job, candidates, lambda row, out: self._look(row, images, out), most, clock)
-
-    def _candidates(self, job: Job, rows: Shadow) -> Iterator[int]:
+    def candidates(self, job: Job, rows: Shadow) -> Iterator[int]:
+        """Yield the records to look at behind the job's position, in order."""
         if job.request.ids:
             yield from (each for each in job.request.ids if each > job.position)
             return
@@ -111,7 +117,8 @@ class Search:
                 return
             yield row
 
-    def _look(self, row: int, images: Images, found: Found) -> None:
+    def look(self, row: int, images: Images, found: Found) -> None:
+        """Look at one of them, and note in `found` what is meant of it."""
         image = images.image(self.root, row)
         document = None
         if image is not None and (self.asked is not None or self.lines):
@@ -128,20 +135,21 @@ class Search:
                     found.count(f"{line.name}/{target}/{operation}")
 
 
-def looked(
+def find(
+    looks: Looks,
     job: Job,
-    rows: Iterable[int],
-    look: Callable[[int, Found], None],
     most: int,
-    clock: Callable[[], float],
+    rows: Shadow,
+    images: Images,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Found:
-    """Look at records behind the job's position until `most` are meant, or it takes long."""
+    """Return up to `most` documents behind the job's position; fewer where it takes long."""
     found = Found(position=job.position)
     ends = clock() + SLICE
-    for row in rows:
+    for row in looks.candidates(job, rows):
         found.position = row
         found.count(LOOKED)
-        look(row, found)
+        looks.look(row, images, found)
         if len(found.meant) >= most or clock() >= ends:
             return found
     found.position = job.end if job.end is not None else found.position

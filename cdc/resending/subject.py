@@ -4,31 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from cdc.engine.plan import Root
 from cdc.resending.drift import Comparison, Known
-from cdc.resending.job import Job
-from cdc.resending.ports import Shadow
-from cdc.resending.search import Found, Images, Search
+from cdc.resending.search import Looks, Search
 from schemas.config import Route
 from schemas.mapping import Writing
 from schemas.resend import Request
 from schemas.topics import Topics
-
-
-class Looks(Protocol):
-    """Looks for the documents of one request."""
-
-    @property
-    def root(self) -> Root:
-        """Their model."""
-
-    def last(self, rows: Shadow) -> int:
-        """Return the highest id that it can come to."""
-
-    def piece(self, job: Job, most: int, rows: Shadow, images: Images) -> Found:
-        """Return some of them behind the job's position."""
 
 
 @dataclass(frozen=True, slots=True)

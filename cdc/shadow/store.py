@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self, cast
+from typing import Any, Final, Self
 
 import lmdb
 
@@ -19,6 +19,7 @@ from cdc.engine.forms import Convert
 from cdc.engine.holding import Dropped
 from cdc.engine.keys import pack_id, unpack_key
 from cdc.engine.undone import take_back
+from cdc.shadow.drawer import LmdbDrawer
 from cdc.shadow.folder import Lock
 from cdc.shadow.length import cut_short
 from cdc.shadow.mapped import Mapped
@@ -250,41 +251,6 @@ class Shadow:
     def remove(self, key: bytes, row: int) -> bool:
         """Take an id from an index key; False where it was not there."""
         return bool(self._txn.delete(key, pack_id(row), db=self._index))
-
-
-class LmdbDrawer:
-    """One table of an open transaction."""
-
-    def __init__(self, txn: lmdb.Transaction, table: Any) -> None:
-        """Read and write with a transaction that the shadow ends."""
-        self._txn = txn
-        self._table = table
-
-    def get(self, key: bytes) -> bytes | None:
-        """Return the value, or None."""
-        return cast("bytes | None", self._txn.get(key, db=self._table))
-
-    def put(self, key: bytes, value: bytes) -> None:
-        """Write or replace a value."""
-        self._txn.put(key, value, db=self._table)
-
-    def delete(self, key: bytes) -> None:
-        """Drop a key, if it is there."""
-        self._txn.delete(key, db=self._table)
-
-    def scan(self, prefix: bytes = b"", after: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
-        """Yield keys that begin with `prefix` and are greater than `after`, in order."""
-        with self._txn.cursor(db=self._table) as cursor:
-            if not cursor.set_range(after + b"\0" if after else prefix):
-                return
-            for key, value in cast("Iterator[tuple[bytes, bytes]]", cursor):
-                if not key.startswith(prefix):
-                    return
-                yield key, value
-
-    def clear(self) -> None:
-        """Drop everything."""
-        self._txn.drop(self._table, delete=False)
 
 
 def _open(folder: Path) -> lmdb.Environment:

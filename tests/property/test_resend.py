@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from cdc.resending.job import Job
 from cdc.resending.notebook import Notebook
-from cdc.resending.search import Search
+from cdc.resending.search import Search, find
 from schemas.arguments import MalformedCommand
 from schemas.domain import BadDomain
 from schemas.resend import Request
@@ -53,7 +53,7 @@ def test_law_1_pieces_and_kills_leave_nothing_out_and_take_nothing_twice(
     while not job.done:
         most = sizes.draw(st.integers(1, 5))
         clock = iter(sizes.draw(st.lists(st.floats(0, 0.2), min_size=50, max_size=50)))
-        piece = search.piece(job, most, shadow, shadow, lambda clock=clock: next(clock))
+        piece = find(search, job, most, shadow, shadow, lambda clock=clock: next(clock))
         assert len(piece.meant) <= most
         found += [each.id for each in piece.meant]
         job = Job.from_json(

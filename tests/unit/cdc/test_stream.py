@@ -50,17 +50,17 @@ class World:
         topics = {root.rank: Topic(root.shape.model, 4) for root in PLAN.roots}
         self.epoch = Epoch(self.kafka, tried.shadow, topics)
         self.stream = Stream(PLAN, tried.relations, tried.fold, tried.events, self.epoch)
-        self.stream.snapshot = frozenset({"sale.order"})
-        self.stream.backfill = cast("Any", SimpleNamespace(published=lambda *_: None))
+        self.stream.readiness.snapshot = frozenset({"sale.order"})
+        self.stream.readiness.backfill = cast("Any", SimpleNamespace(published=lambda *_: None))
         self.stream.resends = NoResends()
         self._meaning: Marked | None = None
         self.stream.marks = cast("Any", SimpleNamespace(take=lambda _: self._meaning))
         self.epoch.end()
-        self.stream.refresh()
+        self.stream.readiness.refresh()
 
     def load_anew(self) -> None:
         self.epoch.progress = Progress.begin(PLAN)
-        self.stream.refresh()
+        self.stream.readiness.refresh()
 
     def loaded(self, lsn: int, table: str, *rows: Row, last: int | None = None) -> None:
         """Come to the mark behind a range of a table, the last one unless `last` is given."""
