@@ -23,7 +23,6 @@ from cdc.fitting import Fit, go_on
 from cdc.notes import ABOUT, HOLDING, PROGRESS
 from cdc.origin import (
     Source,
-    existing,
     held,
     known,
     look,
@@ -32,6 +31,8 @@ from cdc.origin import (
     settle,
 )
 from cdc.parts import Parts
+from cdc.patience import patiently
+from cdc.postgres import publication
 from cdc.postgres.watch import Watch
 from cdc.progress import Progress
 from cdc.ranges import forget_ahead
@@ -108,7 +109,7 @@ class Ground:
         logger.warning("%s: looking at the database again", changed, extra={"action": "altered"})
         self._parts.epoch.reset()
         self._suspects = frozenset({changed.table})
-        return look(config, self._holding)
+        return patiently(lambda: look(config, self._holding), _say_away)
 
     def fits(self, source: Source) -> None:
         """Raise RecoveryUnderWay where a file cannot follow; capture has ended its last epoch."""
@@ -189,7 +190,8 @@ class Ground:
         self, config: Config, source: Source, plan: Plan, *, patient: bool, current: bool
     ) -> Watch:
         """Look at what the stream of a plan depends on."""
-        read = existing({table.name: table.read for table in plan.by_name.values()}, source.made)
+        columns = {table.name: table.read for table in plan.by_name.values()}
+        read = publication.existing(columns, source.made)
         needs = replace(source.needs, members=self.about["published"], columns=read)
         place = (config.source.dsn, source.publication, config.source.slot)
         return Watch(*place, needs, made_of(plan, source), patient=patient, current=current)
@@ -232,6 +234,10 @@ class Ground:
         self.about["published"] = {
             t: member if t in went_on else before.get(t, member) for t, member in found.items()
         }
+
+
+def _say_away(error: Exception) -> None:
+    logger.warning("%s: waiting", error, extra={"action": "disconnected"})
 
 
 def _count_on(parts: Parts, before: Parts) -> None:

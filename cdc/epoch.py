@@ -13,8 +13,7 @@ from typing import Any, Final, Protocol
 
 from cdc.engine.events import Made
 from cdc.engine.holding import Dropped
-from cdc.engine.store import Store
-from cdc.engine.undone import take_back
+from cdc.engine.undone import Lasting, take_back
 from cdc.notes import PROGRESS
 from cdc.progress import Progress
 from cdc.watermark import Handled, Watermark
@@ -40,7 +39,7 @@ class Publisher(Protocol):
         """Return once Kafka has acknowledged everything."""
 
 
-class Durable(Store, Protocol):
+class Durable(Lasting, Protocol):
     """The shadow."""
 
     def recall(self, name: str) -> dict[str, Any] | None:
@@ -49,17 +48,11 @@ class Durable(Store, Protocol):
     def note(self, name: str, note: Mapping[str, Any]) -> None:
         """Write a note."""
 
-    def commit(self) -> None:
-        """Make everything durable."""
-
     def abort(self) -> None:
         """Leave nothing of what is not durable."""
 
     def trim(self) -> None:
         """Hold no more memory than must be."""
-
-    def begin(self) -> None:
-        """Begin again."""
 
     def drop(self, what: Dropped, limit: int) -> bool:
         """Drop up to so many keys; say whether none is left."""

@@ -181,6 +181,7 @@ def _progress(progress: Progress, holding: Holding, fitted: Fitted, models: set[
         published={model: at for model, at in progress.published.items() if model in models},
         waiting=progress.waiting & models,
         doubted=progress.doubted & frontiers.keys(),
+        reading={n: r for n, r in progress.reading.items() if frontiers.get(n) is not None},
         absent=progress.absent & names,
         again=again & frontiers.keys(),
         dropping=[*progress.dropping, *fitted.dropped],

@@ -140,6 +140,9 @@ class Sent:
             except UNKEPT as error:
                 reading.failed = f"{reading.path}: {error}"
                 break
+            except Exception as error:  # noqa: BLE001  nobody would see it on this thread
+                reading.failed = f"unexpected: {type(error).__name__}: {error}"
+                break
         reading.done.set()
         if reading.ended.is_set():
             reading.path.unlink(missing_ok=True)
@@ -234,7 +237,7 @@ class _Reader:
             try:
                 sent = deliveries.decode(message.value() or b"")
                 last = _last(sent)
-            except (NotADelivery, ValueError, KeyError, IndexError):
+            except (NotADelivery, ValueError, LookupError, TypeError):
                 continue  # workers report what is none: nobody can have got it
             seen = (message.offset() or 0) < had[message.partition() or 0]
             yield Told(sent.id, sent.record_id, sent.route, sent.sequence, last, seen)

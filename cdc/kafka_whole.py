@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from typing import Final
 
@@ -15,6 +16,7 @@ from confluent_kafka import (
 )
 
 from cdc.kafka import TIMEOUT
+from schemas.kafka_errors import KafkaAway
 
 _AT_ONCE: Final = 1_000  # records
 _SECONDS: Final = 0.5  # that are waited for some
@@ -29,14 +31,17 @@ def marks(client: Consumer, topic: str, partitions: int) -> dict[int, tuple[int,
 def whole(client: Consumer, topic: str, partitions: int) -> Iterator[list[Message]]:
     """Give what a topic has as of now, some records at a time, none where none came for a while.
 
-    The client is told where partitions end (`enable.partition.eof`). Raises KafkaException.
+    The client is told where partitions end (`enable.partition.eof`). Raises KafkaException, and
+    KafkaAway where nothing has come for long.
     """
     ends = marks(client, topic, partitions)
     left = {number: high for number, (low, high) in ends.items() if low < high}
     client.assign([TopicPartition(topic, number, OFFSET_BEGINNING) for number in left])
+    heard = time.monotonic()
     while left:
         found = []
         for message in client.consume(_AT_ONCE, timeout=_SECONDS):
+            heard = time.monotonic()
             if message.topic() not in {topic, None}:  # the end of another one that was read
                 continue
             if _reaches(message, left):
@@ -44,6 +49,8 @@ def whole(client: Consumer, topic: str, partitions: int) -> Iterator[list[Messag
             if message.error() is None:
                 found.append(message)
         yield found
+        if time.monotonic() - heard > TIMEOUT:
+            raise KafkaAway(f"Kafka gives no record of {topic}")
 
 
 def _reaches(message: Message, ends: Mapping[int, int]) -> bool:

@@ -24,7 +24,7 @@ from schemas.topics import Topics
 _EVERY: Final = 1.0  # seconds between two looks
 _UNKNOWN: Final = "it is not known yet whether the workers have it"
 
-Routes = Mapping[str, frozenset[str] | None]  # of each worker; None: it does not say
+Routes = frozenset[tuple[str, str]]  # names, each with its model
 
 
 class Workers:
@@ -34,23 +34,23 @@ class Workers:
         """Connect to nobody yet."""
         self._settings, self._topics, self._partitions = settings, topics, partitions
         self._thread = Aside("workers")
-        self._busy: Future[Routes] | None = None
+        self._busy: Future[Mapping[str, Routes]] | None = None
         self._begun = -_EVERY
         self._why = _UNKNOWN
-        self._found: Routes = {}
+        self._found: Mapping[str, Routes] = {}
 
-    def lack(self, routes: Iterable[str], now: float) -> str:
-        """Say why routes cannot be served by all workers, "" where they can; as of a look."""
+    def lack(self, model: str, routes: Iterable[str], now: float) -> str:
+        """Say why routes of a model cannot be served by all workers, "" where they can.
+
+        As of the last look.
+        """
         self._look(now)
         if self._why:
             return self._why
         if not self._found:
             return "no worker runs"
-        without = sorted(
-            name
-            for name, known in self._found.items()
-            if known is None or not known.issuperset(routes)
-        )
+        wanted = {(route, model) for route in routes}
+        without = sorted(name for name, known in self._found.items() if not wanted <= known)
         return f"workers go by another file yet: {', '.join(without)}" if without else ""
 
     def close(self) -> None:
@@ -62,21 +62,21 @@ class Workers:
             busy, self._busy = self._busy, None
             try:
                 self._found, self._why = busy.result(), ""
-            except (ServiceUnavailable, KafkaException) as error:
+            except (ServiceUnavailable, KafkaException, TimeoutError) as error:
                 words = said(error) if isinstance(error, KafkaException) else str(error)
                 self._why = f"Kafka does not tell which workers there are: {words}"
         if self._busy is None and now - self._begun >= _EVERY:
             self._begun = now
             self._busy = self._thread.submit(self._ask)
 
-    def _ask(self) -> Routes:
-        names, words = self._names(), dict[str, frozenset[str]]()
+    def _ask(self) -> Mapping[str, Routes]:
+        names, words = self._names(), dict[str, Routes]()
         with closing(consumer(self._settings, Heard(), self._topics.group)) as client:
             for messages in whole(client, self._topics.holds, self._partitions):
                 for message in messages:
                     name = (message.key() or b"").decode(errors="replace")
                     words[name] = routes_in(message.value())
-        return {name: words.get(name) for name in names}
+        return {name: words.get(name, frozenset()) for name in names}
 
     def _names(self) -> set[str]:
         """Return the members of the workers' group that have partitions."""
@@ -92,9 +92,9 @@ class Workers:
         }
 
 
-def routes_in(value: bytes | None) -> frozenset[str]:
+def routes_in(value: bytes | None) -> Routes:
     """Return the routes that a worker's word names; none of one that does not say them."""
     try:
-        return frozenset(map(str, json.loads(value or b"")["routes"]))
-    except (ValueError, KeyError, TypeError):
+        return frozenset(json.loads(value or b"")["routes"].items())
+    except (ValueError, KeyError, TypeError, AttributeError):
         return frozenset()

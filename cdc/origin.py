@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -110,16 +110,8 @@ def survey(config: Config, holding: Holding | None) -> Source:
     paused = dict(_paused(config, selection, recalled, models))
     wanted = Wanted(selection, recalled.models, types, paused)
     listed = config.source.publish == "columns"
-    needs = Needs({}, existing(selection.columns, made), listed=listed)
+    needs = Needs({}, publication.existing(selection.columns, made), listed=listed)
     return Source(wanted, made, system, state, published, found, needs)
-
-
-def existing(read: Mapping[str, tuple[str, ...]], made: Types) -> dict[str, tuple[str, ...]]:
-    """Return, by table, those columns that are there: no others can be published."""
-    return {
-        table: tuple(name for name in names if name in made.get(table, {})) or names
-        for table, names in read.items()
-    }
 
 
 def _paused(

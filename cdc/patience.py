@@ -7,7 +7,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
+
+from schemas.errors import ServiceUnavailable
+
+Answer = TypeVar("Answer")
 
 PAUSES: Final = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)  # seconds between attempts to connect
 _SPREAD: Final = 0.5  # of a pause is random: not all that lost a server come back at once
@@ -38,6 +42,19 @@ class Backoff:
         pause = PAUSES[min(self.failures, len(PAUSES) - 1)]
         self.failures += 1
         return pause * (1 - _SPREAD * self.chance())
+
+
+def patiently(ask: Callable[[], Answer], say: Callable[[Exception], object]) -> Answer:
+    """Return what a server answers, asked again while it is away; what ends capture is raised."""
+    backoff = Backoff()
+    while True:
+        try:
+            return ask()
+        except ServiceUnavailable as error:
+            if not error.passing:
+                raise
+            say(error)
+            backoff.rest(lambda: False)
 
 
 @dataclass(slots=True)

@@ -153,8 +153,6 @@ class Progress:
 
     def read(self, table: str, rows: int, of: int | None, at: float) -> None:
         """Note so many rows more that were read of a table, of about `of`."""
-        if self.frontiers[table] is None:
-            self.reading[table] = Reading()
         self.reading.setdefault(table, Reading()).took(rows, of, at)
 
     def doubt(self, plan: Plan, tables: AbstractSet[str]) -> None:
@@ -163,6 +161,7 @@ class Progress:
         Those that wait already go on to: what was last published of them is as old as it was.
         """
         self.frontiers |= dict.fromkeys(tables)
+        self.reading = {name: at for name, at in self.reading.items() if name not in tables}
         self.doubted |= tables
         self._wait({root.shape.model for root in plan.roots if root.tables & tables})
 

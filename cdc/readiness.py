@@ -12,6 +12,7 @@ from cdc.engine.datum import Stamp
 from cdc.engine.events import Events
 from cdc.engine.fold import Fold
 from cdc.engine.plan import Plan, Root
+from cdc.engine.relations import Relations
 from cdc.epoch import Epoch
 from cdc.loading import RangeRead
 from cdc.portions import Backfill, Portions
@@ -25,13 +26,15 @@ logger = logging.getLogger(__name__)
 class Readiness:
     """Lets models begin, wait and go on, as their tables are read; each step ends its epoch."""
 
-    def __init__(self, plan: Plan, fold: Fold, events: Events, epoch: Epoch) -> None:
+    def __init__(
+        self, plan: Plan, relations: Relations, fold: Fold, events: Events, epoch: Epoch
+    ) -> None:
         """Say nothing yet; `backfill` is set before the first mark."""
         self.backfill: Backfill
         """Who hears of portions."""
         self.snapshot: frozenset[str] = frozenset()
         """The models whose existing documents are published when they are loaded."""
-        self._plan = plan
+        self._plan, self._relations = plan, relations
         self._fold = fold
         self._events = events
         self._epoch = epoch
@@ -56,12 +59,13 @@ class Readiness:
         events.ready = frozenset(r for r, m in ranks.items() if m not in progress.waiting)
         events.awaited = frozenset(r for r, model in ranks.items() if model in first)
         events.due = frozenset(r for r, model in ranks.items() if model in progress.due)
+        self._relations.leave_out(progress.absent)
         follow(self._fold, self._plan, progress)
 
     def leave_out(self, tables: AbstractSet[str]) -> None:
         """Let the models wait that show tables which the stream leaves out; not in a transaction.
 
-        What comes of these tables is looked through: until they are back it may be older.
+        What comes of these tables is passed over: they are read again when they are back.
         """
         self._epoch.progress.absent |= tables
         self._doubt(tables)

@@ -47,7 +47,7 @@ class Stream:
         """Set like `marks`."""
         self.returned: Callable[[Mapping[str, int]], object] = len
         """Called with tables that are back in the stream, to be remembered with the epoch."""
-        self.readiness = Readiness(plan, fold, events, epoch)
+        self.readiness = Readiness(plan, relations, fold, events, epoch)
         self._relations = relations
         self._fold = fold
         self._events = events
@@ -56,7 +56,7 @@ class Stream:
         self.begin: Begin | None = None
         """Of the transaction at hand."""
         self.row = b""
-        """The frame of the row that came last."""
+        """The frame of the row of it that came last."""
 
     @property
     def in_transaction(self) -> bool:
@@ -140,7 +140,7 @@ class Stream:
             case Begin():
                 if self.begin is not None:
                     raise MalformedMessage("a begin inside of a transaction")
-                self.begin = message
+                self.begin, self.row = message, b""
                 self._relations.begin(message.final_lsn)
             case Commit():
                 self._commit(message, head)

@@ -9,7 +9,7 @@ from typing import Final
 
 from cdc.kafka_admin import Admin, missing
 from cdc.postgres import publication, publishing, slot
-from cdc.postgres.catalog import generated
+from cdc.postgres.catalog import generates
 from cdc.postgres.connect import Session
 from cdc.postgres.publication import Lists, PublicationState
 from cdc.postgres.refusals import SlotLost
@@ -145,9 +145,9 @@ def publish(
     # A capture that goes by another file yet: what it still reads stays until it does not.
     other = state.active_pid and slot.reader(session, state) != reader(selection.columns)
     united = unite(lists, found) if other else lists
-    made = generated(session, selection.columns)
+    made = generates(session, selection.columns)
     return Todo(
-        statements=tuple(publishing.plan(united, found, generated=bool(made))),
+        statements=tuple(publishing.plan(united, found, generated=made)),
         kept=tuple(_beyond(lists, united)),
         members=_members(found) if publishing.differing(united, found) else (),
     )

@@ -78,10 +78,10 @@ class UnderWay:
             stream.leave()
 
     def _place(self) -> dict[str, Any]:
-        """Return where the stream is: the row that came last."""
+        """Return where the stream is: at the row that came last, where one has."""
         frame, fold = self._parts.stream.row, self._parts.fold
-        head = parse(frame)
-        at = head.start if isinstance(head, WalData) else 0
+        head = parse(frame) if frame else None
+        at = head.start if isinstance(head, WalData) else self._parts.epoch.watermark.received
         reader = fold.readers.get(frame[PAYLOAD_AT + 1 : PAYLOAD_AT + 5])
         table = reader.plan.name if reader else ""
         return {"read_lsn": format_lsn(at), "table": table, "rows": fold.count}

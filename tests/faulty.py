@@ -22,7 +22,7 @@ import sys
 from collections.abc import Callable
 from typing import Any, Final
 
-from cdc import patience, stream
+from cdc import patience, readiness
 from cdc.__main__ import main
 from cdc.epoch import Epoch
 from cdc.postgres import slot
@@ -131,7 +131,7 @@ POINTS: Final[dict[str, Callable[[Countdown], None]]] = {
     IN_TRANSACTION: in_transaction,
     SLOT_DROPPED: after(slot, "drop"),
     SLOT_MADE: after(slot, "create"),
-    RANGE: after(stream, "take_over"),
+    RANGE: after(readiness, "take_over"),
 }
 
 if __name__ == "__main__":

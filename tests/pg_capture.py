@@ -25,7 +25,7 @@ from cdc.epoch import PROGRESS, Epoch, Topic
 from cdc.loading import Marks
 from cdc.parts import Parts
 from cdc.postgres import publication, publishing, slot
-from cdc.postgres.catalog import attributes, generated, load_models
+from cdc.postgres.catalog import attributes, generates, load_models
 from cdc.postgres.connect import Session
 from cdc.postgres.snapshot import RangeReader
 from cdc.postgres.stream import Following
@@ -95,7 +95,7 @@ class Captured:
             state = publication.look(session, PUBLICATION)
             read = {p.name: p.read for p in self.plan(load_models(session)).by_name.values()}
             lists = read if self.listed else dict.fromkeys(read, ())
-            made = bool(generated(session, read))
+            made = generates(session, read)
             statements = publishing.plan(lists, state, generated=made)
             publishing.apply(session, PUBLICATION, statements)
         slot.create(self.dsn, self.slot)

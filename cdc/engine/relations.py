@@ -9,6 +9,7 @@ table that is read from its start after it needs nothing of such rows.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -80,6 +81,7 @@ class Relations:
         self._types = types
         self._looked = looked
         self._behind = not looked.until
+        self._absent: AbstractSet[str] = _NONE
         self._known: dict[int, Relation] = {}
         self._refused: dict[bytes, SchemaChanged | KeyLost] = {}
 
@@ -92,6 +94,15 @@ class Relations:
         """Come to a transaction that ends at an LSN."""
         if not self._behind and lsn > self._looked.until:
             self._behind = True
+            self._compile_again()
+
+    def leave_out(self, tables: AbstractSet[str]) -> None:
+        """Pass over rows of tables that come without all that is read, until others are named.
+
+        Whoever names others has these read again.
+        """
+        if tables != self._absent:
+            self._absent = frozenset(tables)
             self._compile_again()
 
     def learn(self, relation: Relation) -> None:
@@ -151,7 +162,9 @@ class Relations:
 
     def _compile(self, relation: Relation) -> Reader | None:
         plan = self._plan_of(relation)
-        if plan is None or (not self._behind and plan.name in self._looked.skipped):
+        if plan is None or plan.name in self._absent:
+            return None
+        if not self._behind and plan.name in self._looked.skipped:
             return None
         if not all(self._is_read(plan.name, name) for name in plan.loaded_by):
             return None  # whoever needs it waits until it is read again

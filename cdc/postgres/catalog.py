@@ -110,17 +110,17 @@ def attributes(session: Session, tables: Iterable[str]) -> dict[str, dict[str, A
     return found
 
 
-def generated(session: Session, columns: Mapping[str, Sequence[str]]) -> list[str]:
-    """Return which of some columns, by table, Postgres generates: `sale_order.x_total`."""
+def generates(session: Session, columns: Mapping[str, Sequence[str]]) -> bool:
+    """Say whether Postgres generates one of some columns, by table."""
     rows = session.rows(
         "SELECT c.relname::text, a.attname::text FROM pg_catalog.pg_attribute a"
         " JOIN pg_catalog.pg_class c ON c.oid = a.attrelid"
         " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
         " WHERE n.nspname = %s AND c.relname = ANY (%s) AND a.attnum > 0"
-        " AND NOT a.attisdropped AND a.attgenerated <> '' ORDER BY 1, 2",
+        " AND NOT a.attisdropped AND a.attgenerated <> ''",
         [SCHEMA, sorted(columns)],
     )
-    return [f"{table}.{name}" for table, name in rows if name in columns[table]]
+    return any(name in columns[table] for table, name in rows)
 
 
 def _all_columns(session: Session) -> _Columns:

@@ -143,6 +143,14 @@ def gap(state: PublicationState, needs: Needs) -> Gap:
     return Gap(lacking, late)
 
 
+def existing(read: Lists, made: Mapping[str, Mapping[str, object]]) -> dict[str, Sequence[str]]:
+    """Return, by table, those columns that are there: no others can be published."""
+    return {
+        table: tuple(name for name in names if name in made.get(table, {})) or names
+        for table, names in read.items()
+    }
+
+
 def refuse_gap(state: PublicationState, needs: Needs) -> None:
     """Raise PublicationMissing where a table is not published, or was not for a while.
 

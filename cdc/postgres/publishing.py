@@ -186,6 +186,7 @@ def harmed(session: Session, publication: str) -> list[Row]:
         " FROM pg_catalog.pg_publication p"
         " JOIN pg_catalog.pg_publication_rel r ON r.prpubid = p.oid"
         " JOIN pg_catalog.pg_class c ON c.oid = r.prrelid"
+        "  AND c.relnamespace = 'public'::regnamespace"
         " LEFT JOIN pg_catalog.pg_index i ON i.indrelid = c.oid AND i.indisvalid"
         "  AND CASE c.relreplident WHEN 'd' THEN i.indisprimary WHEN 'i' THEN i.indisreplident END"
         " WHERE p.pubname = %s AND CASE WHEN c.relreplident = 'f' THEN r.prattrs IS NOT NULL"

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from cdc.engine.holding import Attribute
+from cdc.engine.holding import Attribute, Types
 from cdc.postgres import publication, publishing, slot
 from cdc.postgres.catalog import attributes
 from cdc.postgres.connect import Session, translated
@@ -138,9 +138,9 @@ class Watch:
     def _look(self, session: Session) -> None:
         self.slot = slot.look(session, self.slot.name)
         state = publication.look(session, self._state.name)
-        found_now = attributes(session, self._made)
+        there = attributes(session, self._made)
         self.altered = any(
-            found_now[table].get(name) != made
+            there[table].get(name) != made
             for table, columns in self._made.items()
             for name, made in columns.items()
         )
@@ -149,7 +149,7 @@ class Watch:
         self._spare(session, state)
         found = publication.gap(state, self.needs)
         if found.lacking and found.lacking.keys() <= self.noted:
-            self._put_back(session, state, found)
+            self._put_back(session, state, found, there)
         self._settle(session, found)
         self._state = state
         self._current = True
@@ -162,8 +162,10 @@ class Watch:
                 if readable(session.connection.fileno(), 0):
                     return
 
-    def _put_back(self, session: Session, state: PublicationState, found: Gap) -> None:
-        statements = publishing.mending(self._wanted(session, found.lacking), state)
+    def _put_back(
+        self, session: Session, state: PublicationState, found: Gap, there: Types
+    ) -> None:
+        statements = publishing.mending(self._wanted(found.lacking, there), state)
         what = f'the publication "{state.name}" lacks {found.lacks}'
         try:
             if self._change(session, publishing.in_full(statements, state.name, ())):
@@ -188,7 +190,7 @@ class Watch:
         if not any(table.listed for table in state.tables.values()):
             return
         found = publishing.harmed(session, state.name)
-        tables = [name for name, *_ in found if state.tables[name].listed]
+        tables = [n for n, *_ in found if n in state.tables and state.tables[n].listed]
         if not tables or tables == self._harmed:
             return
         what = f"with the column lists of {', '.join(tables)} Odoo's UPDATE and DELETE fail"
@@ -212,19 +214,14 @@ class Watch:
             return False
         return True
 
-    def _wanted(self, session: Session, tables: Iterable[str]) -> Lists:
+    def _wanted(self, tables: Iterable[str], there: Types) -> Lists:
         """Return how to publish tables: whole where an operator has lifted the lists.
 
         A column that is there no more cannot be published; what that means is the stream's to say.
         """
         if self._lifted or not self.needs.listed:
             return dict.fromkeys(tables, ())
-        there = attributes(session, tables)
-        lists = {}
-        for table in tables:
-            read, has = self.needs.columns[table], there.get(table, {})
-            lists[table] = tuple(name for name in read if name in has) or read
-        return lists
+        return publication.existing({t: self.needs.columns[t] for t in tables}, there)
 
     def _settle(self, session: Session, found: Gap) -> None:
         """See whether all has ended that was being written when a table was put in.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator
 from enum import IntEnum
+from functools import cached_property
 from pathlib import Path
 from typing import Final, NamedTuple, Self
 
@@ -108,7 +109,7 @@ class LastSent:
         self._db.execute("DROP TABLE outcomes")
         self._db.execute("INSERT INTO facts VALUES (?)", (forgets,))
 
-    @property
+    @cached_property
     def forgets(self) -> bool:
         """Whether of a record that is not in it nobody knows if it was sent."""
         return bool(self._db.execute("SELECT forgets FROM facts").fetchone()[0])

@@ -68,8 +68,8 @@ class Sent(Protocol):
 class Workers(Protocol):
     """Who knows which routes the workers have."""
 
-    def lack(self, routes: Iterable[str], now: float) -> str:
-        """Say why routes cannot be served by all workers, "" where they can."""
+    def lack(self, model: str, routes: Iterable[str], now: float) -> str:
+        """Say why routes of a model cannot be served by all workers, "" where they can."""
 
 
 class Shadow(Protocol):

@@ -217,7 +217,7 @@ class Resends:
         if model in progress.published:
             return f"the first load of {model} goes first"
         if job.mode is Mode.SNAPSHOT:  # others are typed by somebody who sees to it
-            return self.workers.lack(job.request.routes, time.monotonic())
+            return self.workers.lack(model, job.request.routes, time.monotonic())
         return ""
 
     def _why(self, job: Job, now: float) -> str:

@@ -11,6 +11,7 @@ Source: mdb.c of LMDB 0.9, MDB_meta, MDB_page and MDB_node, on a system of 64 bi
 from __future__ import annotations
 
 import mmap
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,8 +43,8 @@ def cut_short(file: Path) -> str:
     if not file.exists() or sys.byteorder != "little" or sys.maxsize < _NO_PAGE >> 1:
         return ""
     with file.open("rb") as opened:
-        size = file.stat().st_size
-        found = list(_metas(opened.read(2 * (1 << 16)), size))
+        found = list(_metas(opened.read(2 * (1 << 16))))
+        size = os.fstat(opened.fileno()).st_size  # behind them: pages are written before a meta
         if not found:
             return ""
         meta = max(found, key=lambda each: each.transaction)
@@ -55,7 +56,7 @@ def cut_short(file: Path) -> str:
     return "" if whole else f"the file was cut short: it has {size} of {wanted} bytes"
 
 
-def _metas(start: bytes, size: int) -> Iterator[_Meta]:
+def _metas(start: bytes) -> Iterator[_Meta]:
     """Give what stands in the first two pages."""
     at = 0
     while at + _META.size <= len(start):
@@ -63,7 +64,7 @@ def _metas(start: bytes, size: int) -> Iterator[_Meta]:
         if magic != _MAGIC or not page_size:
             return
         yield _Meta(page_size, (free, main), last, transaction)
-        if at or page_size > size:
+        if at:
             return
         at = page_size
 

@@ -20,7 +20,7 @@ from cdc.engine.holding import Dropped
 from cdc.engine.keys import pack_id, unpack_key
 from cdc.engine.undone import take_back
 from cdc.shadow.drawer import LmdbDrawer
-from cdc.shadow.folder import Lock
+from cdc.shadow.folder import FILE, Lock
 from cdc.shadow.length import cut_short
 from cdc.shadow.mapped import Mapped
 from schemas.errors import BadUsage, DataAtRisk, ServiceUnavailable
@@ -74,7 +74,7 @@ class Shadow:
             raise ShadowInUse(f"{folder} is used by another process")
         try:
             self._env = _open(folder)
-            self._mapped = Mapped(folder / "data.mdb")
+            self._mapped = Mapped(folder / FILE)
             self._env.reader_check()  # a killed reader would keep pages from being used again
             self._tables: dict[str, Any] = {
                 name: self._env.open_db(
@@ -254,7 +254,7 @@ class Shadow:
 
 
 def _open(folder: Path) -> lmdb.Environment:
-    if why := cut_short(folder / "data.mdb"):
+    if why := cut_short(folder / FILE):
         raise lmdb.CorruptedError(why)
     for size in (_MAP, _SMALL_MAP):
         try:

@@ -8,7 +8,7 @@ sends, what is due and which send queues are read all ask here.
 from __future__ import annotations
 
 import json
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, ClassVar, Final
@@ -61,14 +61,16 @@ class Hold:
         return cls(**{**fields, "reason": Reason(fields["reason"])})
 
 
-def to_json(worker: str, holds: Iterable[Hold], config: str, routes: Iterable[str] = ()) -> bytes:
+def to_json(
+    worker: str, holds: Iterable[Hold], config: str, routes: Mapping[str, str] | None = None
+) -> bytes:
     """Write what a worker has learnt to hold back, as a record of `holds`.
 
     It says by which file the worker goes, too: `config` is the fingerprint, `routes` are those of
-    the file.
+    the file, each with its model.
     """
     said = [hold.to_fields() for hold in holds]
-    fields = {"worker": worker, "config": config, "routes": list(routes), "holds": said}
+    fields = {"worker": worker, "config": config, "routes": dict(routes or {}), "holds": said}
     return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
 
 

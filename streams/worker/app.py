@@ -146,7 +146,7 @@ class Worker:
             standing = self.core.permits.holds.standing()
             learnt = (hold for hold in standing if hold.reason in holds.LEARNT)
             config = self.reloading.config
-            routes = [route.name for route in config.routes]
+            routes = {route.name: route.model for route in config.routes}
             said = holds.to_json(self.name, learnt, config.fingerprint, routes)
             if said != told:
                 await self.writer.write([self.places.holds(self.name, said)])

@@ -395,3 +395,14 @@ def cells(tuple_: bytes) -> Iterator[bytes]:
         size = int.from_bytes(tuple_[1:5], "big")
         yield tuple_[5 : 5 + size]
         tuple_ = tuple_[5 + size :]
+
+
+def test_tables_of_other_schemas_are_none_of_ours(things: Session) -> None:
+    by_hand(
+        things,
+        "CREATE SCHEMA other",
+        "CREATE TABLE other.thing (name text)",
+        "ALTER PUBLICATION cdc ADD TABLE other.thing",
+    )
+
+    assert publishing.harmed(things, "cdc") == []

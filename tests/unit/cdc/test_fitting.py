@@ -237,3 +237,16 @@ def test_columns_of_which_a_shadow_has_the_type_alone_are_read_again() -> None:
     fit = go_on(source, Holding.from_json(note), progress)
 
     assert fit.progress.doubted == {"res_partner"}
+
+
+def test_a_table_that_nobody_reads_any_more_is_not_told_of_as_being_read() -> None:
+    holding, progress = begin(wanted(ORDER, PARTNER))
+    for name in list(progress.frontiers):
+        progress.read(name, 5, 10, 1.0)
+        progress.loaded(name, (5,))
+
+    fit = go_on(wanted(PARTNER), *again(holding, progress))
+
+    assert fit.progress.reading.keys() == {"res_partner"}
+    fit.progress.doubt(fit.plan, {"res_partner"})
+    assert not fit.progress.reading

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from cdc.patience import DURABLE, IN_HAND, PAUSES, Backoff, Ending
+from cdc import patience
+from cdc.patience import DURABLE, IN_HAND, PAUSES, Backoff, Ending, patiently
+from schemas.errors import ServiceUnavailable
 
 
 @pytest.mark.parametrize("chance", [0.0, 1.0])
@@ -33,3 +35,31 @@ def test_what_was_asked_to_end_first_sets_the_time() -> None:
     ending.leave(300.0)
     assert not ending.overdue(300.0 + DURABLE)
     assert ending.overdue(300.1 + DURABLE)
+
+
+class Full(ServiceUnavailable):
+    passing = False
+
+
+def test_who_is_away_is_asked_again_and_what_stays_is_raised(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(patience, "PAUSES", (0.0,))
+    answers: list[Exception | str] = [
+        ServiceUnavailable("one"),
+        ServiceUnavailable("two"),
+        "there",
+    ]
+    said: list[str] = []
+
+    def ask() -> str:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    assert patiently(ask, lambda error: said.append(str(error))) == "there"
+    assert said == ["one", "two"]
+    answers.append(Full("the disk"))
+    with pytest.raises(Full):
+        patiently(ask, said.append)

@@ -110,3 +110,16 @@ def test_a_table_that_is_read_again_needs_no_rows_from_before_the_look() -> None
     assert KEY not in relations.readers
     relations.learn(WHOLE)
     assert name_of_empty(relations, WHOLE) == EMPTY
+
+
+def test_rows_that_come_without_what_is_read_are_passed_over_until_the_table_is_back() -> None:
+    relations = learned(WITHOUT)
+    assert isinstance(relations.refusal(KEY), SchemaChanged)
+
+    relations.leave_out({TABLE})
+    assert relations.readers[KEY] is None
+    relations.learn(WHOLE)
+    assert relations.readers[KEY] is None
+
+    relations.leave_out(set())
+    assert name_of_empty(relations, WHOLE) == EMPTY

@@ -108,7 +108,7 @@ class PlayedWorkers:
     def __init__(self) -> None:
         self.why = ""
 
-    def lack(self, routes: Iterable[str], now: float) -> str:
+    def lack(self, model: str, routes: Iterable[str], now: float) -> str:
         return f"{self.why} {' '.join(routes)}" if self.why else ""
 
 

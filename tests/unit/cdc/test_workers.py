@@ -11,9 +11,9 @@ from cdc.kafka_workers import routes_in
 from streams.sending.holds import to_json
 
 
-@given(st.lists(st.text()))
-def test_capture_reads_the_routes_that_a_worker_says(routes: list[str]) -> None:
-    assert routes_in(to_json("one", [], "aa", routes)) == frozenset(routes)
+@given(st.dictionaries(st.text(), st.text()))
+def test_capture_reads_the_routes_that_a_worker_says(routes: dict[str, str]) -> None:
+    assert routes_in(to_json("one", [], "aa", routes)) == frozenset(routes.items())
 
 
 anything = (
