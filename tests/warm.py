@@ -165,19 +165,14 @@ def _fork(request: dict[str, Any]) -> int:
     pid = os.fork()
     if pid:
         return pid
-    code = 70
-    try:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        os.environ.clear()
-        os.environ.update(request["environment"])
-        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-        for stream, name in ((1, "out"), (2, "log")):
-            os.dup2(os.open(request[name], os.O_WRONLY | os.O_APPEND), stream)
-        code = _run(request["words"], request["fault"], hurried=request["hurried"])
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.environ.clear()
+    os.environ.update(request["environment"])
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    for stream, name in ((1, "out"), (2, "log")):
+        os.dup2(os.open(request[name], os.O_WRONLY | os.O_APPEND), stream)
+    # Out of everything, as a program of its own ends: it waits for threads, and may hang for them.
+    sys.exit(_run(request["words"], request["fault"], hurried=request["hurried"]))
 
 
 def _run(words: list[str], fault: tuple[str, int] | None, *, hurried: bool) -> int:
@@ -190,10 +185,7 @@ def _run(words: list[str], fault: tuple[str, int] | None, *, hurried: bool) -> i
     if fault is not None:
         point, number = fault
         faulty.POINTS[point](faulty.Countdown(number))
-    try:
-        return main(words)
-    except SystemExit as end:
-        return int(end.code or 0)
+    return main(words)
 
 
 if __name__ == "__main__":
