@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Final
+from concurrent.futures import Future
+from typing import Any, Final, TypeVar
 
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import (
@@ -22,7 +23,10 @@ from cdc.topics import TopicPlan
 from schemas.errors import BadUsage, ServiceUnavailable
 from schemas.kafka_errors import away
 
-_TIMEOUT: Final = 15.0  # seconds for one answer
+_TIMEOUT: Final = 30.0  # seconds for one answer
+_MARGIN: Final = 5.0  # seconds that the client has to say that none came
+
+T = TypeVar("T")
 
 
 class TopicNotMade(ServiceUnavailable):
@@ -73,11 +77,12 @@ class Admin:
                     config=dict(plan.settings),
                 )
                 for plan in plans
-            ]
+            ],
+            request_timeout=_TIMEOUT,
         )
         for name, future in made.items():
             try:
-                future.result(timeout=2 * _TIMEOUT)
+                _told(future)
             except KafkaException as error:
                 if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                     raise TopicNotMade(f"{name}: {said(error)}") from error
@@ -88,11 +93,11 @@ class Admin:
         resources = {ConfigResource(ResourceType.TOPIC, plan.name): plan for plan in plans}
         if not resources:
             return []
-        futures = self._client.describe_configs(list(resources))
+        futures = self._client.describe_configs(list(resources), request_timeout=_TIMEOUT)
         found = []
         for resource, future in futures.items():
             try:
-                entries = future.result(timeout=_TIMEOUT)
+                entries = _told(future)
             except KafkaException as error:
                 raise away(resource.name, said(error)) from error
             has = {name: entry.value for name, entry in entries.items()}
@@ -116,9 +121,10 @@ class Admin:
             )
             for plan in plans
         ]
-        for resource, future in self._client.incremental_alter_configs(resources).items():
+        changed = self._client.incremental_alter_configs(resources, request_timeout=_TIMEOUT)
+        for resource, future in changed.items():
             try:
-                future.result(timeout=_TIMEOUT)
+                _told(future)
             except KafkaException as error:
                 raise TopicNotMade(f"{resource.name}: {said(error)}") from error
         _until(lambda: not self.differing(plans))
@@ -142,6 +148,14 @@ def missing(plans: Iterable[TopicPlan], known: Mapping[str, int]) -> list[TopicP
     if odd:
         raise PartitionsFixed(f"partitions: {'; '.join(odd)}")
     return [plan for plan in plans if plan.name not in known]
+
+
+def _told(answer: Future[T]) -> T:
+    """Return what Kafka answers. Raises KafkaException, also where no answer comes."""
+    try:
+        return answer.result(_TIMEOUT + _MARGIN)
+    except TimeoutError:
+        raise KafkaException(KafkaError(KafkaError.REQUEST_TIMED_OUT, "no answer")) from None
 
 
 def _until(done: Callable[[], bool]) -> None:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from tests.waiting import LONG
+
 if TYPE_CHECKING:
     from embedded.kafka import Kafka
     from tests.fix_certificates import Authority, Pair
@@ -73,7 +75,7 @@ class SecureKafka:
             info = admin.ScramCredentialInfo(name, 4096)
             wanted = admin.UserScramCredentialUpsertion(user, info, password.encode())
             for future in client.alter_user_scram_credentials([wanted]).values():
-                future.result(30)
+                future.result(LONG)
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.stand_ins import HOST, LONG, Background, StandIn
+from tests.stand_ins import HOST, Background, StandIn
+from tests.waiting import LONG
 
 if TYPE_CHECKING:
     from embedded.synapse import Synapse

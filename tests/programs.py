@@ -15,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
+from tests.waiting import LONG
 from tests.warm import Forked, shared
 
 # Where it is set every program would compile all of its modules at every start.
@@ -23,7 +24,6 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 ROOT: Final = Path(__file__).parents[1]
 COMMAND: Final = (sys.executable, "-m", "cdc")
 FAULTY: Final = (sys.executable, "-m", "tests.faulty")  # and a point, and how often
-LONG: Final = 180.0  # seconds; what tests wait for comes long before
 _TICK: Final = os.sysconf("SC_CLK_TCK")
 _PEAK: Final = re.compile(r"^VmHWM:\s+(\d+) kB$", re.MULTILINE)
 _OWN: Final = re.compile(r"^RssAnon:\s+(\d+) kB$", re.MULTILINE)

@@ -16,9 +16,10 @@ from typing import Any, TypeVar
 from aiohttp import web
 from multidict import CIMultiDictProxy
 
+from tests.waiting import LONG
+
 HOST = "127.0.0.1"
 T = TypeVar("T")
-LONG = 40.0  # seconds; what tests wait for comes long before
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,11 @@ class Background:
         self._thread.start()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        return self.begin(work).result(LONG)
+        begun = self.begin(work)
+        try:
+            return begun.result(LONG)
+        except TimeoutError:
+            raise AssertionError(f"{work.__qualname__} is not done in {LONG} s") from None
 
     def begin(self, work: Coroutine[Any, Any, T]) -> Future[T]:
         return asyncio.run_coroutine_threadsafe(work, self.loop)

@@ -9,6 +9,7 @@ import secrets
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from concurrent.futures import wait
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -30,8 +31,8 @@ from tests.documents import order, shape_of
 from tests.fix_wso2 import TAKEN, Fault, Wso2StandIn
 from tests.programs import Program, Programs, sync_yaml
 from tests.stand_ins import Act, Received
+from tests.waiting import LONG
 
-LONG: Final = 40.0  # seconds; what tests wait for comes long before
 # When all changes were committed: lately, since what is older than the ledger is not replayed.
 COMMITTED: Final = f"{datetime.now(UTC) - timedelta(hours=1):%Y-%m-%dT%H:%M:%S}.123456Z"
 PARTITIONS: Final = 4
@@ -295,5 +296,7 @@ class Line:
         made = admin.create_topics(
             [NewTopic(name, PARTITIONS, 1, config=config) for name, config in names.items()]
         )
+        slow = wait(made.values(), LONG).not_done
+        assert not slow, [name for name, future in made.items() if future in slow]
         for future in made.values():
-            future.result(LONG)
+            future.result()

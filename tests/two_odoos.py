@@ -16,6 +16,7 @@ from schemas.topics import Topics
 from tests.odoo_client import Odoo, Rpc
 from tests.programs import COMMAND, ROOT, Program, Programs
 from tests.streaming import Tail
+from tests.waiting import LONG
 
 if TYPE_CHECKING:
     from embedded.synapse import Synapse
@@ -34,7 +35,6 @@ GROUPS: Final = (
 """What docs/odoo-to-odoo.md tells to give to the user of the branch."""
 FIRST: Final = frozenset(("product-categories", "partners"))
 """Routes that have something to load in a fresh master."""
-_LONG: Final = 30.0  # seconds; what is waited for comes long before
 _BETWEEN: Final = 0.05  # seconds between two questions to what tells nobody
 
 Entry = dict[str, Any]
@@ -120,7 +120,7 @@ class TwoOdoos:
             routes = {each["route"] for each in tail.ledger.values()}
             return routes >= FIRST and not tail.open()
 
-        tail.until(is_settled, _LONG)
+        tail.until(is_settled, LONG)
 
     def newest(self, model: str, record: int) -> str:
         """Return the sequence of the newest delivery that is known of a record."""
@@ -133,7 +133,7 @@ class TwoOdoos:
             newer = [e for e in self._of(model, record) if e["sequence"] > after]
             return [e for e in newer if e["final"] and e["state"] != "superseded"]
 
-        self._tail().until(found, _LONG)
+        self._tail().until(found, LONG)
         return max(found(), key=lambda each: str(each["sequence"]))
 
     def delivered(self, model: str, record: int, after: str = "") -> int:
@@ -163,7 +163,7 @@ class TwoOdoos:
         return self.tail
 
     def _until_ready(self, port: int, program: Program) -> None:
-        deadline = time.monotonic() + _LONG
+        deadline = time.monotonic() + LONG
         while not _ready(port):
             assert program.process.poll() is None, program.tail()
             assert time.monotonic() < deadline, program.tail()
@@ -252,5 +252,5 @@ def _ready(port: int) -> bool:
 
 
 def _read(url: str) -> str:
-    with urlopen(url, timeout=_LONG) as answer:  # noqa: S310  ours
+    with urlopen(url, timeout=LONG) as answer:  # noqa: S310  ours
         return str(answer.read().decode())

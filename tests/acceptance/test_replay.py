@@ -16,7 +16,8 @@ from streams.chains.ledger import iso, seconds
 from streams.kafka.asking import claim
 from streams.queries.asking import command_of
 from tests.programs import Program
-from tests.streaming import COMMITTED, LONG, MODEL, PARTITIONS, Line, Scripted
+from tests.streaming import COMMITTED, MODEL, PARTITIONS, Line, Scripted
+from tests.waiting import LONG
 
 if TYPE_CHECKING:
     from embedded.kafka import Kafka

@@ -13,6 +13,7 @@ from confluent_kafka import admin
 from tests.fix_secure_kafka import SCRAM, SecureKafka
 from tests.fix_wso2 import Wso2StandIn
 from tests.programs import ROOT
+from tests.waiting import LONG
 
 pytestmark = pytest.mark.acceptance
 
@@ -48,7 +49,7 @@ def as_user(secure_kafka: SecureKafka, kafka_prefix: str) -> Any:
         secure_kafka.set_password(user, f"secret-of-{user}")
     client = admin.AdminClient(secure_kafka.open_address())
     for future in client.create_acls(list(rights(kafka_prefix))).values():
-        future.result(30)
+        future.result(LONG)
 
     def settings(user: str) -> dict[str, str]:
         return secure_kafka.sasl(SCRAM[1], user, f"secret-of-{user}")

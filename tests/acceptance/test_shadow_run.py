@@ -20,7 +20,8 @@ from streams.kafka.offsets import GroupOffsets
 from tests.fix_wso2 import Wso2StandIn
 from tests.kafka_reading import read
 from tests.programs import Program, Programs, sync_yaml
-from tests.streaming import LONG, MODEL, PARTITIONS, Line, Scripted
+from tests.streaming import MODEL, PARTITIONS, Line, Scripted
+from tests.waiting import LONG
 
 if TYPE_CHECKING:
     from embedded.kafka import Kafka

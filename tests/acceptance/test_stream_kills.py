@@ -17,6 +17,7 @@ from tests.fix_wso2 import HoldResponse, Refuse, RetryAfter
 from tests.programs import ROOT, Program
 from tests.stand_ins import Received
 from tests.streaming import PARTITIONS, Line, Scripted
+from tests.waiting import LONG
 
 if TYPE_CHECKING:
     from embedded.kafka import Kafka
@@ -159,7 +160,7 @@ def test_law_2_a_worker_that_was_frozen_does_nothing_once_others_have_its_partit
     records = list({_partition(line, record): record for record in range(1, 25)}.values())
     assert len(records) == PARTITIONS
     for record in records:
-        wso2.of(record, Refuse(500))
+        wso2.of(record, RetryAfter(8.0))  # no sooner than all of them wait
         line.change(record, "refused, and due again while one does not run")
     line.tail.reached("waiting", *records)
 
@@ -181,7 +182,7 @@ def test_law_2_a_worker_that_was_frozen_does_nothing_once_others_have_its_partit
 def _held(line: Line) -> list[dict[str, frozenset[int]]]:
     """Return the partition numbers of each topic, for each member of the group by its name."""
     admin = AdminClient({"bootstrap.servers": line.servers})
-    group = admin.describe_consumer_groups([line.topics.group])[line.topics.group].result(30)
+    group = admin.describe_consumer_groups([line.topics.group])[line.topics.group].result(LONG)
     members = sorted(group.members, key=lambda member: member.group_instance_id)
     return [_numbers(member.assignment.topic_partitions) for member in members]
 
@@ -236,7 +237,7 @@ def test_law_2_a_partition_that_is_added_stops_the_worker_before_it_sends_anythi
     queue = line.topics.deliveries("shop")
     admin = AdminClient({"bootstrap.servers": line.servers})
     for future in admin.create_partitions([NewPartitions(queue, PARTITIONS + 1)]).values():
-        future.result(30)
+        future.result(LONG)
 
     assert worker.wait() == 4
     line.change(1, "after")
@@ -253,7 +254,7 @@ def expire(line: Line, before: TopicPartition) -> None:
     """Remove what stands before an offset, as retention does."""
     admin = AdminClient({"bootstrap.servers": line.servers})  # it must outlive its futures
     for future in admin.delete_records([before]).values():
-        future.result(30)
+        future.result(LONG)
 
 
 def test_sigterm_finishes_what_is_in_hand_and_exits_0(line: Line, wso2: Scripted) -> None:

@@ -13,6 +13,7 @@ from confluent_kafka.admin import AdminClient
 from embedded.ports import free_ports
 from tests.kafka_reading import read
 from tests.streaming import Line, Scripted
+from tests.waiting import LONG
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -85,7 +86,7 @@ def test_law_1_a_worker_that_waits_for_wso2_until_its_queue_expires_stops_and_na
     admin = AdminClient({"bootstrap.servers": line.servers})  # it must outlive its futures
     removed = admin.delete_records([TopicPartition(queue, last.partition, last.offset + 1)])
     for future in removed.values():
-        future.result(30)
+        future.result(LONG)
 
     assert worker.wait() == 4
     said = worker.tail()

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import itertools
 import secrets
+import signal
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
 
+import psutil
 import pytest
 
 from cdc import kafka as cdc_kafka
+from cdc import kafka_admin as cdc_kafka_admin
 from cdc.kafka import (
     Publisher,
     PublishFailed,
     refuse_other_partitions,
 )
-from cdc.kafka_admin import Admin
+from cdc.kafka_admin import Admin, TopicNotMade
 from cdc.kafka_schemas import last_generation, write_schema
 from cdc.topics import TopicPlan
 from embedded.kafka import Kafka
@@ -90,6 +93,24 @@ def test_law_9_a_broker_that_is_away_holds_what_was_handed_over_within_bounds(
         mortal.launch()
 
     assert 100 < handed < 200  # 16 MiB of 100 kB
+
+
+def test_a_broker_that_does_not_answer_makes_no_topic_and_that_is_told(
+    mortal: Kafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cdc_kafka_admin, "_TIMEOUT", 1.0)
+    admin = Admin(of(mortal))
+    assert admin.brokers() == 1
+    mortal.send_signal(signal.SIGSTOP)
+    try:
+        while psutil.Process(mortal.pid).status() != psutil.STATUS_STOPPED:
+            time.sleep(0.01)  # there is no event to wait for
+        with pytest.raises(TopicNotMade, match=r"^orders: .*[Tt]imed out") as raised:
+            admin.make([TopicPlan("orders", 4, 1, {})])
+    finally:
+        mortal.send_signal(signal.SIGCONT)
+
+    assert raised.value.hint
 
 
 def test_a_refused_record_is_told_at_the_next_word_not_swallowed(mortal: Kafka) -> None:

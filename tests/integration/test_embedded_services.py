@@ -23,10 +23,9 @@ from embedded.postgres import Postgres
 from embedded.synapse import Synapse
 from schemas.config import Config
 from streams.flow.artifacts import generate
+from tests.waiting import LONG
 
 pytestmark = pytest.mark.integration
-
-LONG = 30.0  # seconds
 
 STARTS = """
 from embedded.postgres import Postgres

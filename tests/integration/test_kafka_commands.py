@@ -12,13 +12,13 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from cdc.kafka_commands import Commands, Record
 from schemas.topics import Topics
+from tests.waiting import LONG
 
 if TYPE_CHECKING:
     from embedded.kafka import Kafka
 
 pytestmark = pytest.mark.integration
 
-LONG: Final = 30.0  # seconds; what tests wait for comes long before
 BORN: Final = float(int(time.time()) - 3600)  # seconds; when the shadow was made
 
 

@@ -23,6 +23,7 @@ from streams.chains.ledger import Entry
 from streams.queries.status import report
 from tests.deliveries import a_delivery
 from tests.programs import sync_yaml
+from tests.waiting import LONG
 
 if TYPE_CHECKING:
     from embedded.kafka import Kafka
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.integration
 
 RETENTION: Final = 3600.0  # seconds
-LONG: Final = 30.0  # seconds; what tests wait for comes long before
+_TOLERANCE: Final = 30.0  # seconds
 ROUTES: Final = """
 routes:
   - {name: orders, model: sale.order, targets: [shop], fields: [name]}
@@ -101,8 +102,8 @@ def test_law_1_status_warns_when_what_is_unread_is_older_than_half_of_retention(
 
     assert found["lag"] == {events: 3, queue: 1, topics.responses: 0, topics.commands: 0}
     age = found["lag_seconds"]
-    assert age[queue] == pytest.approx(RETENTION * 0.4, abs=LONG)
-    assert age[events] == pytest.approx(RETENTION * 0.6, abs=LONG)
+    assert age[queue] == pytest.approx(RETENTION * 0.4, abs=_TOLERANCE)
+    assert age[events] == pytest.approx(RETENTION * 0.6, abs=_TOLERANCE)
     (one,) = warned
     assert one in found["warnings"]
     assert one.startswith(f"the oldest record of {events} that is not done is 36 min")

@@ -19,10 +19,9 @@ import pytest
 from tests.programs import COMMAND
 from tests.service_rig import message
 from tests.stand_in_odoo import KEY, StandInOdoo
+from tests.waiting import LONG
 
 pytestmark = pytest.mark.integration
-
-LONG = 60.0  # seconds; what is waited for comes long before
 
 
 @dataclass

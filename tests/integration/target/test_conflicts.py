@@ -13,8 +13,8 @@ import pytest
 from streams.applying.answer import Delivered
 from tests.faulty_odoo import FaultyOdoo, Held
 from tests.odoo_client import Odoo, Rpc
-from tests.stand_ins import LONG
 from tests.target_rig import Branch, settings_of, target_yaml
+from tests.waiting import LONG
 
 pytestmark = pytest.mark.integration
 
