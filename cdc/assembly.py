@@ -131,15 +131,17 @@ class Ground:
         heads = _write_schemas(config, plan, source.users, self.publisher, generation)
         relations = relations_of(fit, source)
         fold = Fold(plan, self.shadow, relations)
-        names = {root.rank: topics.events(root.shape.model) for root in plan.roots}
-        epoch = Epoch(
-            self.publisher, self.shadow, {r: Topic(name, count) for r, name in names.items()}
-        )
+        into = {root.rank: Topic(topics.events(root.shape.model), count) for root in plan.roots}
+        epoch = Epoch(self.publisher, self.shadow, into)
         events = Events(plan, fold, generation, heads)
         stream = Stream(plan, relations, fold, events, epoch)
-        stream.readiness.snapshot = frozenset(r.model for r in config.routes if r.initial_load)
-        order = [route.model for route in config.routes]
-        backfill = Unpaced(order) if until_caught_up else ask.paced(config, topics, count, stack)
+        stream.readiness.widest = config.source.fanout_limit
+        stream.readiness.snapshot = config.loaded_models
+        backfill = (
+            Unpaced([route.model for route in config.routes])
+            if until_caught_up
+            else ask.paced(config, topics, count, stack)
+        )
         stream.readiness.backfill = backfill
         stream.marks = ask.marks(config, lacking(plan, source), stack)
         stream.resends = resends = (
@@ -206,8 +208,8 @@ class Ground:
         for name in made.skipped:  # what the stream touched before is read again too
             forget_ahead(shadow, made.plan.by_name[name])
         say_paused(former.paused, made.progress.paused)
-        loaded = {r.model for r in config.routes if r.initial_load}
-        made.progress.publish_from_start((made.begun & loaded) - made.progress.waiting)
+        begun = made.begun & config.loaded_models
+        made.progress.publish_from_start(begun - made.progress.waiting)
         take_added(shadow, config.routes, made.first_loads, config.topics.partitions)
         self._know_members(source)
         shadow.note(ABOUT, self.about)

@@ -86,7 +86,7 @@ class Fit:
 
 
 class RecoveryUnderWay(DataAtRisk):
-    """The routes need something else of the shadow, and a recovery is not over."""
+    """The routes need something else of the shadow, while documents are still due."""
 
     hint = (
         "Undo the change of the file until `odoo-cdc status` shows nothing under `reading again`"

@@ -65,6 +65,7 @@ class Progress:
     since: dict[str, list[int]] = field(default_factory=dict)  # layers that a model needs
     last_layer: int = 0  # notes of one that nobody needs stay as long as any is needed
     due: dict[str, int] = field(default_factory=dict)  # so many documents, at most
+    wide: set[int] = field(default_factory=set)  # layers of transactions that showed in many
     opened: Opened | None = None
     reading: dict[str, Reading] = field(default_factory=dict)  # of `frontiers`, those begun
     transaction: dict[str, Any] | None = None  # a large one at hand, for who asks how it stands
@@ -93,6 +94,7 @@ class Progress:
             since=note.get("since", {}),
             last_layer=note.get("last_layer", 0),
             due=note.get("due", {}),
+            wide=set(note.get("wide", ())),
             opened=opened and Opened(Portion(*opened[0]), *opened[1:]),
             reading={n: Reading.from_json(one) for n, one in note.get("reading", {}).items()},
             forgotten=note.get("forgotten", False),
@@ -114,6 +116,7 @@ class Progress:
             "since": self.since,
             "last_layer": self.last_layer,
             "due": self.due,
+            "wide": sorted(self.wide),
             "opened": self.opened,
             "reading": {n: one.to_json() for n, one in self.reading.items()},
             "transaction": self.transaction,
@@ -175,20 +178,38 @@ class Progress:
         self._wait(set(paused))
         self.doubt(plan, {t for r in plan.roots if r.shape.model in ended for t in r.tables})
 
+    @property
+    def layers(self) -> set[int]:
+        """The moments that are remembered."""
+        return {at for layers in self.since.values() for at in layers}
+
+    @property
+    def next_layer(self) -> int:
+        """The number of the moment that is remembered next; of one before, notes may be left."""
+        return 1 + max((self.last_layer, *self.layers))
+
     def forget_past(self) -> bool:
         """Say whether no moment is to be remembered any more; then they are numbered anew."""
         if self.since:
             return False
-        self.last_layer = 0
+        self.last_layer, self.wide = 0, set()
         return True
 
+    def spread(self, model: str, documents: int, layer: int) -> None:
+        """Note that so many documents are due which one transaction showed in, since a layer."""
+        self._remember(model, layer)
+        self.wide.add(layer)
+        self.make_due(model, documents)
+
     def _wait(self, concerned: AbstractSet[str]) -> None:
-        begun = sorted(concerned - self.waiting)
-        layer = 1 + max((self.last_layer, *(at for each in self.since.values() for at in each)))
-        for model in begun:
-            self.since.setdefault(model, []).append(layer)
-            self.last_layer = layer
+        layer = self.next_layer
+        for model in sorted(concerned - self.waiting):
+            self._remember(model, layer)
         self.waiting |= concerned
+
+    def _remember(self, model: str, layer: int) -> None:
+        self.since.setdefault(model, []).append(layer)
+        self.last_layer = layer
 
     def remembered(self, plan: Plan) -> dict[str, set[int]]:
         """Return the layers that each table is to be remembered by."""

@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
+from typing import Final
 
 from cdc.engine import since
 from cdc.engine.datum import Stamp
@@ -22,6 +23,8 @@ from schemas.event import Mode
 
 logger = logging.getLogger(__name__)
 
+_LAYERS: Final = 8  # each change is noted in all: with so many, nothing more is put off
+
 
 class Readiness:
     """Lets models begin, wait and go on, as their tables are read; each step ends its epoch."""
@@ -32,6 +35,8 @@ class Readiness:
         """Say nothing yet; `backfill` is set before the first mark."""
         self.backfill: Backfill
         """Who hears of portions."""
+        self.widest = 0
+        """So many documents a transaction may show in by lookups, 0 for any number."""
         self.snapshot: frozenset[str] = frozenset()
         """The models whose existing documents are published when they are loaded."""
         self._plan, self._relations = plan, relations
@@ -59,6 +64,8 @@ class Readiness:
         events.ready = frozenset(r for r, m in ranks.items() if m not in progress.waiting)
         events.awaited = frozenset(r for r, model in ranks.items() if model in first)
         events.due = frozenset(r for r, model in ranks.items() if model in progress.due)
+        events.layer, events.wide = progress.next_layer, frozenset(progress.wide)
+        events.widest = self.widest if len(progress.layers) < _LAYERS else 0
         self._relations.leave_out(progress.absent)
         follow(self._fold, self._plan, progress)
 
@@ -77,6 +84,19 @@ class Readiness:
         """Read tables again that are back in the stream."""
         self._epoch.progress.absent -= tables
         self._doubt(tables)
+
+    def put_off(self) -> None:
+        """Note what the transaction at hand puts off, and what of that which was it has sent."""
+        progress, events = self._epoch.progress, self._events
+        for model, documents in events.paid.items():
+            progress.paid(model, documents)
+        for model, documents in events.put_off.items():
+            progress.spread(model, documents, events.layer)
+            text = "%s: one transaction shows in %d documents; they are published in portions"
+            logger.info(text, model, documents, extra={"action": "put_off"})
+        if events.paid or events.put_off:
+            self._forget_past()
+            self.refresh()
 
     def range_read(self, read: RangeRead, lsn: int, at: int) -> None:
         """Take a range over at its mark; models begin whose tables are all read.

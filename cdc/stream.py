@@ -166,6 +166,7 @@ class Stream:
         stamp = Stamp(commit.commit_lsn, begin.commit_time, begin.xid)
         for made in self._events.of_transaction(stamp):
             self._epoch.publish(made)
+        self.readiness.put_off()
         changes, weight = self._fold.count, self._fold.remembered
         self.begin = None
         self._fold.finish()

@@ -117,7 +117,7 @@ def followed(document: Document | None) -> Document | None:
 class Rig:
     """Capture without its edges."""
 
-    def __init__(self, tried: Engine, *, fresh: bool) -> None:
+    def __init__(self, tried: Engine, *, fresh: bool, widest: int) -> None:
         self.db, self.held, self.power = World(), Held(), Power()
         self._engine, self._lsn = tried, 0x1000
         self._log: list[tuple[int, list[bytes]]] = []
@@ -137,6 +137,7 @@ class Rig:
         topics = {root.rank: Topic(root.shape.model, 4) for root in PLAN.roots}
         self.epoch = Epoch(Kafka(self.power, self._published), tried.shadow, topics)
         self.stream = Stream(PLAN, tried.relations, tried.fold, tried.events, self.epoch)
+        self.stream.readiness.widest = widest
         self.stream.readiness.snapshot = frozenset(root.shape.model for root in PLAN.roots)
         self.stream.readiness.backfill = cast("Any", Unpaced(MODELS))
         self.stream.marks = cast("Any", self)
@@ -333,7 +334,9 @@ def documents(db: World) -> dict[tuple[str, int], Document | None]:
 
 
 @contextmanager
-def rig(folder: Path, limit: int = LIMIT, *, fresh: bool = False) -> Iterator[Rig]:
+def rig(
+    folder: Path, limit: int = LIMIT, *, fresh: bool = False, widest: int = 0
+) -> Iterator[Rig]:
     """Give a stream whose tables are loaded: they are empty; or where nothing is loaded yet."""
     with engine(folder, limit) as tried:
-        yield Rig(tried, fresh=fresh)
+        yield Rig(tried, fresh=fresh, widest=widest)

@@ -6,6 +6,7 @@ transaction that is read again gives the same events under the same positions.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import count
 from typing import Final, NamedTuple
@@ -54,6 +55,15 @@ class Events:
         """The ranks whose early changes are noted, to be sent when they are complete."""
         self.due: frozenset[int] = frozenset()
         """The ranks that have documents whose turn is yet to come (`since`)."""
+        self.widest = 0
+        """So many documents a transaction may show in by what they look up: others are put off."""
+        self.layer, self.wide = 1, frozenset[int]()
+        """What the transaction at hand puts off gets this layer; of these, what is put off is.
+
+        A change of its own takes the turn of a document that was put off.
+        """
+        self.put_off, self.paid = Counter[str](), Counter[str]()
+        """How many documents the last transaction put off, and took the turns of, by model."""
         self.pulse: Callable[[], object] = int
         """Called now and then while a large transaction is looked through."""
         self.relieve: Callable[[], object] = int
@@ -85,19 +95,24 @@ class Events:
         self._records.begin()
         if self._fold.spilled:
             self._fold.spill()
-        touched = self._visit()
-        now, then, writer = self._now, self._then, None
+        self.put_off, self.paid = Counter(), Counter()
+        touched, wide = self._visit()
+        if wide:
+            tables = {table for rank in wide for table in self._plan.roots[rank].tables}
+            self._fold.keeping.take(self._plan, tables, self.layer, self._fold)
+        now, writer = self._now, None
         ordinals = count(1)
         for rank, row, writers in touched.in_order():
             root = self._plan.roots[rank]
-            if rank in self.due and since.is_due(self._store, root.shape.model, row):
+            table = root.node.table
+            written, was = self._fold.before(row_key(table, row))
+            then = self._before(root, row, written=written, wide=rank in wide)
+            if then is None:
                 continue  # its turn shows it
             before, after = then.record(root.node, row), now.record(root.node, row)
             if before == after:
                 continue
-            table = root.node.table
             stored = now.row(table, row)
-            written, was = self._fold.before(row_key(table, row))
             if stored is None:
                 stored = was
             elif written:  # even if only its guards differ
@@ -106,6 +121,22 @@ class Events:
             images = Images(before, after, stored, writers)
             value = writer.write(self._heads[rank], root, row, next(ordinals), images)
             yield Made(rank, row, value)
+
+    def _before(self, root: Root, row: int, *, written: bool, wide: bool) -> Then | None:
+        """Return what shows a document as it was last published, None where it is not its turn."""
+        model, store = root.shape.model, self._store
+        layer = since.due_since(store, model, row) if root.rank in self.due else None
+        if layer is None and wide and not written:
+            since.make_due(store, model, (row,), self.layer)
+            self.put_off[model] += 1
+            return None
+        if layer is None:
+            return self._then
+        if not written or layer not in self.wide:
+            return None
+        since.done(store, model, (row,))
+        self.paid[model] += 1
+        return Then(Since(self._plan, store, layer), self._now)
 
     def of_shadow(
         self, root: Root, rows: Iterable[int], stamp: Stamp, first: int = 1
@@ -140,14 +171,17 @@ class Events:
         return found
 
     def of_due(
-        self, root: Root, documents: Sequence[tuple[int, int]], stamp: Stamp
+        self, root: Root, documents: Sequence[tuple[int, int]], stamp: Stamp, first: int = 1
     ) -> Iterator[Made]:
-        """Yield what differs of due documents, (id, layer): as they were last, and as they are."""
+        """Yield what differs of due documents, (id, layer): as they were last, and as they are.
+
+        `first` is the first one's ordinal.
+        """
         layers = {layer for _, layer in documents}
         pasts = {layer: Since(self._plan, self._store, layer) for layer in layers}
         thens = {layer: Then(past, self._now) for layer, past in pasts.items()}
         writer = Writer(self._generation, stamp, self._largest)
-        ordinals = count(1)
+        ordinals = count(first)
         for row, layer in documents:
             before = thens[layer].record(root.node, row)
             after = self._now.record(root.node, row)
@@ -186,9 +220,12 @@ class Events:
                 self.relieve()
             yield change
 
-    def _visit(self) -> Touched:
-        """Find every document that shows a changed row, with who changed it."""
-        touched = Touched(self._store)
+    def _visit(self) -> tuple[Touched, set[int]]:
+        """Find every document that shows a changed row, with who changed it.
+
+        Also the ranks of which so many look such rows up that they are put off.
+        """
+        touched, spread = Touched(self._store), Counter[int]()
         ways, ready, mark = self._ways, self.ready, self._records.mark
         for table, row, key, cells, links, writers in self._changes():
             for use in self._plan.uses[table]:
@@ -201,9 +238,10 @@ class Events:
                     mark(use.part, (row,))
                 if use.rank in ready:
                     touched.add(use.rank, found, writers)
+                    spread[use.rank] += len(found) if use.spreads else 0
                 else:
                     early.note(self._store, use.rank, found, key)
-        return touched
+        return touched, {rank for rank, many in spread.items() if 0 < self.widest < many}
 
 
 def _unmarked(_node: int, _rows: Iterable[int]) -> None:

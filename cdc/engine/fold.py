@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from cdc.engine.held import Key, ShadowIncomplete, held_behind
-from cdc.engine.keys import index_key, number_of, pack_id, row_key, unpack_key
+from cdc.engine.keys import KEY_SIZE, index_key, number_of, pack_id, row_key, unpack_key
 from cdc.engine.plan import PairPlan, Plan, RowPlan, TablePlan
 from cdc.engine.relations import Relations
 from cdc.engine.row import Entries, Links, links_part
@@ -201,16 +201,18 @@ class Fold:
     def changed_pairs(self) -> Iterator[tuple[PairPlan, int, int]]:
         """Yield (table, left, right) of every pair that was made or taken."""
         pairs = self._plan.by_left_index
-        for key, ids in self._delta.items():
+        for key, right, _ in self.changed_entries():
             if (plan := pairs.get(number_of(key))) is not None:
-                _, left = unpack_key(key)
-                for right in ids:
-                    yield plan, left, right
+                yield plan, unpack_key(key)[1], right
+
+    def changed_entries(self) -> Iterator[tuple[bytes, int, bool]]:
+        """Yield (key, id, whether it was made) of every index entry that was made or taken."""
+        for key, ids in self._delta.items():
+            for row, made in ids.items():
+                yield key, row, made
         if self.spilled:
-            for key, _ in scanned(lambda: self.store.delta):
-                if (plan := pairs.get(number_of(key))) is not None:
-                    _, left = unpack_key(key[:10])
-                    yield plan, left, int.from_bytes(key[10:], "big")
+            for at, value in scanned(lambda: self.store.delta):
+                yield at[:KEY_SIZE], int.from_bytes(at[KEY_SIZE:], "big"), value == MADE
 
     def spill(self) -> None:
         """Move what is remembered into the store."""

@@ -63,6 +63,11 @@ class Use:
     cells: int
     part: int = -1
 
+    @property
+    def spreads(self) -> bool:
+        """Whether one row shows up in any number of documents, which only look it up."""
+        return any(isinstance(step, Scan) for step in self.climb)
+
     def starts(self, row: int, links: Iterable[Links]) -> set[int]:
         """Return where the climb starts; `links` are those that the row had and has."""
         if isinstance(self.start, Whole):

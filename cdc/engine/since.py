@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 
 from cdc.engine.keys import KEY_SIZE, number_of, pack_id, unpack_key
 from cdc.engine.plan import PairPlan, Plan
@@ -26,6 +26,16 @@ _SIZE: Final = 2  # of a layer
 _END: Final = b"\0"
 
 Layers = tuple[bytes, ...]
+
+
+class Entire(Protocol):
+    """All that a transaction has changed (`Fold`)."""
+
+    def changed_rows(self) -> Iterator[tuple[bytes, bytes | None]]:
+        """Yield (key, the row as it was) of every row that was written."""
+
+    def changed_entries(self) -> Iterator[tuple[bytes, int, bool]]:
+        """Yield (key, id, whether it was made) of every index entry that was made or taken."""
 
 
 @dataclass(slots=True)
@@ -47,6 +57,16 @@ class Keeping:
                 self.indexes |= {table.left: mine, table.right: mine}
             else:
                 self.indexes |= {entries.index: mine for entries in table.layout.entries}
+
+    def take(self, plan: Plan, tables: Iterable[str], layer: int, changed: Entire) -> None:
+        """Begin a layer as of before what has just changed, in these tables."""
+        known, self.tables, self.indexes = (self.tables, self.indexes), {}, {}
+        self.begin(plan, dict.fromkeys(tables, (layer,)))
+        for key, old in changed.changed_rows():
+            self.row(key, old)
+        for key, row, made in changed.changed_entries():
+            self.entry(key, row, made=made)
+        self.tables, self.indexes = known
 
     def row(self, key: bytes, old: bytes | None) -> None:
         """Note what a row is before it changes."""
@@ -118,9 +138,10 @@ def make_due(store: Store, model: str, rows: Iterable[int], layer: int) -> int:
     return count
 
 
-def is_due(store: Store, model: str, row: int) -> bool:
-    """Say whether a document waits for its turn."""
-    return store.due.get(_due(model) + pack_id(row)) is not None
+def due_since(store: Store, model: str, row: int) -> int | None:
+    """Return the layer of a document that waits for its turn, None where it does not."""
+    found = store.due.get(_due(model) + pack_id(row))
+    return None if found is None else int.from_bytes(found, "big")
 
 
 def due(store: Store, model: str) -> Iterator[tuple[int, int]]:

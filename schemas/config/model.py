@@ -50,7 +50,7 @@ class Source:
     initial_load: bool = True
     context: domain.Context = field(default_factory=domain.Context)
     odoo: Mapping[str, str] = field(default_factory=dict, repr=False)
-    fanout_limit: int = 10_000  # documents; reserved
+    fanout_limit: int = 10_000  # documents that one transaction sends at once by lookups
     mask_key: str = field(default="", repr=False)
     load_rate: int = 0  # rows a second that capture reads of tables; 0: as fast as possible
     failover: bool = False  # the slot is synchronised to standbys
@@ -168,6 +168,11 @@ class Config:
     fingerprint: str
     lines: Lines = field(repr=False)
     warnings: tuple[Finding, ...] = ()
+
+    @property
+    def loaded_models(self) -> frozenset[str]:
+        """The models whose existing records go to a route."""
+        return frozenset(route.model for route in self.routes if route.initial_load)
 
     def refuse(self, findings: Sequence[Finding]) -> None:
         """Raise ConfigError with the lines of what is found, where anything is."""

@@ -63,14 +63,24 @@ def gap(tried: Rig, tables: frozenset[str], transactions: list[list[Change]]) ->
     tried.doubt(tables)
 
 
-@given(st.lists(CHANGES, max_size=4), STEPS, st.sampled_from([1, 3, 50_000]), st.booleans())
+@given(
+    st.lists(CHANGES, max_size=4),
+    STEPS,
+    st.sampled_from([1, 3, 50_000]),
+    st.booleans(),
+    st.sampled_from([0, 1, 2]),
+)
 def test_law_1_what_the_stream_did_not_see_is_published_once_and_exactly(
     before: list[list[Change]],
     steps: list[tuple[str, object]],
     limit: int,
     fresh: bool,  # noqa: FBT001  hypothesis gives arguments by place
+    widest: int,
 ) -> None:
-    with tempfile.TemporaryDirectory() as folder, rig(Path(folder), limit, fresh=fresh) as tried:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        rig(Path(folder), limit, fresh=fresh, widest=widest) as tried,
+    ):
         for changes in before:
             tried.commit(changes)
         play(tried, steps)
