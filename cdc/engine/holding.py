@@ -21,13 +21,32 @@ class Attribute(NamedTuple):
 
     The number tells a column from one that had its name before. The modifier is -1 where it
     changes no value. `base` is what a domain is made of, 0 for any other type: the stream names
-    the domain, a query's result its base.
+    the domain, a query's result its base. `made` is the transaction that last altered the column
+    (the `xmin` of its row in pg_attribute), `file` the table's `relfilenode`; 0 is not known.
     """
 
     type: int
     number: int = 0
     modifier: int = -1
     base: int = 0
+    made: int = 0
+    file: int = 0
+
+    def is_as(self, found: Attribute | None) -> bool:
+        """Say whether what was read of the column is what it holds, but for what the stream tells.
+
+        ALTER TABLE ... USING writes all rows anew, and the stream does not tell: both the column
+        was altered and the table has another file. VACUUM FULL and TRUNCATE alter no column, SET
+        NOT NULL writes no rows.
+        """
+        if found is None or self[:4] != found[:4]:
+            return False
+        return 0 in (self.file, found.file) or self.made == found.made or self.file == found.file
+
+
+def same(was: Attribute | None, found: Attribute | None) -> bool:
+    """Say whether a column is there as it was, or is still not there."""
+    return found is None if was is None else was.is_as(found)
 
 
 Types = Mapping[str, Mapping[str, Attribute]]  # table -> column; one that is not read is not there
@@ -67,7 +86,7 @@ class HeldTable:
         """Return the columns that are held of `need` and were made otherwise than in `types`."""
         names = {"id", *self.columns} if self.forms else set(need.read)
         names &= set(need.read)
-        return frozenset(name for name in names if self.types.get(name) != types.get(name))
+        return frozenset(name for name in names if not same(self.types.get(name), types.get(name)))
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON; `from_json` reads it back."""

@@ -142,7 +142,8 @@ def _column_rows(session: Session, tables: list[str] | None) -> list[Row]:
         " a.atttypid::int8, a.attnum::int8,"
         # a longer varchar changes no value, and a shorter one is refused where it would
         " CASE WHEN a.atttypid = 'pg_catalog.varchar'::regtype THEN -1 ELSE a.atttypmod END,"
-        " CASE WHEN m.base = a.atttypid THEN 0 ELSE m.base::int8 END"
+        " CASE WHEN m.base = a.atttypid THEN 0 ELSE m.base::int8 END,"
+        " a.xmin::text::int8, c.relfilenode::int8"
         " FROM pg_catalog.pg_attribute a"
         " JOIN pg_catalog.pg_class c ON c.oid = a.attrelid"
         " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from cdc.engine.holding import Attribute, Types
+from cdc.engine.holding import Attribute, Types, same
 from cdc.postgres import publication, publishing, slot
 from cdc.postgres.catalog import attributes
 from cdc.postgres.connect import Session, translated
@@ -140,7 +140,7 @@ class Watch:
         state = publication.look(session, self._state.name)
         there = attributes(session, self._made)
         self.altered = any(
-            there[table].get(name) != made
+            not same(made, there[table].get(name))
             for table, columns in self._made.items()
             for name, made in columns.items()
         )

@@ -190,6 +190,8 @@ def test_law_1_columns_that_change_within_their_kind_are_read_again(site: Site) 
     # rewritten, and no row is written
     site.ask("ALTER TABLE res_partner ALTER ref TYPE text USING lower(ref)")
     site.comes()
+    site.ask("ALTER TABLE res_partner ALTER ref TYPE text USING ref || ' of the same type'")
+    site.comes()
     before = len(site.told("res.partner"))
     site.ask(
         "ALTER TABLE res_partner DROP ref_moved0",
@@ -199,6 +201,25 @@ def test_law_1_columns_that_change_within_their_kind_are_read_again(site: Site) 
     site.comes()
     assert len(site.told("res.partner")) == before + 1
     assert site.paused() == {}
+
+
+def test_law_1_a_table_that_is_written_anew_while_capture_is_away_is_read_again(
+    site: Site,
+) -> None:
+    assert site.capture.stop() == 0
+    site.ask("ALTER TABLE res_partner ALTER ref TYPE varchar USING reverse(ref)")
+    site.capture = site.programs.start("capture")
+    site.comes()
+    assert said(site.capture, "res.partner is read again") == 1
+
+    assert site.capture.stop() == 0
+    with psycopg.connect(site.dsn, autocommit=True) as connection:
+        connection.execute("VACUUM FULL res_partner")
+    site.ask("ALTER TABLE res_country ALTER code SET STATISTICS 10")
+    site.capture = site.programs.start("capture")
+    site.ask("UPDATE res_partner SET name = 'last' WHERE id = 1")
+    site.comes()
+    assert said(site.capture, "is read again") == 0
 
 
 @pytest.mark.parametrize(

@@ -186,6 +186,27 @@ def test_law_1_a_table_whose_column_was_made_anew_is_read_again(attribute: Attri
     assert once.progress.doubted == set()
 
 
+@pytest.mark.parametrize(
+    ("found", "doubted"),
+    [
+        pytest.param(Attribute(25, made=8, file=5), {"res_partner"}, id="ALTER ... USING"),
+        pytest.param(Attribute(25, made=7, file=5), set(), id="VACUUM FULL"),
+        pytest.param(Attribute(25, made=8, file=4), set(), id="SET NOT NULL"),
+        pytest.param(Attribute(25), set(), id="not known"),
+    ],
+)
+def test_law_1_a_table_whose_rows_were_written_anew_by_an_alteration_is_read_again(
+    found: Attribute, doubted: set[str]
+) -> None:
+    before = made(ORDER, PARTNER, name=Attribute(25, made=7, file=4))
+    holding, progress = begin(before)
+    held = again(holding.read(()), replace(progress, frontiers={}, waiting=set()))
+
+    fit = go_on(made(ORDER, PARTNER, name=found), *held)
+
+    assert fit.progress.doubted == doubted
+
+
 def test_a_table_is_read_again_where_the_stream_has_shown_what_nothing_explains() -> None:
     same = made(ORDER, PARTNER)
 
