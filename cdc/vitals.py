@@ -54,6 +54,7 @@ class Vitals:
             transaction_rows=self.parts.fold.count if stream.in_transaction else 0,
             publishing_models=len(progress.published),
             due_documents=sum(progress.due.values()),
+            paused_models=len(progress.paused),
             held_models=len(progress.held),
             lag_bytes=max(0, mark.received - mark.durable),
             lag_seconds=max(0.0, age),

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from urllib.request import urlopen
 
 import psycopg
 import pytest
@@ -19,6 +20,7 @@ from tests.fix_services import Database
 from tests.kafka_reading import events
 from tests.programs import FAULTY, Program, Programs, said, sync_yaml, until
 from tests.traffic import Traffic
+from tests.waiting import LONG
 
 if TYPE_CHECKING:
     from embedded.kafka import Kafka
@@ -56,6 +58,7 @@ class Site:
     source: str
     programs: Programs
     capture: Program
+    health: int  # its port
     killed: bool = False  # then what was published last may come again, the same
 
     def ask(self, *statements: str) -> None:
@@ -113,6 +116,11 @@ class Site:
         report.wait()
         return json.loads(report.out.read_text())["capture"]["paused"]
 
+    def counted(self) -> str:
+        """Return what capture counts."""
+        with urlopen(f"http://127.0.0.1:{self.health}/metrics", timeout=LONG) as answer:
+            return answer.read().decode()
+
     def file(self, old: str, new: str) -> None:
         """Have capture take another file."""
         text = self.programs.config.read_text(encoding="utf-8")
@@ -153,7 +161,7 @@ def _alike(one: Any, other: Any) -> bool:
 
 @pytest.fixture
 def site(
-    odoo_database: Database, kafka: Kafka, kafka_prefix: str, tmp_path: Path
+    odoo_database: Database, kafka: Kafka, kafka_prefix: str, tmp_path: Path, health: int
 ) -> Iterator[Site]:
     text = sync_yaml(
         source=kafka_prefix,
@@ -161,6 +169,7 @@ def site(
         kafka=kafka.bootstrap,
         targets=("shop",),
         routes=ROUTES,
+        more={"health": {"listen": f"127.0.0.1:{health}"}},
     )
     with psycopg.connect(odoo_database.dsn) as connection:
         connection.execute("UPDATE res_partner SET ref = 'R' || id, color = id % 7")
@@ -169,7 +178,7 @@ def site(
         programs.caught_up()
         capture = programs.start("capture")
         capture.until_said("action=following")
-        made = Site(odoo_database.dsn, kafka, kafka_prefix, programs, capture)
+        made = Site(odoo_database.dsn, kafka, kafka_prefix, programs, capture, health)
         yield made
         assert capture.stop() == 0, capture.tail()
 
@@ -255,6 +264,7 @@ def test_law_1_a_dropped_column_pauses_who_shows_it_until_it_is_back(site: Site)
     until(site.paused, site.capture)
 
     assert site.paused() == {"res.partner": "res.partner.ref is gone"}
+    until(lambda: "odoo_cdc_capture_paused_models 1\n" in site.counted(), site.capture)
     site.ask(
         "UPDATE res_partner SET name = name || '!' WHERE id IN (SELECT partner_id FROM sale_order)"
     )
