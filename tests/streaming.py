@@ -294,9 +294,10 @@ class Line:
         names |= {name: {"cleanup.policy": "compact"} for name in compacted}
         admin = AdminClient({"bootstrap.servers": self.servers})
         made = admin.create_topics(
-            [NewTopic(name, PARTITIONS, 1, config=config) for name, config in names.items()]
+            [NewTopic(name, PARTITIONS, 1, config=config) for name, config in names.items()],
+            request_timeout=LONG,
         )
-        slow = wait(made.values(), LONG).not_done
+        slow = wait(made.values(), LONG + 5).not_done
         assert not slow, [name for name, future in made.items() if future in slow]
         for future in made.values():
             future.result()
