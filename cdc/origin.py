@@ -110,7 +110,8 @@ def survey(config: Config, holding: Holding | None) -> Source:
     paused = dict(_paused(config, selection, recalled, models))
     wanted = Wanted(selection, recalled.models, types, paused)
     listed = config.source.publish == "columns"
-    needs = Needs({}, publication.existing(selection.columns, made), listed=listed)
+    there = publication.existing(selection.columns, made)
+    needs = Needs({}, there, selection.keys, listed=listed)
     return Source(wanted, made, system, state, published, found, needs)
 
 

@@ -76,7 +76,7 @@ class Readiness:
         """
         self._epoch.progress.absent |= tables
         self._doubt(tables)
-        text = "%s were not published: they are read again"
+        text = "%s: what was written is not in the stream; read again when it is"
         more = {"action": "alarm", "alarm": "left_out"}
         logger.warning(text, ", ".join(sorted(tables)), extra=more)
 

@@ -116,6 +116,13 @@ class Selection:
         tables = {table.name: table.read for table in self.tables}
         return tables | {pair.name: pair.read for pair in self.pairs}
 
+    @property
+    def keys(self) -> dict[str, tuple[str, ...]]:
+        """The columns that tell the rows of every captured table apart."""
+        return {table.name: ("id",) for table in self.tables} | {
+            pair.name: pair.read for pair in self.pairs
+        }
+
 
 def reader(columns: Mapping[str, Sequence[str]]) -> str:
     """Return what Postgres is told of who reads the stream: what it reads, in short.

@@ -14,7 +14,7 @@ from cdc.engine.datum import Stamp
 from cdc.engine.events import Events
 from cdc.engine.fold import Fold
 from cdc.engine.plan import Plan
-from cdc.engine.relations import Relations
+from cdc.engine.relations import KeyLost, Relations
 from cdc.epoch import Epoch
 from cdc.loading import PREFIX, CaughtUp, Marked, Marks, Piece, RangeRead, Returned, inside
 from cdc.pgoutput.decoder import MalformedMessage, decode
@@ -57,6 +57,7 @@ class Stream:
         """Of the transaction at hand."""
         self.row = b""
         """The frame of the row of it that came last."""
+        self._keyless: set[str] = set()
 
     @property
     def in_transaction(self) -> bool:
@@ -71,6 +72,7 @@ class Stream:
         """Forget a transaction whose end did not come: the stream begins again."""
         self.begin = None
         self.caught_up = False
+        self._keyless.clear()
         self._fold.finish()
         self._events.forget()
         self._relations.begin_again()
@@ -122,7 +124,12 @@ class Stream:
         if self.begin is None:
             raise MalformedMessage("a row outside of a transaction")
         self.row = frame
-        if self._fold.change(frame, PAYLOAD_AT):
+        try:
+            full = self._fold.change(frame, PAYLOAD_AT)
+        except KeyLost as error:
+            self._keyless.add(error.table)
+            return
+        if full:
             self.leave()
 
     def _truncate(self, oids: Iterable[int]) -> None:
@@ -174,6 +181,9 @@ class Stream:
         self.commit_time = begin.commit_time
         self._epoch.watermark.reach(commit.end_lsn)
         self._epoch.handled = Handled(commit.commit_lsn, begin.xid, begin.commit_time)
+        if self._keyless:  # noted with what was passed over, or a crash forgets that
+            lost, self._keyless = self._keyless, set()
+            self.readiness.leave_out(lost)
         self._epoch.did(max(changes, 1), weight)
 
     def _mark(self, message: Message, head: WalData) -> None:

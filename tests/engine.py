@@ -158,11 +158,17 @@ def engine(folder: Path, limit: int = LIMIT, records: int = STALE) -> Iterator[E
 def relations_of(plan: Plan) -> Relations:
     """Return what the stream has said of the shop's tables, read as a plan wants it."""
     relations = Relations(plan, {})
-    for number, each in enumerate(PLAN.by_name.values(), 1):
-        key = {"id"} if "id" in each.read else set(each.read)
-        columns = tuple(RelationColumn(name in key, name, 25, -1) for name in each.read)
-        relations.learn(Relation(number, "public", each.name, "d", columns))
+    for table in PLAN.by_name:
+        announce(relations, table)
     return relations
+
+
+def announce(relations: Relations, table: str, *, keyed: bool = True) -> None:
+    """Say how a table is made, with its primary key or without one."""
+    plan = PLAN.by_name[table]
+    key = plan.loaded_by if keyed else ()
+    columns = tuple(RelationColumn(name in key, name, 25, -1) for name in plan.read)
+    relations.learn(Relation(int.from_bytes(_oid(table), "big"), "public", table, "d", columns))
 
 
 def insert(table: str, row: Row) -> bytes:

@@ -24,8 +24,7 @@ def findings(
     facts: Facts, selection: Selection, published: PublicationState, *, lists: bool = False
 ) -> list[Finding]:
     """Return what is wrong with tables, in the order of their names; `lists`: of columns."""
-    keys: dict[str, tuple[str, ...]] = {table.name: ("id",) for table in selection.tables}
-    keys |= {pair.name: pair.read for pair in selection.pairs}
+    keys = selection.keys
     found: list[Finding] = []
     for name, columns in sorted(selection.columns.items()):
         table = facts.tables.get(name)

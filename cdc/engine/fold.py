@@ -48,7 +48,7 @@ class Fold:
         """Make the change of the row message (I, U or D) at `at`.
 
         Say whether what is remembered should move into the store. Raises MalformedMessage,
-        ShadowIncomplete, SchemaChanged.
+        ShadowIncomplete, SchemaChanged, KeyLost.
         """
         try:
             reader = self.readers[data[at + 1 : at + 5]]

@@ -35,10 +35,13 @@ class SchemaChanged(DataAtRisk):
         self.table = table
 
 
-class KeyLost(DataAtRisk):
-    """The rows of a captured table cannot be told apart any more."""
+class KeyLost(Exception):
+    """The rows of `table` cannot be told apart any more: it is to be left out."""
 
-    hint = "Give the table its primary key back, then start capture again."
+    def __init__(self, table: str) -> None:
+        """Name the table."""
+        super().__init__(f"{table} has lost its key")
+        self.table = table
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,13 +117,16 @@ class Relations:
         self._take(relation, known)
 
     def plans(self, oids: Iterable[int]) -> list[TablePlan]:
-        """Return the captured tables among relations. Raises SchemaChanged, KeyLost."""
+        """Return the captured tables among relations. Raises SchemaChanged."""
         found = []
-        for key in (oid.to_bytes(4, "big") for oid in oids):
-            if key in self._refused:
-                raise self._refused[key]
-            reader = self.readers.get(key)
-            if reader is not None:
+        for oid in oids:
+            key = oid.to_bytes(4, "big")
+            refused, reader = self._refused.get(key), self.readers.get(key)
+            if isinstance(refused, SchemaChanged):
+                raise refused
+            if refused is not None:
+                found.append(self._plan.by_name[refused.table])
+            elif reader is not None:
                 found.append(reader.plan)
         return found
 
@@ -206,4 +212,4 @@ class Relations:
     ) -> None:
         key = plan.loaded_by
         if not all(relation.columns[places[name]].key for name in key):
-            raise KeyLost(f"{relation.name}: {', '.join(key)} no longer identify its rows")
+            raise KeyLost(relation.name)

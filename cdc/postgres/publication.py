@@ -22,7 +22,8 @@ Lists = Mapping[str, Sequence[str]]
 class Published:
     """One table of a publication: `attnames` are the columns that it carries, `hidden` the others.
 
-    `members` are the numbers that it had before, and was never left out since.
+    `identity` are those that tell its rows apart, None for all, `members` the numbers that it had
+    before, and was never left out since.
     """
 
     attnames: tuple[str, ...]
@@ -31,6 +32,11 @@ class Published:
     member: int = 0  # another number each time that it is put in; 0: it is not named itself
     hidden: frozenset[str] = frozenset()
     members: frozenset[int] = frozenset()
+    identity: frozenset[str] | None = None
+
+    def tells_apart(self, key: Iterable[str]) -> bool:
+        """Whether the stream names a key of every row that is changed or deleted."""
+        return self.identity is None or self.identity.issuperset(key)
 
     def lacks(self, columns: Iterable[str]) -> list[str]:
         """Return those of some columns that the table has, and that are not carried."""
@@ -62,11 +68,13 @@ class Needs:
     """What capture needs of a publication.
 
     `members` are its tables with what `Published.member` was for each when it was loaded; they may
-    change. `columns` are those that it reads. `listed`: column lists are wanted, nothing besides.
+    change. `columns` are those that it reads, `keys` those that it knows rows by. `listed`: column
+    lists are wanted, nothing besides.
     """
 
     members: Mapping[str, int]
     columns: Lists
+    keys: Lists = field(default_factory=dict)
     listed: bool = False
 
 
@@ -104,16 +112,21 @@ class Gap:
     """Tables that are not published with all that is read, or were not for a while.
 
     `lacking` has the columns that are not published, () for a table that is not there at all;
-    `late` what `Published.member` is for each.
+    `late` what `Published.member` is for each. Of those in `keyless`, which are in `lacking` too,
+    the key is none: nobody can say which of their rows is changed or deleted.
     """
 
     lacking: Lists = field(default_factory=dict)
     late: Mapping[str, int] = field(default_factory=dict)
+    keyless: frozenset[str] = frozenset()
 
     @property
     def lacks(self) -> str:
-        """`res_country, res_partner (name, ref)`."""
-        return ", ".join(map(_named, self.lacking, self.lacking.values()))
+        """`res_country, res_partner (name, ref), a key of res_users`."""
+        return ", ".join(
+            f"a key of {table}" if table in self.keyless else _named(table, columns)
+            for table, columns in self.lacking.items()
+        )
 
 
 def gap(state: PublicationState, needs: Needs) -> Gap:
@@ -133,6 +146,8 @@ def gap(state: PublicationState, needs: Needs) -> Gap:
     for table, published in there.items():
         if hidden := published.lacks(needs.columns.get(table, ())):
             lacking[table] = hidden
+    without = keyless(state, needs)
+    lacking |= dict.fromkeys(sorted(without), ())
     late = {
         table: published.member
         for table, published in there.items()
@@ -140,7 +155,15 @@ def gap(state: PublicationState, needs: Needs) -> Gap:
     }
     if not all(late.values()):
         raise PublicationMissing(f"{name} was another one, without {', '.join(late)}, for a while")
-    return Gap(lacking, late)
+    return Gap(lacking, late, without)
+
+
+def keyless(state: PublicationState, needs: Needs) -> frozenset[str]:
+    """Return the tables that are published, and whose rows the stream cannot tell apart."""
+    there = needs.members.keys() & state.tables.keys()
+    return frozenset(
+        name for name in there if not state.tables[name].tells_apart(needs.keys.get(name, ()))
+    )
 
 
 def existing(read: Lists, made: Mapping[str, Mapping[str, object]]) -> dict[str, Sequence[str]]:
@@ -174,7 +197,13 @@ def _tables(session: Session, publication: str, oid: int) -> dict[str, Published
         " coalesce(r.prattrs IS NOT NULL, false), coalesce(r.oid::bigint, 0), ARRAY("
         "  SELECT a.attname::text FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid"
         "  AND a.attnum > 0 AND NOT a.attisdropped AND a.attname <> ALL (t.attnames)),"
-        " pg_catalog.obj_description(%s, 'pg_publication')"
+        " pg_catalog.obj_description(%s, 'pg_publication'),"
+        " CASE WHEN c.relreplident <> 'f' THEN ARRAY("
+        "  SELECT a.attname::text FROM pg_catalog.pg_index i"
+        "  JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = ANY (i.indkey)"
+        "  WHERE i.indrelid = c.oid AND i.indisvalid"
+        "  AND CASE c.relreplident WHEN 'd' THEN i.indisprimary WHEN 'i' THEN i.indisreplident END"
+        " ) END"
         " FROM pg_catalog.pg_publication_tables t"
         " JOIN pg_catalog.pg_namespace n ON n.nspname = t.schemaname"
         " JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = t.tablename"
@@ -183,7 +212,7 @@ def _tables(session: Session, publication: str, oid: int) -> dict[str, Published
         [oid, oid, publication],
     )
     found = {}
-    for schema, table, columns, row_filter, listed, member, hidden, comment in rows:
+    for schema, table, columns, row_filter, listed, member, hidden, comment, identity in rows:
         former = _members(comment).get(table, [])
         found[table if schema == SCHEMA else f"{schema}.{table}"] = Published(
             tuple(columns or ()),
@@ -192,6 +221,7 @@ def _tables(session: Session, publication: str, oid: int) -> dict[str, Published
             member,
             frozenset(hidden),
             frozenset(former) if former[-1:] == [member] else frozenset(),
+            None if identity is None else frozenset(identity),
         )
     return found
 

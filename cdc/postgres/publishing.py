@@ -197,6 +197,12 @@ def harmed(session: Session, publication: str) -> list[Row]:
     )
 
 
+def without(tables: Collection[str], state: PublicationState) -> list[str]:
+    """Return the statement that takes tables out, and leaves the others."""
+    taken = ", ".join(f"ONLY {_place(table)}" for table in sorted(tables))
+    return [f"ALTER PUBLICATION {_name(state.name)} DROP TABLE {taken}"]
+
+
 def sparing(tables: Collection[str], state: PublicationState) -> list[str]:
     """Return the statements that publish some listed tables whole, and leave the others."""
     named = {name: table for name, table in state.tables.items() if table.member}

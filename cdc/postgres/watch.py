@@ -81,6 +81,7 @@ class Watch:
         self._asked: Lists = {}
         self._lifted = state.lifted
         self._harmed: list[str] = []
+        self._keyless: frozenset[str] = frozenset()
         self._horizons: dict[tuple[str, int], int] = {}
         self._settled: frozenset[tuple[str, int]] = frozenset()
         self._trouble: Exception | None = None
@@ -146,9 +147,11 @@ class Watch:
         )
         if state.tables:  # of an empty one nobody can tell
             self._lifted = state.lifted
+        if self._mind_keyless(session, state):
+            return
         self._spare(session, state)
         found = publication.gap(state, self.needs)
-        if found.lacking and found.lacking.keys() <= self.noted:
+        if found.lacking.keys() - found.keyless and found.lacking.keys() <= self.noted:
             self._put_back(session, state, found, there)
         self._settle(session, found)
         self._state = state
@@ -165,7 +168,8 @@ class Watch:
     def _put_back(
         self, session: Session, state: PublicationState, found: Gap, there: Types
     ) -> None:
-        statements = publishing.mending(self._wanted(found.lacking, there), state)
+        tables = found.lacking.keys() - found.keyless
+        statements = publishing.mending(self._wanted(tables, there), state)
         what = f'the publication "{state.name}" lacks {found.lacks}'
         try:
             if self._change(session, publishing.in_full(statements, state.name, ())):
@@ -181,6 +185,29 @@ class Watch:
                 text = "%s, and capture may not put them in (%s). Run as their owner: %s"
                 more = {"action": "alarm", "alarm": "publication_lacks"}
                 logger.error(text, what, error, "; ".join(statements), extra=more)  # noqa: TRY400  a trace tells nothing
+
+    def _mind_keyless(self, session: Session, state: PublicationState) -> bool:
+        """Take tables out that have no key any more: Odoo's UPDATE and DELETE on them fail else.
+
+        They are put back once they have one. Say whether some were taken out.
+        """
+        found = publication.keyless(state, self.needs)
+        found, self._keyless = found - self._keyless, found
+        if not found:
+            return False
+        what = f"the key of {', '.join(sorted(found))} is gone"
+        more = {"action": "alarm", "alarm": "key_lost"}
+        harm = sorted(table for table in found if not state.tables[table].identity)
+        done = False
+        try:
+            done = bool(harm) and self._change(session, publishing.without(harm, state))
+        except ServiceUnavailable:
+            raise
+        except OdooCdcError as error:
+            what = f"{what}, Odoo's UPDATE and DELETE fail ({error})"
+        text = "%s: what shows it waits until the key is back" + ", unpublished" * done
+        logger.error(text, what, extra=more)
+        return done
 
     def _spare(self, session: Session, state: PublicationState) -> None:
         """Publish tables whole whose lists make Odoo's own statements fail.

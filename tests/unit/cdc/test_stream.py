@@ -17,7 +17,18 @@ from cdc.resending.resends import NoResends
 from cdc.stream import Stream
 from schemas.errors import ServiceUnavailable
 from schemas.event import Event
-from tests.engine import PLAN, UNCHANGED, Engine, Row, delete, engine, insert, update
+from tests.engine import (
+    PLAN,
+    UNCHANGED,
+    Engine,
+    Row,
+    announce,
+    delete,
+    engine,
+    insert,
+    truncate,
+    update,
+)
 
 TIME = 848_656_800_000_000
 
@@ -54,7 +65,7 @@ class World:
         self.stream.readiness.backfill = cast("Any", SimpleNamespace(published=lambda *_: None))
         self.stream.resends = NoResends()
         self._meaning: Marked | None = None
-        self.stream.marks = cast("Any", SimpleNamespace(take=lambda _: self._meaning))
+        self.stream.marks = cast("Any", SimpleNamespace(take=lambda _: self._meaning, spoil=len))
         self.epoch.end()
         self.stream.readiness.refresh()
 
@@ -83,6 +94,9 @@ class World:
 
     def events(self) -> list[Event]:
         return [self._engine.book.decode(value) for value in self.kafka.values]
+
+    def announce(self, table: str, *, keyed: bool) -> None:
+        announce(self._engine.relations, table, keyed=keyed)
 
     def again(self) -> None:
         self.epoch.reset()
@@ -279,3 +293,33 @@ def test_law_1_a_link_that_the_stream_left_out_before_its_range_was_read_is_foll
         "id": 3,
         "name": "60 days",
     }
+
+
+def test_law_1_what_was_passed_over_of_a_table_without_a_key_is_noted_with_its_commit(
+    world: World,
+) -> None:
+    world.transaction(0x1000, insert("sale_order", order(1, "published")))
+    world.announce("sale_order", keyed=False)
+
+    world.transaction(0x2000, insert("sale_order", order(2, "passed over")))
+    world.again()
+
+    assert world.epoch.progress.absent == {"sale_order"}
+    assert world.epoch.progress.waiting == {"sale.order"}
+    world.announce("sale_order", keyed=True)
+    world.stream.readiness.returned({"sale_order"})
+    world.transaction(0x3000, insert("sale_order", order(3, "seen")))
+    world.loaded(0x4000, "sale_order", *(order(n, "read") for n in (1, 2, 3)))
+    world.mark(0x5000, Portion("sale.order", 500, due=True, to_all=True))
+
+    told = [(event.id, event.before and event.before["name"]) for event in world.events()]
+    assert told == [(1, None), (1, "published"), (2, None), (3, None)]
+
+
+def test_a_table_without_a_key_is_emptied_like_any(world: World) -> None:
+    world.transaction(0x1000, insert("sale_order", order(1, "published")))
+    world.announce("sale_order", keyed=False)
+
+    world.transaction(0x2000, truncate("sale_order"))
+
+    assert [event.after for event in world.events()][1:] == [None]
