@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cdc.postgres.facts import Facts
-from cdc.postgres.publication import OPERATIONS, PublicationState
+from cdc.postgres.publication import OPERATIONS, PublicationState, missing, named
 from cdc.postgres.publishing import PublicationUnfit
 from cdc.postgres.refusals import PublicationMissing, SlotLost, SlotMissing
 from cdc.postgres.slot import SlotState
@@ -43,8 +43,8 @@ def of_publication(
     if state.all_tables:
         yield _publication("error", f"{name} is for all tables", PublicationUnfit.hint)
         return
-    if lacking := lacks(selection, state):
-        yield _publication(level, f"{name} lacks {', '.join(lacking)}", _SETUP)
+    if lacking := missing(state, selection.columns):
+        yield _publication(level, f"{name} lacks {named(lacking)}", _SETUP)
     if filtered := [n for n, t in sorted(state.tables.items()) if t.row_filter]:
         message = f"{name} has row filters for {', '.join(filtered)}"
         yield _publication("error", message, f"{_SETUP}: it publishes every row")
@@ -55,18 +55,6 @@ def of_publication(
     if state.schemas:
         message = f"{name} carries whole schemas: {', '.join(state.schemas)}"
         yield _publication("warning", message, _SETUP)
-
-
-def lacks(selection: Selection, state: PublicationState) -> list[str]:
-    """Return the selected tables that are not published, and columns: `res_partner (ref)`."""
-    found = []
-    for table, columns in sorted(selection.columns.items()):
-        published = state.tables.get(table)
-        if published is None:
-            found.append(table)
-        elif hidden := published.lacks(columns):
-            found.append(f"{table} ({', '.join(hidden)})")
-    return found
 
 
 def _of_whole(name: str, state: PublicationState) -> Iterator[Finding]:
@@ -87,12 +75,12 @@ def _of_lists(name: str, selection: Selection, state: PublicationState) -> Itera
             f"{_SETUP}; where they are lifted for an upgrade of Odoo, after that",
         )
     more = {
-        table: sorted(set(published.attnames).difference(wanted[table]))
+        table: sorted(beyond)
         for table, published in there.items()
-        if published.listed
+        if published.listed and (beyond := set(published.attnames).difference(wanted[table]))
     }
-    if named := [f"{table} ({', '.join(names)})" for table, names in more.items() if names]:
-        message = f"{name} lists columns that no route selects: {', '.join(named)}"
+    if more:
+        message = f"{name} lists columns that no route selects: {named(more)}"
         yield _publication("warning", message, _SETUP)
 
 

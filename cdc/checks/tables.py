@@ -7,7 +7,7 @@ from typing import Final
 
 from cdc.postgres.facts import Facts, TableFacts
 from cdc.postgres.grants import grants
-from cdc.postgres.publication import PublicationState
+from cdc.postgres.publication import PublicationState, missing
 from cdc.selection import Selection
 from schemas.finding import Finding
 
@@ -106,12 +106,7 @@ def _rights(
 
 def _ownership(facts: Facts, selection: Selection, published: PublicationState) -> list[Finding]:
     """Tell of what `setup` may not do; nothing where there is nothing to do."""
-    there = published.tables
-    lacking = [
-        name
-        for name, columns in sorted(selection.columns.items())
-        if name not in there or there[name].lacks(columns)
-    ]
+    lacking = missing(published, selection.columns)
     if not lacking or facts.role.superuser:
         return []
     foreign = [n for n in lacking if n in facts.tables and not facts.tables[n].owned]

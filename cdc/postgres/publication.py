@@ -38,6 +38,10 @@ class Published:
         """Whether the stream names a key of every row that is changed or deleted."""
         return self.identity is None or self.identity.issuperset(key)
 
+    def was(self, member: int) -> bool:
+        """Whether a number is its own, or was and it was not left out since."""
+        return member in {self.member, *self.members}
+
     def lacks(self, columns: Iterable[str]) -> list[str]:
         """Return those of some columns that the table has, and that are not carried."""
         return [column for column in columns if column in self.hidden]
@@ -123,9 +127,8 @@ class Gap:
     @property
     def lacks(self) -> str:
         """`res_country, res_partner (name, ref), a key of res_users`."""
-        return ", ".join(
-            f"a key of {table}" if table in self.keyless else _named(table, columns)
-            for table, columns in self.lacking.items()
+        return named(
+            {f"a key of {t}" if t in self.keyless else t: c for t, c in self.lacking.items()}
         )
 
 
@@ -141,21 +144,32 @@ def gap(state: PublicationState, needs: Needs) -> Gap:
     if state.operations != OPERATIONS or state.via_root or filtered:
         raise PublicationMissing(f"{name} does not publish all that happens to its tables")
     members = dict(sorted(needs.members.items()))
-    lacking: dict[str, Sequence[str]] = {t: () for t in members if t not in state.tables}
-    there = {table: state.tables[table] for table in members if table not in lacking}
-    for table, published in there.items():
-        if hidden := published.lacks(needs.columns.get(table, ())):
-            lacking[table] = hidden
     without = keyless(state, needs)
-    lacking |= dict.fromkeys(sorted(without), ())
+    read = {table: needs.columns.get(table, ()) for table in members}
+    lacking = missing(state, read) | dict.fromkeys(sorted(without), ())
     late = {
-        table: published.member
-        for table, published in there.items()
-        if members[table] not in {published.member, *published.members}
+        table: state.tables[table].member
+        for table, member in members.items()
+        if table in state.tables and not state.tables[table].was(member)
     }
     if not all(late.values()):
         raise PublicationMissing(f"{name} was another one, without {', '.join(late)}, for a while")
     return Gap(lacking, late, without)
+
+
+def missing(state: PublicationState, read: Lists) -> dict[str, Sequence[str]]:
+    """Return what is read and not published: tables, () for a whole one, with columns."""
+    there = state.tables
+    hidden = {
+        table: there[table].lacks(columns) if table in there else ()
+        for table, columns in sorted(read.items())
+    }
+    return {table: columns for table, columns in hidden.items() if columns or table not in there}
+
+
+def named(tables: Lists) -> str:
+    """Return `res_country, res_partner (name, ref)`."""
+    return ", ".join(map(_named, tables, tables.values()))
 
 
 def keyless(state: PublicationState, needs: Needs) -> frozenset[str]:
