@@ -133,7 +133,7 @@ class Ground:
         fold = Fold(plan, self.shadow, relations)
         into = {root.rank: Topic(topics.events(root.shape.model), count) for root in plan.roots}
         epoch = Epoch(self.publisher, self.shadow, into)
-        events = Events(plan, fold, generation, heads)
+        events = Events(plan, fold, generation, heads, frozenset(source.users.values()))
         stream = Stream(plan, relations, fold, events, epoch)
         stream.readiness.widest = config.source.fanout_limit
         stream.readiness.snapshot = config.loaded_models

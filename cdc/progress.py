@@ -179,6 +179,14 @@ class Progress:
         self.doubt(plan, {t for r in plan.roots if r.shape.model in ended for t in r.tables})
 
     @property
+    def recovers(self) -> bool:
+        """Whether documents are due that differ from what was last published for other reasons."""
+        return any(
+            model in self.due and not self.wide.issuperset(layers)
+            for model, layers in self.since.items()
+        )
+
+    @property
     def layers(self) -> set[int]:
         """The moments that are remembered."""
         return {at for layers in self.since.values() for at in layers}
@@ -195,11 +203,16 @@ class Progress:
         self.last_layer, self.wide = 0, set()
         return True
 
-    def spread(self, model: str, documents: int, layer: int) -> None:
-        """Note that so many documents are due which one transaction showed in, since a layer."""
-        self._remember(model, layer)
+    def begin_layer(self, layer: int) -> None:
+        """Note that a moment is remembered; no other one has its number."""
+        self.last_layer = layer
         self.wide.add(layer)
-        self.make_due(model, documents)
+
+    def spread(self, model: str, layer: int) -> None:
+        """Note that one document more is due that a transaction shows in, since a layer."""
+        if layer not in self.since.get(model, ()):
+            self._remember(model, layer)
+        self.due[model] = self.due.get(model, 0) + 1
 
     def _wait(self, concerned: AbstractSet[str]) -> None:
         layer = self.next_layer
@@ -241,7 +254,7 @@ class Progress:
 
     def paid(self, model: str, documents: int) -> None:
         """Note that so many documents are due no longer."""
-        left = self.due.pop(model) - documents
+        left = self.due.pop(model, 0) - documents
         if left > 0:
             self.due[model] = left
         else:

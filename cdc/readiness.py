@@ -52,6 +52,8 @@ class Readiness:
         """
         progress = self._epoch.progress
         progress.publish_only(self.snapshot, {root.shape.model for root in self._plan.roots})
+        since.keep_due(self._fold.store, progress.due)
+        self._forget_past()
         self.refresh()
         if progress.opened is not None:
             self._publish(progress.opened)
@@ -63,9 +65,11 @@ class Readiness:
         first = progress.waiting - progress.since.keys()
         events.ready = frozenset(r for r, m in ranks.items() if m not in progress.waiting)
         events.awaited = frozenset(r for r, model in ranks.items() if model in first)
-        events.due = frozenset(r for r, model in ranks.items() if model in progress.due)
-        events.layer, events.wide = progress.next_layer, frozenset(progress.wide)
-        events.widest = self.widest if len(progress.layers) < _LAYERS else 0
+        spread = events.spread
+        spread.due = frozenset(r for r, model in ranks.items() if model in progress.due)
+        spread.book = progress
+        spread.layer, spread.wide = progress.next_layer, frozenset(progress.wide)
+        spread.widest = self.widest if len(progress.layers) < _LAYERS else 0
         self._relations.leave_out(progress.absent)
         follow(self._fold, self._plan, progress)
 
@@ -76,9 +80,27 @@ class Readiness:
         """
         self._epoch.progress.absent |= tables
         self._doubt(tables)
+        self._say_left_out(tables)
+
+    def _say_left_out(self, tables: AbstractSet[str]) -> None:
         text = "%s: what was written is not in the stream; read again when it is"
         more = {"action": "alarm", "alarm": "left_out"}
         logger.warning(text, ", ".join(sorted(tables)), extra=more)
+
+    def lose(self, tables: AbstractSet[str]) -> None:
+        """Let the models wait, as they were before the transaction at hand, that show tables.
+
+        It has passed over rows of these: nothing is told of what it shows.
+        """
+        progress = self._epoch.progress
+        progress.absent |= tables
+        layer = progress.next_layer
+        doubt(self._fold, self._plan, progress, tables)
+        begun = {model for model, layers in progress.since.items() if layer in layers}
+        known = {t for r in self._plan.roots if r.shape.model in begun for t in r.tables}
+        self._fold.keeping.take(self._plan, known, layer, self._fold)
+        self.refresh()
+        self._say_left_out(tables)
 
     def returned(self, tables: AbstractSet[str]) -> None:
         """Read tables again that are back in the stream."""
@@ -86,15 +108,15 @@ class Readiness:
         self._doubt(tables)
 
     def put_off(self) -> None:
-        """Note what the transaction at hand puts off, and what of that which was it has sent."""
-        progress, events = self._epoch.progress, self._events
-        for model, documents in events.paid.items():
-            progress.paid(model, documents)
-        for model, documents in events.put_off.items():
-            progress.spread(model, documents, events.layer)
-            text = "%s: one transaction shows in %d documents; they are published in portions"
-            logger.info(text, model, documents, extra={"action": "put_off"})
-        if events.paid or events.put_off:
+        """See what the transaction at hand has put off, and what of that which was it has sent."""
+        progress, spread = self._epoch.progress, self._events.spread
+        for model, documents in spread.taken.items():
+            since.done(self._fold.store, model, documents)
+            progress.paid(model, len(documents))
+        if models := sorted(m for m, at in progress.since.items() if spread.layer in at):
+            text = "one transaction shows in many documents of %s: they go out in portions"
+            logger.info(text, ", ".join(models), extra={"action": "put_off"})
+        if spread.taken or spread.layer == progress.last_layer:
             self._forget_past()
             self.refresh()
 
@@ -118,7 +140,10 @@ class Readiness:
 
     def portion(self, portion: Portion, lsn: int, at: int) -> None:
         """Publish some documents of a model at their mark; that they are out becomes durable."""
-        opened = self._epoch.progress.opened = Opened(portion, lsn, at)
+        progress = self._epoch.progress
+        if portion.model in progress.waiting or portion.due != (portion.model in progress.due):
+            return  # what it was to publish has changed since it was asked for
+        opened = progress.opened = Opened(portion, lsn, at)
         self._epoch.end()  # from here on it is published as it is now, whatever happens
         self._publish(opened)
 

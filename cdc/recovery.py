@@ -115,7 +115,7 @@ def _with_shadow(
         raise RecoveryUnderWay("the file needs something else of the shadow than it holds")
     progress = fit.progress
     why = list(_trouble(config, source, shadow, about))
-    if not why and (progress.doubted or progress.due or progress.forgotten):
+    if not why and (progress.doubted or progress.recovers or progress.forgotten):
         _say("a recovery was begun: it goes on")
         return
     if not why and not consent.given:

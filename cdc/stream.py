@@ -128,6 +128,7 @@ class Stream:
             full = self._fold.change(frame, PAYLOAD_AT)
         except KeyLost as error:
             self._keyless.add(error.table)
+            self._relations.leave_out(self._epoch.progress.absent | self._keyless)
             return
         if full:
             self.leave()
@@ -171,6 +172,8 @@ class Stream:
         if commit.end_lsn != head.start:
             raise MalformedMessage("a commit that ends elsewhere than its frame")
         stamp = Stamp(commit.commit_lsn, begin.commit_time, begin.xid)
+        if self._keyless:
+            self.readiness.lose(self._keyless)
         for made in self._events.of_transaction(stamp):
             self._epoch.publish(made)
         self.readiness.put_off()
@@ -181,9 +184,7 @@ class Stream:
         self.commit_time = begin.commit_time
         self._epoch.watermark.reach(commit.end_lsn)
         self._epoch.handled = Handled(commit.commit_lsn, begin.xid, begin.commit_time)
-        if self._keyless:  # noted with what was passed over, or a crash forgets that
-            lost, self._keyless = self._keyless, set()
-            self.readiness.leave_out(lost)
+        self._keyless.clear()
         self._epoch.did(max(changes, 1), weight)
 
     def _mark(self, message: Message, head: WalData) -> None:

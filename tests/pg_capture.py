@@ -135,7 +135,7 @@ class Captured:
         fold = Fold(plan, shadow, relations, self.limit)
         topics = {root.rank: Topic(root.shape.model, 1) for root in plan.roots}
         epoch = Epoch(self.kafka, shadow, topics)
-        events = Events(plan, fold, _GENERATION, heads, self.largest)
+        events = Events(plan, fold, _GENERATION, heads, largest=self.largest)
         stream = Stream(plan, relations, fold, events, epoch)
         stream.readiness.snapshot = frozenset(root.shape.model for root in plan.roots)
         stream.readiness.backfill = backfill = Unpaced(self.reads)

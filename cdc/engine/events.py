@@ -6,7 +6,6 @@ transaction that is read again gives the same events under the same positions.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import count
 from typing import Final, NamedTuple
@@ -21,6 +20,7 @@ from cdc.engine.plan import Plan, Root
 from cdc.engine.records import Records
 from cdc.engine.row import Links
 from cdc.engine.since import Since
+from cdc.engine.spread import Spread
 from cdc.engine.touched import Touched
 from cdc.engine.view import Both, Kept, Now, Then
 
@@ -46,24 +46,17 @@ class Events:
         fold: Fold,
         generation: int,
         heads: Mapping[int, bytes],
+        ignorable: frozenset[int] = frozenset(),
         largest: int = LARGEST,
     ) -> None:
-        """`heads` are marker and fingerprint of each root's schema, by rank."""
+        """`heads` are marker and fingerprint of each root's schema, by rank.
+
+        `ignorable` are the users whose writes some route ignores.
+        """
         self.ready: frozenset[int] = frozenset()
         """The ranks whose tables are complete: only their documents can be built."""
         self.awaited: frozenset[int] = frozenset()
         """The ranks whose early changes are noted, to be sent when they are complete."""
-        self.due: frozenset[int] = frozenset()
-        """The ranks that have documents whose turn is yet to come (`since`)."""
-        self.widest = 0
-        """So many documents a transaction may show in by what they look up: others are put off."""
-        self.layer, self.wide = 1, frozenset[int]()
-        """What the transaction at hand puts off gets this layer; of these, what is put off is.
-
-        A change of its own takes the turn of a document that was put off.
-        """
-        self.put_off, self.paid = Counter[str](), Counter[str]()
-        """How many documents the last transaction put off, and took the turns of, by model."""
         self.pulse: Callable[[], object] = int
         """Called now and then while a large transaction is looked through."""
         self.relieve: Callable[[], object] = int
@@ -81,6 +74,7 @@ class Events:
         self._now = Now(fold.store, self._records)
         self._then = Kept(fold, self._now, self._records)
         self._ways = Both(plan, fold, fold.store)
+        self.spread = Spread(plan, fold, self._now, ignorable)
 
     def forget(self) -> None:
         """Remember nothing of the documents: rows have changed outside of transactions."""
@@ -95,20 +89,18 @@ class Events:
         self._records.begin()
         if self._fold.spilled:
             self._fold.spill()
-        self.put_off, self.paid = Counter(), Counter()
-        touched, wide = self._visit()
-        if wide:
-            tables = {table for rank in wide for table in self._plan.roots[rank].tables}
-            self._fold.keeping.take(self._plan, tables, self.layer, self._fold)
+        touched = self._visit()
+        self.spread.decide()
         now, writer = self._now, None
         ordinals = count(1)
         for rank, row, writers in touched.in_order():
             root = self._plan.roots[rank]
             table = root.node.table
             written, was = self._fold.before(row_key(table, row))
-            then = self._before(root, row, written=written, wide=rank in wide)
-            if then is None:
-                continue  # its turn shows it
+            if self.spread.waits(root, row, writers, written=written):
+                continue
+            past = self.spread.past(root, row)
+            then = past or self._then
             before, after = then.record(root.node, row), now.record(root.node, row)
             if before == after:
                 continue
@@ -118,25 +110,9 @@ class Events:
             elif written:  # even if only its guards differ
                 writers.update(self._plan.layouts[table].writers_of(stored))
             writer = writer or Writer(self._generation, stamp, self._largest)
-            images = Images(before, after, stored, writers)
+            images = Images(before, after, stored, () if past else writers)  # others wrote it too
             value = writer.write(self._heads[rank], root, row, next(ordinals), images)
             yield Made(rank, row, value)
-
-    def _before(self, root: Root, row: int, *, written: bool, wide: bool) -> Then | None:
-        """Return what shows a document as it was last published, None where it is not its turn."""
-        model, store = root.shape.model, self._store
-        layer = since.due_since(store, model, row) if root.rank in self.due else None
-        if layer is None and wide and not written:
-            since.make_due(store, model, (row,), self.layer)
-            self.put_off[model] += 1
-            return None
-        if layer is None:
-            return self._then
-        if not written or layer not in self.wide:
-            return None
-        since.done(store, model, (row,))
-        self.paid[model] += 1
-        return Then(Since(self._plan, store, layer), self._now)
 
     def of_shadow(
         self, root: Root, rows: Iterable[int], stamp: Stamp, first: int = 1
@@ -220,12 +196,10 @@ class Events:
                 self.relieve()
             yield change
 
-    def _visit(self) -> tuple[Touched, set[int]]:
-        """Find every document that shows a changed row, with who changed it.
-
-        Also the ranks of which so many look such rows up that they are put off.
-        """
-        touched, spread = Touched(self._store), Counter[int]()
+    def _visit(self) -> Touched:
+        """Find every document that shows a changed row, with who changed it."""
+        touched = Touched(self._store)
+        self.spread.begin()
         ways, ready, mark = self._ways, self.ready, self._records.mark
         for table, row, key, cells, links, writers in self._changes():
             for use in self._plan.uses[table]:
@@ -238,10 +212,10 @@ class Events:
                     mark(use.part, (row,))
                 if use.rank in ready:
                     touched.add(use.rank, found, writers)
-                    spread[use.rank] += len(found) if use.spreads else 0
+                    self.spread.reaches(use, len(found))
                 else:
                     early.note(self._store, use.rank, found, key)
-        return touched, {rank for rank, many in spread.items() if 0 < self.widest < many}
+        return touched
 
 
 def _unmarked(_node: int, _rows: Iterable[int]) -> None:

@@ -132,7 +132,10 @@ class Relations:
 
     def refusal(self, key: bytes) -> Exception:
         """Return what is to be raised for a row of a relation without a reader."""
-        return self._refused.get(key) or MalformedMessage("a row before its relation")
+        refused = self._refused.get(key)
+        if isinstance(refused, KeyLost):
+            return KeyLost(refused.table)  # one for each row, or its traceback grows with them
+        return refused or MalformedMessage("a row before its relation")
 
     def refuse_unlike(self, table: str, types: Mapping[str, int]) -> None:
         """Raise SchemaChanged where a range's columns are of other types than they were."""

@@ -12,7 +12,7 @@ name of a model is what configurations leave as it is, so it is the key, and not
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -154,6 +154,13 @@ def done(store: Store, model: str, rows: Iterable[int]) -> None:
     """Forget that documents are due."""
     for row in rows:
         store.due.delete(_due(model) + pack_id(row))
+
+
+def keep_due(store: Store, models: Collection[str]) -> None:
+    """Forget what is due of all but these models: nobody counts it, and its layer may be gone."""
+    kept, drawer = {_due(model) for model in models}, store.due
+    for key in [key for key, _ in drawer.scan() if key[: -len(pack_id(0))] not in kept]:
+        drawer.delete(key)
 
 
 def forget(store: Store) -> None:

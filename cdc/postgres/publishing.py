@@ -155,8 +155,10 @@ def in_full(statements: Sequence[str], publication: str, tables: Sequence[str]) 
     ]
 
 
-def apply(session: Session, publication: str, statements: Sequence[str]) -> None:
-    """Run what `plan`, `mending` or `in_full` returned, all or nothing.
+def apply(
+    session: Session, publication: str, statements: Sequence[str], *, adds: bool = True
+) -> None:
+    """Run what `plan`, `mending`, `without` or `in_full` returned, all or nothing.
 
     The role must own the publication and the tables: NotPermitted otherwise. Raises TablesLocked,
     PublicationUnfit for a table that Odoo could no longer change once it is published, and
@@ -166,7 +168,8 @@ def apply(session: Session, publication: str, statements: Sequence[str]) -> None
         with session.transaction():
             for statement in statements:
                 session.execute(statement.encode())
-            _refuse_harm(session, publication)
+            if adds:
+                _refuse_harm(session, publication)
     except OdooCdcError as error:
         if isinstance(error.__cause__, errors.LockNotAvailable | errors.DeadlockDetected):
             raise TablesLocked(str(error)) from error

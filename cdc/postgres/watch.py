@@ -192,21 +192,22 @@ class Watch:
         They are put back once they have one. Say whether some were taken out.
         """
         found = publication.keyless(state, self.needs)
-        found, self._keyless = found - self._keyless, found
-        if not found:
-            return False
+        new, self._keyless = found - self._keyless, found
         what = f"the key of {', '.join(sorted(found))} is gone"
-        more = {"action": "alarm", "alarm": "key_lost"}
+        if found and not self._patient:
+            raise PublicationMissing(what)
         harm = sorted(table for table in found if not state.tables[table].identity)
+        statements = publishing.in_full(publishing.without(harm, state), state.name, ())
         done = False
         try:
-            done = bool(harm) and self._change(session, publishing.without(harm, state))
+            done = bool(harm) and self._change(session, statements, adds=False)
         except ServiceUnavailable:
             raise
         except OdooCdcError as error:
             what = f"{what}, Odoo's UPDATE and DELETE fail ({error})"
-        text = "%s: what shows it waits until the key is back" + ", unpublished" * done
-        logger.error(text, what, extra=more)
+        if new or done:
+            text = "%s: what shows it waits until the key is back" + ", unpublished" * done
+            logger.error(text, what, extra={"action": "alarm", "alarm": "key_lost"})
         return done
 
     def _spare(self, session: Session, state: PublicationState) -> None:
@@ -232,10 +233,10 @@ class Watch:
             remedy = "Run `odoo-cdc setup --for-upgrade` as their owner"
             logger.error("%s (%s). %s", what, error, remedy, extra=more)  # noqa: TRY400  a trace tells nothing
 
-    def _change(self, session: Session, statements: list[str]) -> bool:
+    def _change(self, session: Session, statements: list[str], *, adds: bool = True) -> bool:
         """Change the publication; say whether it could be. Raises what `apply` raises."""
         try:
-            publishing.apply(session, self._state.name, statements)
+            publishing.apply(session, self._state.name, statements, adds=adds)
         except publishing.TablesLocked as error:  # by an upgrade, say: there is another look
             logger.info("%s", error, extra={"action": "tables_locked"})
             return False

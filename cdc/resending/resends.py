@@ -214,6 +214,8 @@ class Resends:
         progress, model = self.epoch.progress, job.request.model
         if model in progress.waiting:
             return f"{model} is being loaded"
+        if model in progress.due:
+            return f"what was put off of {model}, or is recovered, goes first"
         if model in progress.published:
             return f"the first load of {model} goes first"
         if job.mode is Mode.SNAPSHOT:  # others are typed by somebody who sees to it

@@ -39,6 +39,7 @@ def programs(
     own_odoo: Source, kafka: Kafka, kafka_prefix: str, tmp_path: Path
 ) -> Iterator[Programs]:
     """Programs of a file that selects one column more than it soon will; all is loaded."""
+    ask(own_odoo, "ALTER TABLE res_partner ALTER name TYPE varchar(200)")  # to be made longer
     with programs_of(tmp_path, own_odoo, kafka_prefix, kafka, publish="columns") as made:
         made.config.write_text(made.config.read_text(encoding="utf-8") + MORE, encoding="utf-8")
         made.run("setup")
@@ -51,6 +52,7 @@ def listed(source: Source, publication: str) -> set[str]:
     return set(ask(source, PUBLISHED, publication) or ())
 
 
+@pytest.mark.fault("Column lists follow the file, and are lifted for an upgrade", "by itself")
 def test_law_1_lists_follow_the_file_and_are_lifted_for_an_upgrade_without_a_gap(
     own_odoo: Source, kafka: Kafka, kafka_prefix: str, programs: Programs
 ) -> None:
@@ -84,6 +86,7 @@ def test_law_1_lists_follow_the_file_and_are_lifted_for_an_upgrade_without_a_gap
     judge(dispatched(kafka.bootstrap, programs.config), checkpoints)
 
 
+@pytest.mark.fault("DROP COLUMN ... CASCADE takes a table with a column list out", "by itself")
 def test_law_1_what_a_table_went_through_that_fell_out_with_a_dropped_column_is_published(
     own_odoo: Source, kafka: Kafka, kafka_prefix: str, programs: Programs
 ) -> None:

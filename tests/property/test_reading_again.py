@@ -121,6 +121,45 @@ def test_law_1_what_held_at_one_moment_is_not_taken_for_what_held_at_another(
         assert tried.left_behind() == 0
 
 
+def order(number: int, name: str) -> Change:
+    row = dict.fromkeys(PLAN.by_name["sale_order"].read)
+    return "sale_order", True, row | {"id": str(number), "name": name, "partner_id": "1"}
+
+
+def test_law_1_a_moment_for_which_nothing_was_put_off_is_not_taken_for_a_later_one(
+    tmp_path: Path,
+) -> None:
+    with rig(tmp_path, widest=1) as tried:
+        tried.commit([partner("first"), order(1, "a"), order(2, "a")])
+        tried.commit([partner("second"), order(1, "b"), order(2, "b")])
+        tried.commit([partner("third")])
+        assert tried.progress.due == {"sale.order": 2}
+        tried.finish()
+        tried.commit([partner("first")])
+        tried.finish()
+
+        shown = [tried.held.documents["sale.order", n]["partner_id"]["name"] for n in (1, 2)]
+        assert shown == ["first", "first"]
+        assert tried.left_behind() == 0
+
+
+def test_law_1_a_portion_whose_documents_have_all_taken_their_turns_comes_to_nothing(
+    tmp_path: Path,
+) -> None:
+    with rig(tmp_path, widest=1) as tried:
+        tried.commit([partner("first"), order(1, "a"), order(2, "a")])
+        tried.commit([partner("second")])
+        tried.portion(2)
+        tried.commit([order(1, "b"), order(2, "b")])
+        assert tried.progress.due == {}
+
+        tried.come()
+        tried.finish()
+
+        assert tried.held.documents["sale.order", 1]["partner_id"]["name"] == "second"
+        assert tried.left_behind() == 0
+
+
 def test_law_1_before_is_what_was_published_although_a_row_changes_again_and_again(
     tmp_path: Path,
 ) -> None:

@@ -302,6 +302,7 @@ def test_law_1_what_was_passed_over_of_a_table_without_a_key_is_noted_with_its_c
     world.announce("sale_order", keyed=False)
 
     world.transaction(0x2000, insert("sale_order", order(2, "passed over")))
+    world.epoch.end()
     world.again()
 
     assert world.epoch.progress.absent == {"sale_order"}
@@ -323,3 +324,26 @@ def test_a_table_without_a_key_is_emptied_like_any(world: World) -> None:
     world.transaction(0x2000, truncate("sale_order"))
 
     assert [event.after for event in world.events()][1:] == [None]
+
+
+def test_law_4_a_transaction_that_is_not_whole_tells_nothing_of_who_shows_what_it_lacks(
+    world: World,
+) -> None:
+    world.transaction(0x1000, insert("sale_order", order(1, "published")))
+    world.announce("sale_order", keyed=False)
+
+    world.transaction(
+        0x2000,
+        truncate("sale_order"),
+        insert("sale_order", order(1, "loaded again")),
+        insert("sale_order", order(2, "another")),
+        insert("res_partner", {"id": "4", "name": "Azure"}),
+    )
+
+    assert [(event.model, event.id) for event in world.events()][1:] == [("res.partner", 4)]
+    world.announce("sale_order", keyed=True)
+    world.stream.readiness.returned({"sale_order"})
+    world.loaded(0x4000, "sale_order", order(1, "loaded again"), order(2, "another"))
+    world.mark(0x5000, Portion("sale.order", 500, due=True, to_all=True))
+    told = [(e.id, e.before and e.before["name"]) for e in world.events()][2:]
+    assert told == [(1, "published"), (2, None)]
