@@ -59,6 +59,7 @@ def report(config: Config) -> dict[str, Any]:
             *(_lifted(published) if config.source.publish == "columns" else ()),
             *_waits(seen),
             *_paused(seen),
+            *_left_out(seen),
         ],
     }
 
@@ -116,6 +117,15 @@ def _waits(seen: Seen | None) -> Iterator[str]:
         yield (
             f"documents of {held} wait for the workers: is `odoo-cdc stream` running, and"
             " are WSO2 and the targets there?"
+        )
+
+
+def _left_out(seen: Seen | None) -> Iterator[str]:
+    absent = (seen.notes.get(PROGRESS, {}) if seen else {}).get("absent", ())
+    if absent:
+        yield (
+            f"the stream leaves out {', '.join(absent)}: what shows them waits, and nothing of it"
+            " is lost. capture's log and `odoo-cdc check` say why"
         )
 
 

@@ -182,9 +182,11 @@ class Watch:
                 raise PublicationMissing(f"{what}: {error}") from error
             if found.lacking != self._asked:
                 self._asked = found.lacking
-                text = "%s, and capture may not put them in (%s). Run as their owner: %s"
+                unfit = isinstance(error, publishing.PublicationUnfit)
+                remedy = error.hint if unfit else f"Run as their owner: {'; '.join(statements)}"
+                text = "%s, and capture may not put them in (%s). %s"
                 more = {"action": "alarm", "alarm": "publication_lacks"}
-                logger.error(text, what, error, "; ".join(statements), extra=more)  # noqa: TRY400  a trace tells nothing
+                logger.error(text, what, error, remedy, extra=more)  # noqa: TRY400  a trace tells nothing
 
     def _mind_keyless(self, session: Session, state: PublicationState) -> bool:
         """Take tables out that have no key any more: Odoo's UPDATE and DELETE on them fail else.
