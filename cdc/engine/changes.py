@@ -25,7 +25,8 @@ class Changed(Protocol):
 class Change(NamedTuple):
     """A row or pair that changed.
 
-    The links are those that it has and, where they were others, those that it had.
+    The links are those that it has and, where they were others, those that it had; `size` is that
+    of the row, as it was and as it is, in bytes.
     """
 
     table: int
@@ -34,6 +35,7 @@ class Change(NamedTuple):
     cells: int  # which of the compared cells differ, as bits
     links: list[Links]
     writers: tuple[int | None, ...]
+    size: int = 0
 
 
 _NOBODY: Final = (None,)
@@ -72,4 +74,5 @@ def _of_row(plan: Plan, key: bytes, old: bytes | None, new: bytes | None) -> Cha
     if old is not None and (new is None or links_part(old) != links_part(new)):
         links.append(layout.links_of(old))
     writers = _NOBODY if new is None else layout.writers_of(new)
-    return Change(table, int.from_bytes(key[2:], "big"), key, cells, links, writers)
+    size = len(old or b"") + len(new or b"")
+    return Change(table, int.from_bytes(key[2:], "big"), key, cells, links, writers, size)

@@ -27,6 +27,7 @@ from cdc.engine.view import Both, Kept, Now, Then
 LARGEST: Final = 8 * 1024 * 1024 - 4096  # bytes; what Kafka takes, less its own part of a record
 _PULSE: Final = 5_000  # changes between two pulses
 _RELIEF: Final = 50_000  # changes between two reliefs
+_LOOKED_AT: Final = 8 * 1024 * 1024  # bytes of rows: so much of the store was mapped for them
 
 
 class Made(NamedTuple):
@@ -136,9 +137,7 @@ class Events:
         past = Since(self._plan, self._store, layer)
         ways = Both(self._plan, past, self._store)
         model, found = root.shape.model, 0
-        for number, change in enumerate(changes(self._plan, self._store, past), 1):
-            if not number % _PULSE:
-                self.pulse()
+        for change in self._pulsing(changes(self._plan, self._store, past)):
             for use in self._plan.uses[change.table]:
                 if use.rank == root.rank and change.cells & use.cells:
                     starts = use.starts(change.row, change.links)
@@ -189,11 +188,19 @@ class Events:
 
     def _changes(self) -> Iterator[Change]:
         found = changes(self._plan, self._store, self._fold)
-        for number, change in enumerate(found, 1):
-            if not number % _PULSE:
-                self.pulse()
+        for number, change in enumerate(self._pulsing(found), 1):
             if not number % _RELIEF and self._fold.spilled:
                 self.relieve()
+            yield change
+
+    def _pulsing(self, found: Iterator[Change]) -> Iterator[Change]:
+        """Pulse by the number of changes, and by what of the store was looked at for them."""
+        looked_at = 0
+        for number, change in enumerate(found, 1):
+            looked_at += change.size
+            if not number % _PULSE or looked_at > _LOOKED_AT:
+                looked_at = 0
+                self.pulse()
             yield change
 
     def _visit(self) -> Touched:
@@ -201,7 +208,7 @@ class Events:
         touched = Touched(self._store)
         self.spread.begin()
         ways, ready, mark = self._ways, self.ready, self._records.mark
-        for table, row, key, cells, links, writers in self._changes():
+        for table, row, key, cells, links, writers, _ in self._changes():
             for use in self._plan.uses[table]:
                 if not cells & use.cells:
                     continue
