@@ -260,6 +260,17 @@ class Progress:
         else:
             self._remember_less(model)
 
+    def holds_back(self, root: Root) -> str:
+        """Say why a model's documents are not to be sent as they are, "" where they may be."""
+        model = root.shape.model
+        if model in self.waiting:
+            left_out = ", ".join(sorted(root.tables & self.absent))
+            why = self.paused.get(model) or (left_out and f"the stream leaves out {left_out}")
+            return f"{model} waits: {why}" if why else f"{model} is being loaded"
+        if model in self.due:
+            return f"what was put off of {model}, or is recovered, goes first"
+        return f"the first load of {model} goes first" if model in self.published else ""
+
     def publish_from_start(self, models: Iterable[str]) -> None:
         """Publish all documents of these models."""
         self.published |= dict.fromkeys(models, _BEFORE_ALL)

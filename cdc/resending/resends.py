@@ -211,13 +211,10 @@ class Resends:
         """Say why a model's documents cannot be sent again yet, "" where they can."""
         if self.subject.passing:
             return "what the file needs is being read"
-        progress, model = self.epoch.progress, job.request.model
-        if model in progress.waiting:
-            return f"{model} is being loaded"
-        if model in progress.due:
-            return f"what was put off of {model}, or is recovered, goes first"
-        if model in progress.published:
-            return f"the first load of {model} goes first"
+        model = job.request.model
+        root = self.subject.roots.get(model)
+        if root is not None and (why := self.epoch.progress.holds_back(root)):
+            return why
         if job.mode is Mode.SNAPSHOT:  # others are typed by somebody who sees to it
             return self.workers.lack(model, job.request.routes, time.monotonic())
         return ""

@@ -275,6 +275,31 @@ def test_a_command_is_done_once_however_often_it_is_read(world: World) -> None:
     assert [e.id for e in world.sent()] == [1]
 
 
+@pytest.mark.parametrize(
+    ("held", "why"),
+    [
+        ({"due": {MODEL: 2}}, f"what was put off of {MODEL}, or is recovered, goes first"),
+        (
+            {"waiting": {MODEL}, "paused": {MODEL: "sale.order.name is gone"}},
+            f"{MODEL} waits: sale.order.name is gone",
+        ),
+        (
+            {"waiting": {MODEL}, "absent": {"sale_order"}},
+            f"{MODEL} waits: the stream leaves out sale_order",
+        ),
+    ],
+    ids=["due", "paused", "left out"],
+)
+def test_law_1_it_waits_for_what_is_older_and_says_so(
+    world: World, held: dict[str, Any], why: str
+) -> None:
+    world.kafka.put("r1", model=MODEL, all=True)
+    world.epoch.progress = replace(world.epoch.progress, **held)
+
+    assert world.attend()[-1].why == why
+    assert world.mark(0x3000) is None
+
+
 def test_one_that_loads_waits_says_so_and_lets_others_go(world: World) -> None:
     world.epoch.progress.waiting.add(MODEL)
     world.kafka.put("r1", model=MODEL, all=True)
