@@ -12,7 +12,7 @@ import pytest
 from tests import faulty
 from tests.fix_services import Database
 from tests.fix_wso2 import RespondSlowly, Wso2StandIn
-from tests.programs import FAULTY, Program, Programs, sync_yaml, until
+from tests.programs import FAULTY, Program, Programs, said, sync_yaml, until
 
 if TYPE_CHECKING:
     from embedded.kafka import Kafka
@@ -25,7 +25,7 @@ OWN, LIVE, GONE, NEXT = FIRST + 10, FIRST + MANY - 1, FIRST + MANY - 2, FIRST + 
 ROUTES: Final = """
 routes:
   - {name: partners, model: res.partner, domain: [["ref", "=", "own"]], targets: [shop],
-     fields: [name, country_id.name], initial_load: false}
+     fields: [name, country_id.name], initial_load: false, ignore_writes_by: [sync]}
 """
 NAMES: Final = "UPDATE res_country SET name = jsonb_build_object('en_US', %s::text) WHERE id = %s"
 
@@ -46,9 +46,22 @@ def country(odoo_database: Database) -> int:
 
 
 @pytest.fixture
+def sync(odoo_database: Database, country: int) -> int:  # noqa: ARG001  of a partner of there
+    """Return a user whose writes the route ignores."""
+    with psycopg.connect(odoo_database.dsn, autocommit=True) as connection:
+        made = connection.execute(
+            "INSERT INTO res_users (login, partner_id, company_id, active)"
+            " VALUES ('sync', %s, 1, true) RETURNING id",
+            [FIRST],
+        ).fetchone()
+        assert made is not None
+        return int(made[0])
+
+
+@pytest.fixture
 def programs(
     odoo_database: Database,
-    country: int,  # noqa: ARG001  it is there before the first load
+    sync: int,  # noqa: ARG001  it is there before the first load
     kafka: Kafka,
     kafka_prefix: str,
     tmp_path: Path,
@@ -88,8 +101,8 @@ def sent(wso2: Wso2StandIn) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for request in wso2.taken():
         body = request.json
-        said = found.setdefault(request.id, body["data"] | {"sequence": body["sequence"]})
-        assert said == body["data"] | {"sequence": body["sequence"]}
+        first = found.setdefault(request.id, body["data"] | {"sequence": body["sequence"]})
+        assert first == body["data"] | {"sequence": body["sequence"]}
     return found
 
 
@@ -146,6 +159,31 @@ def test_live_changes_overtake_what_one_row_shows_in(
     assert gone["record"]["operation"] == "delete"
     assert gone["fields"] == fields(GONE, "First")
     assert of(wso2, NEXT)[1]["record"]["changed"] == ["name"]
+
+
+def test_law_1_whose_writes_are_ignored_takes_no_turn_of_others_and_is_not_put_off(
+    programs: Programs, odoo_database: Database, country: int, sync: int, wso2: Wso2StandIn
+) -> None:
+    wso2.otherwise = RespondSlowly(0.02)
+    worker, capture = programs.start("stream", "--worker", "one"), programs.start("capture")
+    capture.until_said("action=following")
+    worker.until_said("action=assigned")
+    by_sync = "UPDATE res_country SET write_uid = %s, name = %s WHERE id = %s"
+    again = "UPDATE res_partner SET name = 'Live', write_uid = %s WHERE id = %s"
+
+    run(odoo_database, (NAMES, ["Second", country]))
+    until(lambda: len(sent(wso2)) > 20, capture)
+    run(odoo_database, (again, [sync, LIVE]))
+    until(lambda: len(sent(wso2)) == MANY, capture)
+    assert [each["fields"] for each in of(wso2, LIVE)] == [fields("Live", "Second")]
+
+    capture.until_said("what was put off is published")
+    run(odoo_database, (by_sync, [sync, '{"en_US": "Third"}', country]))
+    run(odoo_database, named("Next", NEXT))
+    until(lambda: len(of(wso2, NEXT)) == 2, capture)
+    assert of(wso2, NEXT)[1]["fields"] == fields("Next", "Third")
+    assert len(sent(wso2)) == MANY + 1
+    assert said(capture, "action=put_off") == 1
 
 
 @pytest.mark.parametrize(
