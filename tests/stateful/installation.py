@@ -166,7 +166,7 @@ class Installation:
             program.process.send_signal(signal.SIGHUP)
             wanted = ("in force", "not taken", *(["action=reading"] if killed else ()))
             until(lambda: any(text in program.tail() for text in wanted), program)
-            refused = "a recovery is not over" in program.tail()
+            refused = "documents are still due" in program.tail()
             assert refused == ("not taken" in program.tail()), program.tail()
         commit(self.dsn, second)
         if killed:
