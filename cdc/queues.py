@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any, Final, cast
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka import admin as kafka_admin
 from confluent_kafka.admin import AdminClient
 
@@ -114,10 +114,13 @@ class _Clients:
         if not parts:
             return {}
         futures = self._admin.list_offsets(dict.fromkeys(parts, spec), request_timeout=_TIMEOUT)
-        return {
+        found = {
             (tp.topic, tp.partition): future.result(timeout=_TIMEOUT).offset
             for tp, future in futures.items()
         }
+        if any(offset < 0 for offset in found.values()):  # the client's word for none
+            raise KafkaException(KafkaError(KafkaError.LEADER_NOT_AVAILABLE, "no offset"))
+        return found
 
 
 def _summed(began: float, done: Mapping[_Part, int], ends: Mapping[_Part, int]) -> Look:

@@ -206,7 +206,7 @@ class GroupOffsets:
                 dict.fromkeys(wanted, spec), request_timeout=_TIMEOUT
             )
             return {
-                (tp.topic, tp.partition): future.result(timeout=_TIMEOUT).offset
+                (tp.topic, tp.partition): _known(future.result(timeout=_TIMEOUT).offset)
                 for tp, future in futures.items()
             }
 
@@ -277,6 +277,13 @@ class GroupOffsets:
             return _patiently(ask, _STARTING)
         except KafkaException as error:
             raise self._heard.away(self._admin, error) from error
+
+
+def _known(offset: int) -> int:
+    """Return an offset. Raises KafkaException where there is none."""
+    if offset < 0:  # the client's word, without an error, as a broker goes away (OFFSET_INVALID)
+        raise KafkaException(KafkaError(KafkaError.LEADER_NOT_AVAILABLE, "no offset"))
+    return offset
 
 
 def _patiently(ask: Callable[[], T], passing: Container[int]) -> T:
