@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from cdc.engine.events import Made
+from cdc.engine.events import LOOKED_AT, Made
 from cdc.engine.holding import Dropped
 from cdc.engine.undone import Lasting, take_back
 from cdc.notes import PROGRESS
@@ -25,7 +25,6 @@ DROPPED: Final = 2_000  # keys at once of what nobody asks for any more
 _TIMES: Final = 10  # ... and no shorter than so many times its end, beside which nothing runs
 _LONGEST: Final = 1.0
 _PULSE: Final = 1_000  # events between two pulses
-_LOOKED_AT: Final = 8 * 1024 * 1024  # bytes of events: so much of the file was mapped for them
 IDLE_SECONDS: Final = 10.0  # between commits that only move the LSN of an idle source
 
 
@@ -99,7 +98,7 @@ class Epoch:
         self._unsent = True
         self.events += 1
         self._bytes += len(made.value)
-        if self._bytes > _LOOKED_AT:
+        if self._bytes > LOOKED_AT:
             self._bytes = 0
             self.trim()
         if not self.events % _PULSE:

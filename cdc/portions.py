@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from itertools import groupby, islice
+from itertools import islice
 from typing import Protocol
 
 from cdc.engine import since
@@ -46,13 +46,9 @@ class Portions:
         """Publish what differs of due documents; return how many they were."""
         progress, (model, most, *_) = self._epoch.progress, opened.portion
         documents = list(islice(since.due(self._store, model), most))
-        ordinal = 1
-        for is_wide, group in groupby(documents, key=lambda each: each[1] in progress.wide):
-            mode = Mode.STREAM if is_wide else Mode.RECOVER
-            stamp = Stamp(opened.lsn, opened.time, mode=mode)
-            for made in self._events.of_due(root, list(group), stamp, ordinal):
-                self._epoch.publish(made)
-                ordinal += 1
+        stamp = Stamp(opened.lsn, opened.time, mode=Mode.RECOVER)
+        for made in self._events.of_due(root, documents, stamp):
+            self._epoch.publish(made)
         since.done(self._store, model, (row for row, _ in documents))
         progress.paid(model, len(documents))
         if model not in progress.due:

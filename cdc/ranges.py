@@ -26,8 +26,8 @@ Cells = Sequence[bytes | None]
 def follow(fold: Fold, plan: Plan, progress: Progress) -> None:
     """Tell the fold how far each table is loaded, and what of its past is to be remembered."""
     numbers = {name: plan.by_name[name].number for name in progress.frontiers}
-    fold.frontiers = {numbers[name]: key for name, key in progress.frontiers.items()}
-    fold.doubted = frozenset(numbers[name] for name in progress.doubted)
+    fold.ahead.frontiers = {numbers[name]: key for name, key in progress.frontiers.items()}
+    fold.ahead.doubted = frozenset(numbers[name] for name in progress.doubted)
     fold.keeping.begin(plan, progress.remembered(plan))
 
 
@@ -60,10 +60,10 @@ def take_over(
     plan, last = read.plan, read.range.last
     former = progress.frontiers[plan.name]
     if last is None:
-        fold.frontiers.pop(plan.number, None)
+        fold.ahead.frontiers.pop(plan.number, None)
     else:
-        fold.frontiers[plan.number] = last
-    if plan.number in fold.doubted or plan.name in progress.again:
+        fold.ahead.frontiers[plan.number] = last
+    if plan.number in fold.ahead.doubted or plan.name in progress.again:
         _drop_others(plan, former, read, fold, pulse)
     if isinstance(plan, RowPlan):
         _take_rows(plan, read.range.rows, fold, again=plan.name in progress.again)
@@ -75,7 +75,7 @@ def take_over(
     progress.read(plan.name, len(read.range.rows), read.of, read.at)
     progress.loaded(plan.name, last)
     if last is None:
-        fold.doubted -= {plan.number}
+        fold.ahead.doubted -= {plan.number}
 
 
 def _drop_others(

@@ -82,11 +82,6 @@ class Readiness:
         self._doubt(tables)
         self._say_left_out(tables)
 
-    def _say_left_out(self, tables: AbstractSet[str]) -> None:
-        text = "%s: what was written is not in the stream; read again when it is"
-        more = {"action": "alarm", "alarm": "left_out"}
-        logger.warning(text, ", ".join(sorted(tables)), extra=more)
-
     def lose(self, tables: AbstractSet[str]) -> None:
         """Let the models wait, as they were before the transaction at hand, that show tables.
 
@@ -183,6 +178,11 @@ class Readiness:
         doubt(self._fold, self._plan, self._epoch.progress, tables)
         self.refresh()
         self._epoch.end()
+
+    def _say_left_out(self, tables: AbstractSet[str]) -> None:
+        text = "%s: what was written is not in the stream; read again when it is"
+        more = {"action": "alarm", "alarm": "left_out"}
+        logger.warning(text, ", ".join(sorted(tables)), extra=more)
 
     def _forget_past(self) -> None:
         if self._epoch.progress.forget_past():

@@ -23,11 +23,12 @@ from cdc.engine.since import Since
 from cdc.engine.spread import Spread
 from cdc.engine.touched import Touched
 from cdc.engine.view import Both, Kept, Now, Then
+from schemas.event import Mode
 
 LARGEST: Final = 8 * 1024 * 1024 - 4096  # bytes; what Kafka takes, less its own part of a record
 _PULSE: Final = 5_000  # changes between two pulses
 _RELIEF: Final = 50_000  # changes between two reliefs
-_LOOKED_AT: Final = 8 * 1024 * 1024  # bytes of rows: so much of the store was mapped for them
+LOOKED_AT: Final = 8 * 1024 * 1024  # bytes of rows or events: as much of the store is mapped
 
 
 class Made(NamedTuple):
@@ -88,30 +89,29 @@ class Events:
     def of_transaction(self, stamp: Stamp) -> Iterator[Made]:
         """Yield the events of what the fold remembers."""
         self._records.begin()
-        if self._fold.spilled:
-            self._fold.spill()
         touched = self._visit()
         self.spread.decide()
         now, writer = self._now, None
         ordinals = count(1)
         for rank, row, writers in touched.in_order():
             root = self._plan.roots[rank]
-            table = root.node.table
-            written, was = self._fold.before(row_key(table, row))
-            if self.spread.waits(root, row, writers, written=written):
+            then = self.spread.then(root, row, writers, self._then)
+            if then is None:
                 continue
-            past = self.spread.past(root, row)
-            then = past or self._then
             before, after = then.record(root.node, row), now.record(root.node, row)
             if before == after:
                 continue
+            table = root.node.table
+            written, was = self._fold.before(row_key(table, row))
             stored = now.row(table, row)
             if stored is None:
                 stored = was
             elif written:  # even if only its guards differ
                 writers.update(self._plan.layouts[table].writers_of(stored))
             writer = writer or Writer(self._generation, stamp, self._largest)
-            images = Images(before, after, stored, () if past else writers)  # others wrote it too
+            if then is not self._then:  # others have written it too
+                writers.clear()
+            images = Images(before, after, stored, writers)
             value = writer.write(self._heads[rank], root, row, next(ordinals), images)
             yield Made(rank, row, value)
 
@@ -146,17 +146,19 @@ class Events:
         return found
 
     def of_due(
-        self, root: Root, documents: Sequence[tuple[int, int]], stamp: Stamp, first: int = 1
+        self, root: Root, documents: Sequence[tuple[int, int]], stamp: Stamp
     ) -> Iterator[Made]:
         """Yield what differs of due documents, (id, layer): as they were last, and as they are.
 
-        `first` is the first one's ordinal.
+        Those that were put off are changes of the stream, whatever the stamp says.
         """
         layers = {layer for _, layer in documents}
         pasts = {layer: Since(self._plan, self._store, layer) for layer in layers}
         thens = {layer: Then(past, self._now) for layer, past in pasts.items()}
-        writer = Writer(self._generation, stamp, self._largest)
-        ordinals = count(first)
+        put_off = stamp._replace(mode=Mode.STREAM)
+        stamps = {layer: put_off if layer in self.spread.wide else stamp for layer in layers}
+        writers = {n: Writer(self._generation, at, self._largest) for n, at in stamps.items()}
+        ordinals = count(1)
         for row, layer in documents:
             before = thens[layer].record(root.node, row)
             after = self._now.record(root.node, row)
@@ -164,8 +166,8 @@ class Events:
                 continue
             table = root.node.table
             stored = self._now.row(table, row) or thens[layer].row(table, row)
-            images = Images(before, after, stored)
-            value = writer.write(self._heads[root.rank], root, row, next(ordinals), images)
+            images, head = Images(before, after, stored), self._heads[root.rank]
+            value = writers[layer].write(head, root, row, next(ordinals), images)
             yield Made(root.rank, row, value)
 
     def take_early(self, root: Root) -> list[int]:
@@ -187,6 +189,8 @@ class Events:
         return [] if stored is None else [self._plan.layouts[table].links_of(stored)]
 
     def _changes(self) -> Iterator[Change]:
+        if self._fold.spilled:
+            self._fold.spill()
         found = changes(self._plan, self._store, self._fold)
         for number, change in enumerate(self._pulsing(found), 1):
             if not number % _RELIEF and self._fold.spilled:
@@ -198,7 +202,7 @@ class Events:
         looked_at = 0
         for number, change in enumerate(found, 1):
             looked_at += change.size
-            if not number % _PULSE or looked_at > _LOOKED_AT:
+            if not number % _PULSE or looked_at > LOOKED_AT:
                 looked_at = 0
                 self.pulse()
             yield change

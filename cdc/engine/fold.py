@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
+from cdc.engine.ahead import Ahead
 from cdc.engine.held import Key, ShadowIncomplete, held_behind
 from cdc.engine.keys import KEY_SIZE, index_key, number_of, pack_id, row_key, unpack_key
 from cdc.engine.plan import PairPlan, Plan, RowPlan, TablePlan
@@ -26,15 +27,10 @@ class Fold:
     """One transaction's changes."""
 
     def __init__(self, plan: Plan, store: Store, relations: Relations, limit: int = LIMIT) -> None:
-        """Begin with none.
-
-        `frontiers` says how far tables that are being loaded are loaded. What is held of those
-        of them that are `doubted` may be older than the database, behind the frontier.
-        """
+        """Begin with none."""
         self.store = store
         self.spilled, self.count = False, 0
-        self.frontiers: dict[int, tuple[int, ...] | None] = {}
-        self.doubted: frozenset[int] = frozenset()
+        self.ahead = Ahead(store)
         self.keeping = Keeping(store)
         self._plan = plan
         self._relations = relations
@@ -83,7 +79,7 @@ class Fold:
         """
         key = row_key(plan.number, max(before, 0))
         held = self.store.get(key) if before >= 0 else None
-        if held is not None and not self._is_doubtful(plan.number, (before,), key):
+        if held is not None and not self.ahead.is_doubtful(plan.number, (before,), key):
             plan.layout.complete(cells, held)
         if UNCHANGED in cells:
             raise ShadowIncomplete(f"{plan.name} {before}")
@@ -100,20 +96,20 @@ class Fold:
         key = row_key(plan.number, row)
         old = self.store.get(key)
         new: bytes | None = None
-        doubtful = bool(self.frontiers) and self._note_ahead(plan.number, (row,), key)
+        doubtful = bool(self.ahead.frontiers) and self.ahead.note(plan.number, (row,), key)
         if cells is not None:
             if UNCHANGED in cells:
                 self._complete(plan, row, cells, None if doubtful else old)
             new = plan.layout.pack(cells)
         if new != old:
             self.write(plan, row, key, old, new)
-        elif new is not None and self._is_ahead(plan.number, (row,)):
+        elif new is not None and self.ahead.is_ahead(plan.number, (row,)):
             self.store.put(key, new)  # a former form holds more of it, which may have changed
 
     def _complete(self, plan: RowPlan, row: int, cells: Cells, old: bytes | None) -> None:
         if old is not None:
             plan.layout.complete(cells, old)
-        elif not self._is_ahead(plan.number, (row,)):  # no range would fill it
+        elif not self.ahead.is_ahead(plan.number, (row,)):  # no range would fill it
             raise ShadowIncomplete(f"{plan.name} {row}")
 
     def write(
@@ -147,8 +143,8 @@ class Fold:
         """Make or take a pair of a many2many table."""
         if left < 0 or right < 0:  # of rows that are passed over
             return
-        if self.frontiers:
-            self._note_ahead(
+        if self.ahead.frontiers:
+            self.ahead.note(
                 plan.number, (left, right), row_key(plan.number, left) + pack_id(right)
             )
         self.link(plan, left, right, held=held)
@@ -207,12 +203,13 @@ class Fold:
 
     def changed_entries(self) -> Iterator[tuple[bytes, int, bool]]:
         """Yield (key, id, whether it was made) of every index entry that was made or taken."""
+        if self.spilled:
+            self.spill()  # or what undoes a spilled entry would be told beside it
+            for at, value in scanned(lambda: self.store.delta):
+                yield at[:KEY_SIZE], int.from_bytes(at[KEY_SIZE:], "big"), value == MADE
         for key, ids in self._delta.items():
             for row, made in ids.items():
                 yield key, row, made
-        if self.spilled:
-            for at, value in scanned(lambda: self.store.delta):
-                yield at[:KEY_SIZE], int.from_bytes(at[KEY_SIZE:], "big"), value == MADE
 
     def spill(self) -> None:
         """Move what is remembered into the store."""
@@ -269,26 +266,6 @@ class Fold:
         else:
             ids[row] = made
             self.remembered += 1
-
-    def _note_ahead(self, table: int, row: tuple[int, ...], key: bytes) -> bool:
-        """Note that the stream was there before the load; say whether what is held may be old."""
-        if not self._is_ahead(table, row):
-            return False
-        doubtful = self._is_doubtful(table, row, key)
-        self.store.ahead.put(key, b"")
-        return doubtful
-
-    def _is_ahead(self, table: int, row: tuple[int, ...]) -> bool:
-        """Say whether a row is still to be loaded."""
-        if table not in self.frontiers:
-            return False
-        frontier = self.frontiers[table]
-        return frontier is None or row > frontier
-
-    def _is_doubtful(self, table: int, row: tuple[int, ...], key: bytes) -> bool:
-        """Say whether a row may be held as it was before the stream left something out."""
-        may = table in self.doubted and self._is_ahead(table, row)
-        return may and self.store.ahead.get(key) is None
 
 
 def _merged(first: Mapping[int, bool], then: Mapping[int, bool]) -> dict[int, bool]:

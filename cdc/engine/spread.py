@@ -7,12 +7,11 @@ and go out in portions; one that is changed itself before its turn takes it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from collections.abc import Set as AbstractSet
 from typing import Protocol
 
 from cdc.engine import since
 from cdc.engine.fold import Fold
+from cdc.engine.keys import row_key
 from cdc.engine.plan import Plan, Root
 from cdc.engine.reach import Use
 from cdc.engine.since import Since
@@ -74,27 +73,28 @@ class Spread:
             self._fold.keeping.take(self._plan, tables, self.layer, self._fold)
             self.book.begin_layer(self.layer)
 
-    def waits(self, root: Root, row: int, writers: Iterable[int | None], *, written: bool) -> bool:
-        """Say whether a document's turn is yet to come; `written` is one that changed itself."""
-        model, store = root.shape.model, self._fold.store
-        if root.rank in self.due and (layer := since.due_since(store, model, row)) is not None:
-            return not (written and layer in self.wide)
-        if written or root.rank not in self._many or self._are_ignorable(set(writers)):
-            return False
+    def then(self, root: Root, row: int, writers: set[int | None], last: Then) -> Then | None:
+        """Return what shows a document as it was last published, None where its turn comes yet.
+
+        `last` shows it as it was before the transaction. One that is written itself takes its
+        turn, if that was put off, and goes out like any where it was not.
+        """
+        rank, model, store = root.rank, root.shape.model, self._fold.store
+        if rank not in self.due and rank not in self._many:
+            return last
+        written, _ = self._fold.before(row_key(root.node.table, row))
+        layer = since.due_since(store, model, row) if rank in self.due else None
+        if layer is not None:
+            if not written or layer not in self.wide:
+                return None
+            self.taken.setdefault(model, []).append(row)
+            return Then(Since(self._plan, store, layer), self._now)
+        if written or rank not in self._many or self._are_ignorable(writers):
+            return last
         since.make_due(store, model, (row,), self.layer)
         self.book.spread(model, self.layer)
-        return True
+        return None
 
-    def past(self, root: Root, row: int) -> Then | None:
-        """Return what shows a document as it was put off, None where it was not; take its turn."""
-        if root.rank not in self.due:
-            return None
-        layer = since.due_since(self._fold.store, root.shape.model, row)
-        if layer is None:
-            return None
-        self.taken.setdefault(root.shape.model, []).append(row)
-        return Then(Since(self._plan, self._fold.store, layer), self._now)
-
-    def _are_ignorable(self, writers: AbstractSet[int | None]) -> bool:
+    def _are_ignorable(self, writers: set[int | None]) -> bool:
         known = writers - {None}
         return bool(known) and known <= self._ignorable

@@ -125,6 +125,11 @@ class Gap:
     keyless: frozenset[str] = frozenset()
 
     @property
+    def to_put_in(self) -> frozenset[str]:
+        """What another statement to the publication would mend."""
+        return frozenset(self.lacking.keys() - self.keyless)
+
+    @property
     def lacks(self) -> str:
         """`res_country, res_partner (name, ref), a key of res_users`."""
         return named(

@@ -151,7 +151,7 @@ class Watch:
             return
         self._spare(session, state)
         found = publication.gap(state, self.needs)
-        if found.lacking.keys() - found.keyless and found.lacking.keys() <= self.noted:
+        if found.to_put_in and found.lacking.keys() <= self.noted:
             self._put_back(session, state, found, there)
         self._settle(session, found)
         self._state = state
@@ -168,8 +168,7 @@ class Watch:
     def _put_back(
         self, session: Session, state: PublicationState, found: Gap, there: Types
     ) -> None:
-        tables = found.lacking.keys() - found.keyless
-        statements = publishing.mending(self._wanted(tables, there), state)
+        statements = publishing.mending(self._wanted(found.to_put_in, there), state)
         what = f'the publication "{state.name}" lacks {found.lacks}'
         try:
             if self._change(session, publishing.in_full(statements, state.name, ())):
@@ -199,10 +198,11 @@ class Watch:
         if found and not self._patient:
             raise PublicationMissing(what)
         harm = sorted(table for table in found if not state.tables[table].identity)
-        statements = publishing.in_full(publishing.without(harm, state), state.name, ())
         done = False
         try:
-            done = bool(harm) and self._change(session, statements, adds=False)
+            if harm:
+                statements = publishing.in_full(publishing.without(harm, state), state.name, ())
+                done = self._change(session, statements, adds=False)
         except ServiceUnavailable:
             raise
         except OdooCdcError as error:
